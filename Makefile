@@ -1,0 +1,2 @@
+build:
+	go build -o bin/secure-torch ./cmd/secure-torch

@@ -1,0 +1,63 @@
+package modelscan
+
+import (
+	"bytes"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+)
+
+// modelExtensions are names that loaders are given. They are never believed, only asked for an
+// explanation when no format recognises the content.
+var modelExtensions = map[string]bool{
+	".pt": true, ".pth": true, ".ckpt": true, ".bin": true, ".pkl": true, ".pickle": true, ".p": true, ".joblib": true, ".dill": true,
+	".safetensors": true, ".onnx": true, ".gguf": true, ".ggml": true, ".h5": true, ".hdf5": true, ".keras": true, ".pb": true, ".tflite": true,
+	".npy": true, ".npz": true, ".nemo": true, ".mar": true, ".mlmodel": true, ".skops": true, ".model": true, ".msgpack": true, ".pdparams": true,
+	".params": true, ".pte": true, ".ptl": true, ".t7": true, ".engine": true, ".rknn": true, ".llamafile": true, ".ot": true, ".pmml": true,
+}
+
+// unclaimed judges a source that no format recognised: text is nobody's model; a model-named file is a gap.
+func (d *driver) unclaimed(src Source, depth int, probe Probe) {
+	name := src.Name[strings.LastIndexByte(src.Name, '!')+1:]
+	switch {
+	case depth > 0, isText(probe), !modelExtensions[strings.ToLower(path.Ext(name))]:
+		return
+	case src.Size == 0:
+		d.sink(src, depth).Gap(Gap{Rule: rule.Malformed, Path: src.Name, Reason: "the file is empty"})
+	default:
+		d.sink(src, depth).Gap(Gap{Rule: rule.NotRecognised, Path: src.Name, Reason: "named as a model, but in no format that is known here"})
+	}
+	d.report.Kind = KindModel
+}
+
+// isText: non-empty, valid UTF-8 without control bytes but white space, as far as the probe shows.
+func isText(p Probe) bool {
+	if p.Size == 0 {
+		return false
+	}
+	for _, part := range [][]byte{p.Head, p.Tail} {
+		part = trimPartialRunes(part)
+		if !utf8.Valid(part) || bytes.ContainsFunc(part, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r\f", r) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// trimPartialRunes drops a rune that the probe's edge cut in two.
+func trimPartialRunes(b []byte) []byte {
+	for i := 0; i < utf8.UTFMax-1 && len(b) > 0 && !utf8.RuneStart(b[0]); i++ {
+		b = b[1:]
+	}
+	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
+		if c := b[len(b)-i]; utf8.RuneStart(c) {
+			if !utf8.FullRune(b[len(b)-i:]) {
+				return b[:len(b)-i]
+			}
+			break
+		}
+	}
+	return b
+}
