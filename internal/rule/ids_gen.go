@@ -15,6 +15,13 @@ const (
 	PickleUnknownCall        ID = "ST205" // medium: pickle calls a function that is not on the allowlist
 	PickleUnknownClass       ID = "ST206" // low: pickle instantiates a class that is not on the allowlist
 	ZipLoadersDisagree       ID = "ST220" // high: zip archive that loaders read differently
+	OnnxExternalPath         ID = "ST245" // high: ONNX model reads a file outside its folder
+	OnnxCustomOperator       ID = "ST246" // low: ONNX model needs a custom operator library
+	OnnxPythonOperator       ID = "ST247" // high: ONNX model calls Python code when it runs
+	OnnxTensorShape          ID = "ST248" // medium: ONNX tensor with an impossible shape
+	OnnxExternalAttribute    ID = "ST249" // high: ONNX external data sets attributes of Python objects
+	MetadataCode             ID = "ST250" // medium: model metadata holds code
+	OnnxExternalKey          ID = "ST251" // medium: ONNX external data with a key the standard does not know
 	Malformed                ID = "ST901" // medium: content that could not be understood to its end
 	LimitReached             ID = "ST902" // medium: a limit was reached before everything was read
 	NotSupported             ID = "ST903" // low: format is recognised but not supported yet
