@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/wire"
 )
@@ -47,7 +49,9 @@ func sniff(p modelscan.Probe) modelscan.Confidence {
 		return nil
 	})
 	switch {
-	case version > 0 && graph > 0, errors.Is(err, wire.ErrPastEnd) && version > 0 && fields > 1:
+	case version > 0 && graph > 0:
+		return modelscan.Yes
+	case errors.Is(err, wire.ErrPastEnd) && version > 0 && (fields > 1 || p.Head[2] == modelGraph<<3|byte(protowire.BytesType)): // cut short
 		return modelscan.Yes
 	case err == nil && graph > 0, errors.Is(err, wire.ErrHeadEnds):
 		return modelscan.Maybe
