@@ -1,8 +1,43 @@
-# Everything here installs what it lacks (scripts/bootstrap.sh) and works from a clean clone.
+# Every target installs what it lacks (scripts/bootstrap.sh) and works from a clean clone.
 GO ?= go
 BIN := bin/secure-torch
+VENV := .cache/venv
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FUZZTIME ?= 10m
+# golangci-lint lives in a module of its own, so that it stays out of our SBOM.
+LINT := bin/golangci-lint
 
-.PHONY: build
+.PHONY: build test test-go lint generate check fuzz clean
+
 build:
+	@scripts/bootstrap.sh build
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/secure-torch
+
+test: test-go
+
+test-go:
+	@scripts/bootstrap.sh build
+	$(GO) test -race ./...
+
+$(LINT): tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+lint: $(LINT)
+	@scripts/bootstrap.sh build
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	$(LINT) run ./...
+
+generate:
+	@scripts/bootstrap.sh build
+	$(GO) generate ./...
+
+# What is generated and checked in must be what the sources say now.
+check: lint
+	@scripts/check-generated.sh
+
+fuzz:
+	@scripts/fuzz.sh $(FUZZTIME)
+
+clean:
+	rm -rf bin build dist coverage

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# bootstrap.sh WHAT...: installs what the Makefile's targets need and this machine lacks, and says so.
+#   build    a C compiler's headers: libseccomp-dev
+#   test     Neovim, Debian's torch and numpy for /usr/bin/python3, and a venv in .cache/venv
+# It does nothing, quickly, where everything is there. Debian and Ubuntu only: elsewhere it says what is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+want() { missing+=("$1"); }
+
+for what in "$@"; do
+	case "$what" in
+	build)
+		[ -e /usr/include/seccomp.h ] || want libseccomp-dev
+		command -v cc >/dev/null || want gcc
+		command -v pkg-config >/dev/null || want pkg-config
+		;;
+	test)
+		command -v nvim >/dev/null || want neovim
+		/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || want python3-venv
+		/usr/bin/python3 -c 'import numpy' 2>/dev/null || want python3-numpy
+		/usr/bin/python3 -c 'import torch' 2>/dev/null || want python3-torch
+		;;
+	*) echo "bootstrap.sh: unknown: $what" >&2; exit 2 ;;
+	esac
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+	if ! command -v apt-get >/dev/null; then
+		echo "bootstrap.sh: please install (no apt-get here): ${missing[*]}" >&2
+		exit 2
+	fi
+	sudo=()
+	[ "$(id -u)" = 0 ] || sudo=(sudo)
+	echo "bootstrap.sh: installing with apt-get: ${missing[*]}"
+	"${sudo[@]}" apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# The tests' own Python packages: a venv over Debian's Python, so that its torch is seen.
+if [[ " $* " == *" test "* ]] && [ -f scripts/test-requirements.txt ] &&
+	! cmp -s scripts/test-requirements.txt .cache/venv/installed.txt; then
+	echo "bootstrap.sh: making .cache/venv with pip: $(tr '\n' ' ' <scripts/test-requirements.txt)"
+	/usr/bin/python3 -m venv --system-site-packages .cache/venv
+	.cache/venv/bin/pip install --quiet --disable-pip-version-check -r scripts/test-requirements.txt
+	cp scripts/test-requirements.txt .cache/venv/installed.txt
+fi
