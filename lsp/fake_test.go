@@ -1,0 +1,114 @@
+package lsp
+
+import (
+	"context"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// fakeChecker understands `torch.load("PATH")` alone. It panics at `boom(` and waits at `slow(`.
+type fakeChecker struct{ hold chan struct{} }
+
+var fakeLoad = regexp.MustCompile(`torch\.load\("([^"]*)"\)`)
+
+func (f fakeChecker) Check(ctx context.Context, path string, src []byte) Checked {
+	if strings.Contains(string(src), "boom(") {
+		panic("boom")
+	}
+	if strings.Contains(string(src), "slow(") {
+		select {
+		case <-f.hold:
+		case <-ctx.Done():
+		}
+	}
+	var c fakeChecked
+	for _, m := range fakeLoad.FindAllSubmatchIndex(src, -1) {
+		file := filepath.Join(filepath.Dir(path), string(src[m[2]:m[3]]))
+		c.files = append(c.files, file)
+		c.calls = append(c.calls, analyzers.LoadCall{
+			Loader: "torch.load", Span: analyzers.Span{Start: m[0], End: m[1]},
+			FuncSpan: analyzers.Span{Start: m[0], End: m[0] + len("torch.load")},
+		})
+	}
+	return c
+}
+
+type fakeChecked struct {
+	files []string
+	calls []analyzers.LoadCall
+}
+
+func (c fakeChecked) Files() []string             { return c.files }
+func (c fakeChecked) Calls() []analyzers.LoadCall { return c.calls }
+
+func (c fakeChecked) Diagnostics(known map[string]*engine.Artifact) []check.Diagnostic {
+	var out []check.Diagnostic
+	for i, call := range c.calls {
+		d := check.Diagnostic{
+			Rule: rule.TorchLoadUnguarded, Severity: rule.Medium, Span: call.FuncSpan, Message: "torch.load runs code",
+			Fixes: []analyzers.Fix{{Title: "Replace with st.load", Edits: []analyzers.Edit{
+				{Span: analyzers.Span{}, New: "import secure_torch as st\n"}, {Span: call.FuncSpan, New: "st.load"},
+			}}},
+		}
+		if a := known[c.files[i]]; a != nil && a.Verdict() == modelscan.Unsafe {
+			f := a.Report.Findings[0]
+			d.Rule, d.Severity, d.Message, d.Artifact = f.Rule, f.Rule.Severity(), f.Message, a
+			d.Related = []check.Related{{Path: c.files[i], Member: f.Path, Offset: f.Offset, Message: f.Message}}
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// fakeScanner finds what it was told to find, by base name, and counts.
+type fakeScanner struct {
+	mu       sync.Mutex
+	findings map[string]string // base name: message
+	scans    map[string]int
+	hold     chan struct{} // when not nil, a scan waits for it
+}
+
+func (f *fakeScanner) set(base, message string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.findings == nil {
+		f.findings = map[string]string{}
+	}
+	f.findings[base] = message
+}
+
+func (f *fakeScanner) count(base string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.scans[base]
+}
+
+func (f *fakeScanner) ScanFile(ctx context.Context, path string) *engine.Artifact {
+	base := filepath.Base(path)
+	f.mu.Lock()
+	if f.scans == nil {
+		f.scans = map[string]int{}
+	}
+	f.scans[base]++
+	message := f.findings[base]
+	f.mu.Unlock()
+	if f.hold != nil {
+		select {
+		case <-f.hold:
+		case <-ctx.Done():
+		}
+	}
+	r := &modelscan.Report{Artifact: path, Kind: modelscan.KindModel}
+	if message != "" {
+		r.Findings = []modelscan.Finding{{Rule: rule.PickleOsSystem, Path: base + "!archive/data.pkl", Offset: 0x4a, Message: message}}
+	}
+	return &engine.Artifact{Path: path, Report: r}
+}

@@ -1,0 +1,61 @@
+package lsp
+
+import (
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+)
+
+// name of the server, and the source of its diagnostics: unique beside other servers in the same buffer.
+const name = "secure-torch"
+
+func initialize(st *state, p *protocol.InitializeParams) (*protocol.InitializeResult, error) {
+	st.client.caps = p.Capabilities
+	if g := p.Capabilities.General; g != nil {
+		st.client.encoding = negotiate(g.PositionEncodings)
+	}
+	st.phase, st.shared = running, nil
+	return &protocol.InitializeResult{
+		ServerInfo:   protocol.ServerInfo{Name: name, Version: protocol.NewOptional(st.srv.opts.Version)},
+		Capabilities: capabilities(st.client),
+	}, nil
+}
+
+func capabilities(c client) protocol.ServerCapabilities {
+	return protocol.ServerCapabilities{
+		PositionEncoding: c.encoding,
+		TextDocumentSync: &protocol.TextDocumentSyncOptions{
+			OpenClose: ptr(true),
+			Change:    ptr(protocol.TextDocumentSyncKindIncremental),
+			Save:      &protocol.SaveOptions{},
+		},
+		CodeActionProvider: &protocol.CodeActionOptions{
+			CodeActionKinds: []protocol.CodeActionKind{protocol.CodeActionKindQuickFix},
+		},
+	}
+}
+
+func initialized(*state, *protocol.InitializedParams) error { return nil }
+
+func shutdown(st *state, _ jsonrpc2.RawMessage) (any, error) {
+	st.phase, st.shutdown = stopped, true
+	return nil, nil
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func is(b *bool) bool { return b != nil && *b }
+
+// versions reports whether the client wants the version with published diagnostics.
+func (c client) versions() bool {
+	td := c.caps.TextDocument
+	return td != nil && td.PublishDiagnostics != nil && is(td.PublishDiagnostics.VersionSupport)
+}
+
+// diagnosticCaps are the client's abilities with diagnostics, whichever way they travel.
+func (c client) diagnosticCaps() protocol.DiagnosticsCapabilities {
+	td := c.caps.TextDocument
+	if td == nil || td.PublishDiagnostics == nil {
+		return protocol.DiagnosticsCapabilities{}
+	}
+	return td.PublishDiagnostics.DiagnosticsCapabilities
+}

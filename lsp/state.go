@@ -1,0 +1,177 @@
+package lsp
+
+import (
+	"context"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"github.com/secure-torch/secure-torch/internal/engine"
+)
+
+// Slots for background work: sources being read, models being scanned. The engine has its own pool of
+// workers; this bounds only what waits for it.
+var (
+	parseSlots = max(1, runtime.GOMAXPROCS(0))
+	scanSlots  = max(2, runtime.GOMAXPROCS(0))
+)
+
+// phase of a session.
+type phase uint8
+
+const (
+	fresh   phase = iota // before initialize
+	running              // until shutdown
+	stopped
+)
+
+var (
+	errNotInitialized = jsonrpc2.NewError(jsonrpc2.ServerNotInitialized, "initialize comes first")
+	errNotRunning     = jsonrpc2.NewError(jsonrpc2.InvalidRequest, "outside initialize and shutdown")
+)
+
+// state is everything that changes. Only the goroutine in Server.own touches it.
+type state struct {
+	srv      *Server
+	phase    phase
+	shutdown bool
+	client   client
+	docs     map[uri.URI]*document
+	busy     map[uri.URI]bool // a run over some version of the document is under way
+	scans    map[string]*scan
+	queue    []publication // at most one for each document, oldest first
+	shared   *snapshot     // what snapshot last returned, until something changes
+}
+
+// client is what the editor said of itself.
+type client struct {
+	encoding protocol.PositionEncodingKind
+	caps     protocol.ClientCapabilities
+}
+
+func newState(s *Server) *state {
+	return &state{
+		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, scans: map[string]*scan{},
+		client: client{encoding: protocol.PositionEncodingKindUTF16},
+	}
+}
+
+// snapshot is the state at one moment. It never changes.
+type snapshot struct {
+	srv       *Server
+	client    client
+	docs      map[uri.URI]*document
+	artifacts map[string]*engine.Artifact
+}
+
+func (st *state) snapshot() *snapshot {
+	if st.shared == nil {
+		known := make(map[string]*engine.Artifact, len(st.scans))
+		for path, sc := range st.scans {
+			if sc.artifact != nil {
+				known[path] = sc.artifact
+			}
+		}
+		st.shared = &snapshot{srv: st.srv, client: st.client, docs: maps.Clone(st.docs), artifacts: known}
+	}
+	return st.shared
+}
+
+// document is one version of an open document. It never changes, but for result, which is set once.
+type document struct {
+	uri     uri.URI
+	path    string // empty when the document is no file
+	version int32
+	text    []byte
+	mapper  func() *mapper
+	done    chan struct{} // closed when result is set or will never be
+	result  Checked       // nil: superseded before it was read
+	begun   bool          // the reading of it; only the owner of the state looks
+}
+
+func newDocument(u uri.URI, version int32, text []byte, enc protocol.PositionEncodingKind) *document {
+	d := &document{uri: u, version: version, text: text, done: make(chan struct{})}
+	if u.IsFile() {
+		d.path = u.FsPath()
+	}
+	d.mapper = sync.OnceValue(func() *mapper { return newMapper(text, enc) })
+	return d
+}
+
+// checked waits for the document to have been read.
+func (d *document) checked(ctx context.Context) (Checked, error) {
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+		return nil, protocol.ErrRequestCancelled
+	}
+	if d.result == nil {
+		return nil, protocol.ErrContentModified
+	}
+	return d.result, nil
+}
+
+// put makes d the current version of its document and has it read.
+func (st *state) put(d *document) {
+	st.retire(d.uri)
+	st.docs[d.uri], st.shared = d, nil
+	st.read(d)
+}
+
+// retire ends the current version of a document: nothing more will be shown of it, and who waits for it
+// to be read need not, if that has not begun.
+func (st *state) retire(u uri.URI) {
+	st.drop(u)
+	if d := st.docs[u]; d != nil && !d.begun {
+		close(d.done)
+	}
+}
+
+// drop forgets what waits to be published of a document.
+func (st *state) drop(u uri.URI) {
+	st.queue = slices.DeleteFunc(st.queue, func(p publication) bool { return p.uri == u })
+}
+
+// read has d read in the background. There is one run at a time for a document: versions that come and
+// go while it works are never read.
+func (st *state) read(d *document) {
+	if st.busy[d.uri] {
+		return
+	}
+	st.busy[d.uri], d.begun = true, true
+	s := st.srv
+	go func() {
+		s.parsing <- struct{}{}
+		result := s.checkSource(d)
+		<-s.parsing
+		_ = s.do(func(st *state) error { st.wasRead(d, result); return nil })
+	}()
+}
+
+// checkSource returns nil when the checker panicked, and says so in the log.
+func (s *Server) checkSource(d *document) (c Checked) {
+	var err error
+	defer recovered(s.log, "check", &err)
+	return s.opts.Checker.Check(s.ctx, d.path, d.text)
+}
+
+// wasRead takes over the result of a run, unless the document has moved on.
+func (st *state) wasRead(d *document, result Checked) {
+	delete(st.busy, d.uri)
+	d.result = result
+	close(d.done)
+	current := st.docs[d.uri]
+	switch {
+	case current == nil: // closed meanwhile
+	case current != d:
+		st.read(current)
+	case result != nil:
+		st.want(d.uri, result.Files())
+		st.show(d)
+	}
+}

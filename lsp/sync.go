@@ -1,0 +1,54 @@
+package lsp
+
+import (
+	"fmt"
+	"strings"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+)
+
+// didOpen takes over a document. Strings of a message share its memory, so what is kept is copied.
+func didOpen(st *state, p *protocol.DidOpenTextDocumentParams) error {
+	u := uri.URI(strings.Clone(string(p.TextDocument.URI)))
+	st.put(newDocument(u, p.TextDocument.Version, []byte(p.TextDocument.Text), st.client.encoding))
+	return nil
+}
+
+// didChange makes the next version. Changes of a document that was never opened are refused: there is
+// no text they could apply to.
+func didChange(st *state, p *protocol.DidChangeTextDocumentParams) error {
+	d := st.docs[p.TextDocument.URI]
+	if d == nil {
+		return fmt.Errorf("%w: %s", errNotOpen, p.TextDocument.URI)
+	}
+	text := apply(d.text, st.client.encoding, p.ContentChanges)
+	st.put(newDocument(d.uri, p.TextDocument.Version, text, st.client.encoding))
+	return nil
+}
+
+// didSave has the files that the document loads looked at again.
+func didSave(st *state, p *protocol.DidSaveTextDocumentParams) error {
+	d := st.docs[p.TextDocument.URI]
+	if d == nil || d.result == nil {
+		return nil
+	}
+	for _, path := range d.result.Files() {
+		st.rescan(path)
+	}
+	return nil
+}
+
+// didClose forgets a document, what it wanted scanned, and what was shown of it.
+func didClose(st *state, p *protocol.DidCloseTextDocumentParams) error {
+	d := st.docs[p.TextDocument.URI]
+	if d == nil {
+		return fmt.Errorf("%w: %s", errNotOpen, p.TextDocument.URI)
+	}
+	st.retire(d.uri)
+	delete(st.docs, d.uri)
+	st.shared = nil
+	st.want(d.uri, nil)
+	st.clear(d.uri)
+	return nil
+}
