@@ -95,6 +95,9 @@ func (r *Report) Verdict() Verdict {
 // Level of a threat score.
 type Level string
 
+// UnknownLevel is the level of an artifact that could not be scanned: its score of 0 clears nobody.
+const UnknownLevel Level = "UNKNOWN"
+
 // Score is the threat score: the sum of its parts, capped at 100. A rule counts once, however often it was broken.
 type Score struct {
 	Total int            `json:"total"`
@@ -121,6 +124,9 @@ func (r *Report) Score() Score {
 	}
 	s.Total = min(s.Total, 100)
 	s.Level = LevelOf(s.Total)
+	if s.Total == 0 && (r.Failure != "" || r.Kind == "") {
+		s.Level = UnknownLevel
+	}
 	return s
 }
 
