@@ -21,6 +21,9 @@ type Source struct {
 	Size int64
 	// Raw marks bytes that a loader reads as numbers and never interprets (a tensor's storage).
 	Raw bool
+	// As, when set, reads these bytes whatever they look like: the loader goes by the member's name
+	// or place. It stands in for the listed format of the same Name; all others are offered too.
+	As *Format
 }
 
 // Member names a Source inside s, found under the given name in it.
@@ -71,6 +74,9 @@ type Format struct {
 	// Scan reports what a loader of this format would do. An error becomes a gap (when Sniff said
 	// Yes, or when something was already found) or "not this format" (when it said Maybe).
 	Scan func(context.Context, *Pass) error
+	// Covers names formats whose reading of a source is contained in this one's: they are not run
+	// where this one said Yes and scanned without an error.
+	Covers []string
 	// Inert formats (a picture, a text) are never given to a model loader by anyone.
 	Inert bool
 }
@@ -80,6 +86,8 @@ type Pass struct {
 	Source
 	Limits *Limits
 	Emit   Sink
+	// Unpacked is what decompression may still produce in this artifact.
+	Unpacked *Budget
 	// Claimed is what Sniff answered.
 	Claimed Confidence
 }
@@ -89,8 +97,11 @@ type Sink interface {
 	Finding(Finding)
 	Gap(Gap)
 	Fact(Fact)
-	// Descend scans a source found inside this one with all formats, before it returns.
-	Descend(context.Context, Source)
+	// Descend scans a source found inside this one with all formats, before it returns. It tells whether
+	// one of them that is not Inert made sense of it.
+	Descend(context.Context, Source) bool
+	// Claim adds a name to the formats that the report lists: the reading within a container ("torch").
+	Claim(name string)
 	// Note adds a line to the report's coverage: something not examined that is no gap.
 	Note(string)
 }

@@ -13,7 +13,7 @@ import (
 // Scan reads src with every format that claims it and everything found inside. It returns no error:
 // a failure is a gap in the report and can't read as clean.
 func Scan(ctx context.Context, src Source, formats []*Format, lim Limits) *Report {
-	d := &driver{formats: formats, limits: lim, report: &Report{
+	d := &driver{formats: formats, limits: lim, unpacked: newBudget(&lim, src.Size), report: &Report{
 		Artifact: src.Name, Findings: []Finding{}, Gaps: []Gap{}, Formats: []string{}, Coverage: Coverage{Mode: "full"},
 	}}
 	d.scan(ctx, src, 0)
@@ -25,6 +25,7 @@ func Scan(ctx context.Context, src Source, formats []*Format, lim Limits) *Repor
 type driver struct {
 	formats                []*Format
 	limits                 Limits
+	unpacked               *Budget
 	report                 *Report
 	lostFindings, lostGaps int
 }
@@ -41,64 +42,88 @@ func (d *driver) finish() {
 	}
 }
 
-// scan gives src to every format that claims it. Depth 0 is the artifact itself.
-func (d *driver) scan(ctx context.Context, src Source, depth int) {
+// scan gives src to every format that claims it, and tells whether a loader's format did. Depth 0 is the artifact itself.
+func (d *driver) scan(ctx context.Context, src Source, depth int) bool {
 	gap := func(id rule.ID, reason string) {
 		d.sink(src, depth).Gap(Gap{Rule: id, Path: src.Name, Offset: 0, Reason: reason})
 	}
 	switch {
 	case ctx.Err() != nil:
 		gap(rule.LimitReached, "the scan was stopped: "+context.Cause(ctx).Error())
-		return
+		return false
 	case depth > d.limits.MaxDepth:
 		gap(rule.LimitReached, fmt.Sprintf("nested deeper than %d containers", d.limits.MaxDepth))
-		return
+		return false
 	case d.report.Coverage.Sources >= d.limits.MaxSources:
 		gap(rule.LimitReached, fmt.Sprintf("more than %d members", d.limits.MaxSources))
-		return
+		return false
 	}
 	d.report.Coverage.Sources++
 	if src.Raw {
-		return
+		return false
 	}
 	probe, err := probeOf(src)
 	if err != nil {
 		gap(rule.ReadError, err.Error())
-		return
+		return false
 	}
-	if !d.offer(ctx, src, probe, depth) {
+	claimed, model := d.offer(ctx, src, probe, depth)
+	if !claimed {
 		d.unclaimed(src, depth, probe)
 	}
+	return model
 }
 
-// offer runs the formats that claim src, and tells whether one of them made sense of it.
-func (d *driver) offer(ctx context.Context, src Source, probe Probe, depth int) bool {
-	claimed := false
+// offer runs the formats that claim src. It tells whether one of them made sense of it, and whether one
+// that is not inert did.
+func (d *driver) offer(ctx context.Context, src Source, probe Probe, depth int) (claimed, model bool) {
+	var covered []string
+	if src.As != nil {
+		covered = append(covered, src.As.Name)
+		claimed = d.turn(ctx, src.As, Yes, src, depth, &covered)
+		model = claimed
+	}
 	for _, f := range d.formats {
-		c := f.Sniff(probe)
-		if c == No {
+		if slices.Contains(covered, f.Name) {
 			continue
 		}
-		sink := d.sink(src, depth)
-		err := run(ctx, f, &Pass{Source: src, Limits: &d.limits, Emit: sink, Claimed: c})
-		if err != nil && c == Maybe && !sink.used {
-			continue
-		}
-		claimed = true
-		d.claim(f, depth)
-		if err != nil {
-			sink.Gap(Gap{Rule: gapRule(err), Path: src.Name, Reason: f.Name + ": " + err.Error()})
+		if c := f.Sniff(probe); c != No && d.turn(ctx, f, c, src, depth, &covered) {
+			claimed, model = true, model || !f.Inert
 		}
 	}
-	return claimed
+	return claimed, model
+}
+
+// turn runs one format, and tells whether it made sense of src. It adds to covered what need not run any more.
+func (d *driver) turn(ctx context.Context, f *Format, c Confidence, src Source, depth int, covered *[]string) bool {
+	sink := d.sink(src, depth)
+	src.As = nil
+	err := run(ctx, f, &Pass{Source: src, Limits: &d.limits, Emit: sink, Unpacked: d.unpacked, Claimed: c})
+	if err != nil && c == Maybe && !sink.used && !errors.Is(err, errDefect) {
+		return false
+	}
+	d.claim(f, depth)
+	if err != nil {
+		sink.Gap(Gap{Rule: gapRule(err), Path: src.Name, Reason: f.Name + ": " + err.Error()})
+	} else if c == Yes {
+		*covered = append(*covered, f.Covers...)
+	}
+	return true
 }
 
 func (d *driver) claim(f *Format, depth int) {
-	if depth == 0 && !f.Inert || depth > 0 && !f.Inert {
+	if !f.Inert {
 		d.report.Kind = KindModel
 	}
-	if !slices.Contains(d.report.Formats, f.Name) && (depth == 0 || !f.Inert) {
-		d.report.Formats = append(d.report.Formats, f.Name)
+	if depth == 0 || !f.Inert {
+		d.list(f.Name)
+	}
+}
+
+// list adds a format's name to the report, once.
+func (d *driver) list(name string) {
+	if !slices.Contains(d.report.Formats, name) {
+		d.report.Formats = append(d.report.Formats, name)
 	}
 }
 
@@ -106,13 +131,19 @@ func (d *driver) claim(f *Format, depth int) {
 func run(ctx context.Context, f *Format, p *Pass) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			p.Emit.Gap(Gap{Rule: rule.InternalError, Path: p.Name, Reason: fmt.Sprintf("%s: %v", f.Name, r)})
+			err = fmt.Errorf("%w: %v", errDefect, r)
 		}
 	}()
 	return f.Scan(ctx, p)
 }
 
+// errDefect marks a panic inside a format.
+var errDefect = errors.New("defect in the scanner")
+
 func gapRule(err error) rule.ID {
+	if errors.Is(err, errDefect) {
+		return rule.InternalError
+	}
 	if errors.Is(err, ErrLimit) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return rule.LimitReached
 	}

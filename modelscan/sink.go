@@ -1,6 +1,9 @@
 package modelscan
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // sink collects for one format's turn at one source.
 type sink struct {
@@ -13,6 +16,7 @@ func (d *driver) sink(_ Source, depth int) *sink { return &sink{d: d, depth: dep
 
 func (s *sink) Finding(f Finding) {
 	s.used = true
+	f.Path, f.Subject, f.Message = clip(f.Path), clip(f.Subject), clip(f.Message)
 	if len(s.d.report.Findings) >= s.d.limits.MaxFindings {
 		s.d.lostFindings++
 		s.d.displace(f)
@@ -23,6 +27,7 @@ func (s *sink) Finding(f Finding) {
 
 func (s *sink) Gap(g Gap) {
 	s.used = true
+	g.Path, g.Reason = clip(g.Path), clip(g.Reason)
 	if len(s.d.report.Gaps) >= s.d.limits.MaxGaps {
 		s.d.lostGaps++
 		return
@@ -37,12 +42,34 @@ func (s *sink) Fact(f Fact) {
 	}
 }
 
-func (s *sink) Descend(ctx context.Context, src Source) {
+func (s *sink) Descend(ctx context.Context, src Source) bool {
 	s.used = true
-	s.d.scan(ctx, src, s.depth+1)
+	return s.d.scan(ctx, src, s.depth+1)
 }
 
-func (s *sink) Note(line string) { s.d.report.Coverage.Notes = append(s.d.report.Coverage.Notes, line) }
+func (s *sink) Claim(name string) {
+	s.used = true
+	s.d.list(name)
+}
+
+func (s *sink) Note(line string) {
+	if len(s.d.report.Coverage.Notes) < maxNotes {
+		s.d.report.Coverage.Notes = append(s.d.report.Coverage.Notes, clip(line))
+	}
+}
+
+const (
+	maxText  = 2000 // bytes of a text that an attacker can make long: a report stays below a mebibyte
+	maxNotes = 100
+)
+
+// clip shortens a text in its middle.
+func clip(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText/2], "") + "…" + strings.ToValidUTF8(text[len(text)-maxText/2:], "")
+}
 
 // displace keeps the worst findings when the list is full: noise can't push an accusation out.
 func (d *driver) displace(f Finding) {

@@ -15,6 +15,14 @@ const (
 	PickleUnknownCall        ID = "ST205" // medium: pickle calls a function that is not on the allowlist
 	PickleUnknownClass       ID = "ST206" // low: pickle instantiates a class that is not on the allowlist
 	ZipLoadersDisagree       ID = "ST220" // high: zip archive that loaders read differently
+	ZipChecksum              ID = "ST221" // medium: zip member that does not have the checksum the archive claims
+	ZipUnusual               ID = "ST222" // info: zip archive not as model writers make it
+	ArchivePathEscape        ID = "ST223" // high: archive member whose name leads out of the target folder
+	ArchiveLinkEscape        ID = "ST224" // high: archive link that points outside the target folder
+	ArchiveSpecialFile       ID = "ST225" // medium: archive that would create a device or FIFO
+	ZipHiddenMember          ID = "ST226" // medium: zip member that no central directory lists
+	SafetensorsAmbiguous     ID = "ST230" // medium: safetensors header that readers understand differently
+	SafetensorsZeroSize      ID = "ST231" // info: safetensors file with tensors of no elements
 	OnnxExternalPath         ID = "ST245" // high: ONNX model reads a file outside its folder
 	OnnxCustomOperator       ID = "ST246" // low: ONNX model needs a custom operator library
 	OnnxPythonOperator       ID = "ST247" // high: ONNX model calls Python code when it runs

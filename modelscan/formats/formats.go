@@ -5,12 +5,22 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
+	"github.com/secure-torch/secure-torch/modelscan/safetensors"
+	"github.com/secure-torch/secure-torch/modelscan/zip"
 )
 
-// All returns the formats in the order in which their findings are reported.
+// All returns the formats in the order in which their findings are reported. A format that covers another
+// stands before it.
 func All() []*modelscan.Format {
 	return []*modelscan.Format{
+		zip.New(profiles()...),
+		safetensors.Format,
 		onnx.Format,
 		media.Format,
 	}
+}
+
+// profiles are the loaders that give the members of a zip their meaning.
+func profiles() []*zip.Profile {
+	return []*zip.Profile{}
 }

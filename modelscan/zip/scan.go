@@ -1,0 +1,164 @@
+package zip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/extract"
+)
+
+// scanner is one turn of the format.
+type scanner struct {
+	*modelscan.Pass
+	a        *Archive
+	profiles []*Profile // those that match
+	rawCount int
+	rawBytes int64
+	hidden   int // members that no directory lists
+}
+
+func scan(ctx context.Context, p *modelscan.Pass, all []*Profile) error {
+	a, err := Open(ctx, p)
+	if err != nil && p.Claimed == modelscan.Maybe && len(a.Dirs) == 0 {
+		return err
+	}
+	s := &scanner{Pass: p, a: a}
+	for _, pr := range all {
+		if pr.Match(a) {
+			s.profiles = append(s.profiles, pr)
+			p.Emit.Claim(pr.Name)
+		}
+	}
+	s.directories()
+	names := s.names()
+	for _, e := range a.Entries {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.entry(ctx, e, names)
+	}
+	s.between(ctx)
+	for _, pr := range s.profiles {
+		if pr.Scan != nil {
+			err = errors.Join(err, pr.Scan(ctx, p, a))
+		}
+	}
+	if s.rawCount > 0 {
+		p.Emit.Note(fmt.Sprintf("%s: %d raw tensor records (%d bytes), their local headers and checksums, not read", p.Name, s.rawCount, s.rawBytes))
+	}
+	return err
+}
+
+func (s *scanner) disagree(e *Entry, subject, format string, args ...any) {
+	s.find(rule.ZipLoadersDisagree, e.place(), subject, fmt.Sprintf(format, args...))
+}
+
+func (s *scanner) find(id rule.ID, off int64, subject, message string) {
+	s.Emit.Finding(modelscan.Finding{Rule: id, Path: s.Name, Offset: off, Subject: subject, Message: message})
+}
+
+// place is the offset at which a finding about e points.
+func (e *Entry) place() int64 {
+	if e.At < 0 {
+		return e.Header
+	}
+	return e.At
+}
+
+// raw tells whether all profiles that know the member read it as numbers.
+func (s *scanner) raw(e *Entry) bool {
+	raw := false
+	for _, pr := range s.profiles {
+		if pr.Raw != nil && pr.Raw(s.a, e) {
+			raw = true
+		} else if pr.As != nil && pr.As(s.a, e) != nil {
+			return false
+		}
+	}
+	return raw
+}
+
+// entry scans one member.
+func (s *scanner) entry(ctx context.Context, e *Entry, names names) {
+	if s.raw(e) {
+		s.rawCount++
+		s.rawBytes += e.Compressed
+		src := s.Source.Member(e.Name, nil, e.Compressed)
+		src.Raw = true
+		s.Emit.Descend(ctx, src)
+		return
+	}
+	if e.Dir() && e.Size == 0 && e.Compressed == 0 {
+		extract.Check(s.Pass, extract.Member{Name: e.Name, Kind: extract.Folder, Offset: e.place()})
+		return
+	}
+	m, err := s.a.open(e)
+	s.attributes(e, m)
+	if err != nil {
+		s.gap(e, err)
+	}
+	if m.R == nil {
+		return
+	}
+	matters := s.descend(ctx, e, m) || len(s.profiles) > 0
+	s.compare(e, m, matters)
+	names.compare(s, e, matters)
+	if sum, err := m.checksum(e); err == nil && sum != e.CRC && matters {
+		s.find(rule.ZipChecksum, e.place(), e.Name,
+			fmt.Sprintf("content of %q has CRC-32 %08x, the archive says %08x: torch loads it all the same, zipfile refuses", e.Name, sum, e.CRC))
+	}
+}
+
+// descend offers the member to all formats, in the way its loader reads it.
+func (s *scanner) descend(ctx context.Context, e *Entry, m Member) bool {
+	claimed, offered := false, false
+	for _, pr := range s.profiles {
+		if pr.As == nil {
+			continue
+		}
+		if f := pr.As(s.a, e); f != nil {
+			m.Source.As = f
+			claimed = s.Emit.Descend(ctx, m.Source) || claimed
+			offered = true
+		}
+	}
+	if !offered {
+		claimed = s.Emit.Descend(ctx, m.Source)
+	}
+	return claimed
+}
+
+func (s *scanner) gap(e *Entry, err error) {
+	id := rule.Malformed
+	switch {
+	case errors.Is(err, errMethod):
+		id = rule.NotSupported
+	case errors.Is(err, modelscan.ErrLimit):
+		id = rule.LimitReached
+	}
+	s.Emit.Gap(modelscan.Gap{Rule: id, Path: s.Source.Member(e.Name, nil, 0).Name, Offset: e.place(), Reason: "zip: " + err.Error()})
+}
+
+// attributes judges what unpacking the member would do.
+func (s *scanner) attributes(e *Entry, m Member) {
+	x := extract.Member{Name: e.Name, Offset: e.place()}
+	const typeMask, link, dir, regular = 0o170000, 0o120000, 0o040000, 0o100000
+	switch e.Mode() & typeMask {
+	case 0, regular, dir:
+	case link:
+		x.Kind = extract.Symlink
+		if m.R != nil {
+			target, err := m.Bytes(0, m.Size, 4096)
+			if err != nil {
+				s.gap(e, fmt.Errorf("link target: %w", err))
+			}
+			x.Target = string(target)
+		}
+	default:
+		x.Kind = extract.Device
+	}
+	extract.Check(s.Pass, x)
+}
