@@ -1,0 +1,95 @@
+package sandbox
+
+import (
+	"fmt"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
+)
+
+// step puts on one layer of confinement.
+type step struct {
+	layer string
+	put   func(*Confinement) error
+}
+
+// steps in the order they must be taken: the filter comes last, for it forbids the others.
+func steps(mode Mode) []step {
+	process := []step{
+		{LayerDumpable, func(*Confinement) error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }},
+		{LayerRlimits, func(*Confinement) error { return setLimits() }},
+	}
+	switch mode {
+	case Off:
+		return nil
+	case Process:
+		return process
+	}
+	return append(process,
+		step{LayerNoNewPrivs, func(*Confinement) error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
+		step{LayerLandlock, restrictPaths},
+		step{LayerSeccomp, func(c *Confinement) error { return loadFilter(c, workerPolicy()) }},
+	)
+}
+
+// confine puts on every layer that mode asks for, and says which could not be had. Judging that is
+// the parent's business.
+func confine(mode Mode) Confinement {
+	c := Confinement{Layers: []string{}, Missing: map[string]string{}}
+	for _, s := range steps(mode) {
+		if err := s.put(&c); err != nil {
+			c.Missing[s.layer] = err.Error()
+		} else {
+			c.Layers = append(c.Layers, s.layer)
+		}
+	}
+	return c
+}
+
+func setLimits() error {
+	for _, l := range []struct {
+		name     string
+		resource int
+		value    uint64
+	}{
+		{"data", unix.RLIMIT_DATA, dataLimit},
+		{"cpu", unix.RLIMIT_CPU, cpuLimit},
+		{"files", unix.RLIMIT_NOFILE, fileLimit},
+		{"file size", unix.RLIMIT_FSIZE, 0},
+		{"core", unix.RLIMIT_CORE, 0},
+	} {
+		if err := lowerLimit(l.resource, l.value); err != nil {
+			return fmt.Errorf("limit on %s: %w", l.name, err)
+		}
+	}
+	return nil
+}
+
+// lowerLimit never raises a limit that is lower already, which only root may.
+func lowerLimit(resource int, value uint64) error {
+	var now unix.Rlimit
+	if err := unix.Getrlimit(resource, &now); err != nil {
+		return err
+	}
+	value = min(value, now.Max)
+	return unix.Setrlimit(resource, &unix.Rlimit{Cur: value, Max: value})
+}
+
+// restrictPaths denies every path, TCP port, abstract socket and signal to the outside that this
+// kernel's Landlock can deny. The ABI is asked for first: the library's best effort would be silent
+// about a kernel without Landlock.
+func restrictPaths(c *Confinement) error {
+	abi, err := llsys.LandlockGetABIVersion()
+	if err != nil {
+		return fmt.Errorf("this kernel has no Landlock, or it is not enabled: %w", err)
+	}
+	if abi < 1 {
+		return fmt.Errorf("this kernel has no Landlock (ABI %d)", abi)
+	}
+	if err := landlock.V11.BestEffort().Restrict(); err != nil {
+		return err
+	}
+	c.ABI = abi
+	return nil
+}

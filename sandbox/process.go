@@ -1,0 +1,250 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Spec says how to start a worker.
+type Spec struct {
+	Mode Mode
+	// Exe is the executable; empty stands for this one.
+	Exe string
+	// Stream asks for the transport without descriptors even where they could travel.
+	Stream bool
+}
+
+// readyTimeout bounds the time from start to the ready frame. It is generous: a machine under load
+// is slow to start programs, and a worker that is late is no threat.
+const readyTimeout = 20 * time.Second
+
+// Worker is one confined process. It does one Request at a time.
+type Worker struct {
+	cmd         *exec.Cmd
+	conn        conn
+	stderr      *tail
+	exited      chan struct{}
+	mode        Mode
+	confinement Confinement
+	requests    uint32
+	done        int // items answered
+
+	mu    sync.Mutex
+	cause *Failure // why the parent killed it
+}
+
+// Start starts a worker and waits until it is confined. It returns an *UnavailableError when the
+// confinement that spec.Mode asks for was not reached.
+func Start(ctx context.Context, spec Spec) (*Worker, error) {
+	w, err := launch(spec)
+	if err != nil {
+		return nil, fmt.Errorf("start a worker: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { w.kill(&Failure{Kind: Cancelled}) })
+	defer stop()
+	timer := time.AfterFunc(readyTimeout, func() { w.kill(timedOut(readyTimeout)) })
+	defer timer.Stop()
+	if err := w.awaitReady(); err != nil {
+		w.Close()
+		return nil, fmt.Errorf("start a worker: %w", err)
+	}
+	if missing := w.lacks(); missing != nil {
+		w.Close()
+		return nil, &UnavailableError{Mode: spec.Mode, Missing: missing}
+	}
+	return w, nil
+}
+
+func (w *Worker) awaitReady() error {
+	f, _, err := w.conn.recv()
+	if err != nil {
+		return w.autopsy(err)
+	}
+	if f.kind != frameReady || f.more() {
+		return garbled("frame of kind %d where ready was due", f.kind)
+	}
+	if err := json.Unmarshal(f.payload, &w.confinement); err != nil {
+		return garbled("ready frame: %v", err)
+	}
+	return nil
+}
+
+// lacks returns the layers that the mode cannot do without and the worker does not have.
+func (w *Worker) lacks() map[string]string {
+	if w.mode != Strict {
+		return nil
+	}
+	missing := map[string]string{}
+	for _, layer := range []string{LayerDumpable, LayerRlimits, LayerNoNewPrivs, LayerSeccomp} {
+		if !w.confinement.Has(layer) {
+			missing[layer] = w.confinement.Missing[layer]
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return missing
+}
+
+// Confinement that the worker reached.
+func (w *Worker) Confinement() Confinement { return w.confinement }
+
+// Done is the number of items the worker has answered in its life.
+func (w *Worker) Done() int { return w.done }
+
+// Run sends a request and calls visit with the answer to each item, in order, or with the error
+// that the worker's handler returned for it. visit returns false to end the request: the worker is
+// then dead, for it may be in the middle of another item. Run returns nil when every item was
+// visited, and a *Failure when the worker gave no answer to the next one; it is then dead too.
+func (w *Worker) Run(ctx context.Context, req Request, visit func(item int, answer []byte, handler error) bool) error {
+	body, descriptors, err := req.encode(w.conn.passes())
+	if err != nil {
+		return err
+	}
+	w.requests++
+	stop := context.AfterFunc(ctx, func() { w.kill(&Failure{Kind: Cancelled, Detail: context.Cause(ctx).Error()}) })
+	defer stop()
+	r := &running{w: w, req: &req, visit: visit, id: w.requests, budget: req.ReadBudget}
+	if err := r.send(body, descriptors); err != nil {
+		return w.autopsy(err)
+	}
+	for r.item < len(req.Items) {
+		if err := r.one(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close ends the worker and frees its process and descriptors.
+func (w *Worker) Close() {
+	w.kill(&Failure{Kind: Cancelled})
+	<-w.exited
+	w.conn.Close() // nothing was left to write
+}
+
+// kill ends the process. The first cause stays.
+func (w *Worker) kill(cause *Failure) {
+	w.mu.Lock()
+	if w.cause == nil {
+		w.cause = cause
+	}
+	w.mu.Unlock()
+	w.cmd.Process.Kill() // an error says that it has ended already
+}
+
+// hangUpGrace is how long a worker that closed its end may take to end by itself, so that the
+// kernel's verdict on it is seen and not ours.
+const hangUpGrace = time.Second
+
+// autopsy explains an error on the conn, and leaves the worker dead.
+func (w *Worker) autopsy(err error) error {
+	var broken *Failure
+	if errors.As(err, &broken) {
+		w.kill(broken)
+	}
+	select {
+	case <-w.exited:
+	case <-time.After(hangUpGrace):
+		w.kill(garbled("%v", err))
+		<-w.exited
+	}
+	w.mu.Lock()
+	cause := w.cause
+	w.mu.Unlock()
+	if _, forbidden := killedBy(w.cmd.ProcessState); cause != nil && !forbidden {
+		return cause
+	}
+	return causeOfDeath(w.cmd.ProcessState, w.stderr.String())
+}
+
+// launch starts the process and waits for its end on one thread of their own: the kernel kills the
+// worker when the thread that started it ends (Pdeathsig), so that one has to outlive it.
+func launch(spec Spec) (*Worker, error) {
+	cmd, stderr, err := command(spec)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{cmd: cmd, stderr: stderr, exited: make(chan struct{}), mode: spec.Mode}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		var err error
+		w.conn, err = connect(cmd, spec)
+		started <- err
+		if err == nil {
+			w.cmd.Wait() // the state is in cmd.ProcessState
+			close(w.exited)
+		}
+	}()
+	return w, <-started
+}
+
+// tail keeps the first bytes of what a worker writes on standard error and drops the rest.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const stderrKept = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p[:min(len(p), stderrKept-len(t.buf))]...)
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.buf)
+}
+
+// launchStream starts a worker whose standard input and output are the transport.
+func launchStream(cmd *exec.Cmd) (conn, error) {
+	cmd.Args = append(cmd.Args, "stdio")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stdout = outW
+	err = cmd.Start()
+	outW.Close() // the child has its own
+	if err != nil {
+		outR.Close()
+		return nil, err
+	}
+	return &streamConn{in: outR, out: in}, nil
+}
+
+// command is the worker's command line, with nothing of this process's environment.
+func command(spec Spec) (*exec.Cmd, *tail, error) {
+	exe := spec.Exe
+	if exe == "" {
+		own, err := ownExecutable()
+		if err != nil {
+			return nil, nil, err
+		}
+		exe = own
+	}
+	stderr := &tail{}
+	cmd := exec.Command(exe, Verb, spec.Mode.String())
+	cmd.Env = workerEnv()
+	cmd.Stderr = stderr
+	cmd.SysProcAttr = processAttributes()
+	cmd.Dir = rootDir()
+	return cmd, stderr, nil
+}

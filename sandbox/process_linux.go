@@ -1,0 +1,57 @@
+package sandbox
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// ownExecutable names this process's executable so that replacing it on disk does not matter.
+func ownExecutable() (string, error) { return "/proc/self/exe", nil }
+
+// rootDir is the worker's working directory.
+func rootDir() string { return "/" }
+
+// workerEnv is a worker's whole environment: no token, no path, no proxy.
+func workerEnv() []string { return []string{"GOTRACEBACK=none", "GOMAXPROCS=2"} }
+
+// processAttributes put the worker into a group of its own, out of reach of the terminal's Ctrl-C,
+// and let it die with its parent.
+func processAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// connect starts cmd with a transport to it.
+func connect(cmd *exec.Cmd, spec Spec) (conn, error) {
+	if spec.Stream {
+		return launchStream(cmd)
+	}
+	return launchPacket(cmd)
+}
+
+// launchPacket starts a worker whose descriptor 3 is the transport.
+func launchPacket(cmd *exec.Cmd) (conn, error) {
+	parent, child, err := packetPair()
+	if err != nil {
+		return nil, err
+	}
+	defer child.Close()
+	cmd.Args = append(cmd.Args, transportDescriptor)
+	cmd.ExtraFiles = []*os.File{child}
+	if err := cmd.Start(); err != nil {
+		parent.Close()
+		return nil, err
+	}
+	return parent, nil
+}
+
+// killedBy names the signal that ended a process, and tells whether the filter sent it.
+func killedBy(state *os.ProcessState) (name string, forbidden bool) {
+	status, ok := state.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() {
+		return "", false
+	}
+	return unix.SignalName(status.Signal()), status.Signal() == unix.SIGSYS
+}

@@ -1,0 +1,32 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// ownExecutable names this process's executable.
+func ownExecutable() (string, error) { return os.Executable() }
+
+// rootDir is the worker's working directory: the one of this process.
+func rootDir() string { return "" }
+
+// workerEnv is a worker's whole environment. Windows starts no program without SYSTEMROOT.
+func workerEnv() []string {
+	env := []string{"GOTRACEBACK=none", "GOMAXPROCS=2"}
+	if root, ok := os.LookupEnv("SYSTEMROOT"); ok {
+		env = append(env, "SYSTEMROOT="+root)
+	}
+	return env
+}
+
+func processAttributes() *syscall.SysProcAttr { return nil }
+
+// connect starts cmd with a transport to it.
+func connect(cmd *exec.Cmd, _ Spec) (conn, error) { return launchStream(cmd) }
+
+// killedBy has no signals to name here.
+func killedBy(*os.ProcessState) (string, bool) { return "", false }
