@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-
 // packetPair makes the two ends of a SEQPACKET socket. Both are close-on-exec; the parent's end does
 // not block the thread that reads it.
 func packetPair() (parent *packetConn, child *os.File, err error) {

@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -54,4 +57,21 @@ func killedBy(state *os.ProcessState) (name string, forbidden bool) {
 		return "", false
 	}
 	return unix.SignalName(status.Signal()), status.Signal() == unix.SIGSYS
+}
+
+// resident is the memory of the worker that lies in RAM, in bytes; 0 if nobody knows.
+func (w *Worker) resident() int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", w.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
 }

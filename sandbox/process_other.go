@@ -30,3 +30,6 @@ func connect(cmd *exec.Cmd, _ Spec) (conn, error) { return launchStream(cmd) }
 
 // killedBy has no signals to name here.
 func killedBy(*os.ProcessState) (string, bool) { return "", false }
+
+// resident is not known here.
+func (w *Worker) resident() int64 { return 0 }

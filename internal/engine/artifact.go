@@ -19,10 +19,11 @@ type Artifact struct {
 	Cached   bool
 }
 
-// Sandbox says how the worker that made the report was confined.
+// Sandbox says how the worker that made the report was confined. It is empty where no worker was needed.
 type Sandbox struct {
-	Grade  string   `json:"grade"`
-	Layers []string `json:"layers"`
+	Grade   string            `json:"grade"`
+	Layers  []string          `json:"layers"`
+	Missing map[string]string `json:"missing,omitempty"` // layer -> why it could not be had
 }
 
 // Verdict of the artifact.

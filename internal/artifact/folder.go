@@ -1,0 +1,114 @@
+package artifact
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Bounds of a folder that a reference leads to. More is said in Why.
+const (
+	folderFiles = 2000
+	folderDepth = 6
+)
+
+// resolveFolder lists what a loader that is given a folder may read.
+func resolveFolder(dir string) Resolution { return resolveIn(dir, "", nil) }
+
+// resolveIn lists the files of a model folder, or the one named file of it.
+func resolveIn(dir, file string, within []string) Resolution {
+	if len(within) == 0 {
+		within = []string{dir}
+	}
+	if file != "" {
+		local := filepath.FromSlash(file)
+		if !filepath.IsLocal(local) {
+			return Resolution{Why: fmt.Sprintf("%s leads out of the repository", file)}
+		}
+		path := filepath.Join(dir, local)
+		if _, err := os.Stat(path); err != nil {
+			return Resolution{Why: fmt.Sprintf("%s is not there", path)}
+		}
+		return Resolution{Targets: []Target{{Path: path, Within: within}}}
+	}
+	var res Resolution
+	byFolder := map[string][]string{}
+	err := walk(dir, func(path string) bool {
+		if n := len(byFolder); n > folderFiles {
+			return false
+		}
+		byFolder[filepath.Dir(path)] = append(byFolder[filepath.Dir(path)], filepath.Base(path))
+		return true
+	})
+	if err != nil {
+		res.Why = err.Error()
+	}
+	for folder, names := range byFolder {
+		for name, role := range roles(names) {
+			res.Targets = append(res.Targets, Target{Path: filepath.Join(folder, name), Within: within, Role: role})
+		}
+	}
+	slices.SortFunc(res.Targets, func(a, b Target) int {
+		if a.Role != b.Role {
+			return int(a.Role) - int(b.Role)
+		}
+		return strings.Compare(a.Path, b.Path)
+	})
+	if len(res.Targets) > folderFiles {
+		res.Targets = res.Targets[:folderFiles]
+		res.Why = fmt.Sprintf("%s holds more than %d files", dir, folderFiles)
+	}
+	if res.Why == "" && (len(res.Targets) == 0 || res.Targets[0].Role != Weights) {
+		res.Why = fmt.Sprintf("no weights in %s", dir)
+	}
+	return res
+}
+
+// walk visits the files of a tree, hidden folders left out, links to folders not followed.
+func walk(dir string, visit func(path string) bool) error {
+	depth := strings.Count(filepath.Clean(dir), string(filepath.Separator)) + folderDepth
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != dir && (strings.HasPrefix(d.Name(), ".") || strings.Count(path, string(filepath.Separator)) > depth):
+			return fs.SkipDir
+		case !d.IsDir() && !visit(path):
+			return fs.SkipAll
+		}
+		return nil
+	})
+}
+
+// pickled and plain are the endings of weights that are objects and of those that are only numbers.
+var (
+	plain   = []string{".safetensors", ".gguf", ".onnx", ".npy", ".npz", ".tflite", ".msgpack"}
+	pickled = []string{".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".h5", ".keras", ".pb", ".ot", ".nemo", ".dill", ".skops"}
+	// besideBin names the .bin files of a training run that from_pretrained never reads.
+	besideBin = regexp.MustCompile(`^(training_args|optimizer|scheduler|rng_state.*)\.(bin|pt|pth)$`)
+)
+
+// roles tells what a loader does with each file of one folder: safetensors go before everything else,
+// and what lies beside them is an alternative.
+func roles(names []string) map[string]Role {
+	safe := slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(filepath.Ext(n), ".safetensors") })
+	out := make(map[string]Role, len(names))
+	for _, name := range names {
+		ext := strings.ToLower(filepath.Ext(name))
+		switch {
+		case safe && ext == ".safetensors", !safe && slices.Contains(plain, ext):
+			out[name] = Weights
+		case !safe && slices.Contains(pickled, ext) && !besideBin.MatchString(name):
+			out[name] = Weights
+		case slices.Contains(plain, ext), slices.Contains(pickled, ext):
+			out[name] = Alternative
+		default:
+			out[name] = Beside
+		}
+	}
+	return out
+}

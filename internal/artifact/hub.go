@@ -1,0 +1,139 @@
+package artifact
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/ref"
+)
+
+// Snapshot is one revision of a hub repository in the hub's cache on this machine.
+//
+//	models--org--name/refs/main            the commit that the branch points to
+//	models--org--name/snapshots/<commit>/  the files, links into blobs/ or plain files
+//	models--org--name/blobs/<hash>         their content
+type Snapshot struct {
+	Repo     string // "org/name"
+	Revision string // as asked for; empty for the default branch
+	Commit   string // 40 hexadecimal digits
+	Dir      string // the snapshot's folder
+	Within   []string
+}
+
+var (
+	commitPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	repoPattern   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)?$`)
+)
+
+// HubCache is the hub's cache folder as its own client finds it, from the environment that getenv reads.
+func HubCache(getenv func(string) string) string {
+	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
+		if dir := getenv(name); dir != "" {
+			return dir
+		}
+	}
+	if home := getenv("HF_HOME"); home != "" {
+		return filepath.Join(home, "hub")
+	}
+	cache := getenv("XDG_CACHE_HOME")
+	if cache == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		cache = filepath.Join(home, ".cache")
+	}
+	return filepath.Join(cache, "huggingface", "hub")
+}
+
+// resolveHub looks a repository up as its loaders do: a local folder of that name first, then the cache.
+func resolveHub(r ref.Ref, base Base) Resolution {
+	for _, dir := range candidates(r.Value, r, base) {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			return resolveIn(dir, r.File, nil)
+		}
+	}
+	cache := base.HubCache
+	if cache == "" {
+		cache = HubCache(os.Getenv)
+	}
+	snap, err := FindSnapshot(cache, r.Value, r.Revision)
+	if err != nil {
+		return Resolution{Why: err.Error()}
+	}
+	res := resolveIn(snap.Dir, r.File, snap.Within)
+	res.Hub = snap
+	return res
+}
+
+// FindSnapshot looks up a revision of a repository in a hub cache.
+func FindSnapshot(cache, repo, revision string) (*Snapshot, error) {
+	if !repoPattern.MatchString(repo) || strings.Contains(repo, "..") || strings.Contains(repo, "--") {
+		return nil, fmt.Errorf("%q is no name of a hub repository", repo)
+	}
+	root := filepath.Join(cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
+	if info, err := os.Stat(root); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("%s is not in the hub's cache on this machine", repo)
+	}
+	commit, err := commitOf(root, revision)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", repo, err)
+	}
+	snap := &Snapshot{Repo: repo, Revision: revision, Commit: commit, Dir: filepath.Join(root, "snapshots", commit)}
+	// Links may lead into this repository's blobs, and from there into the blobs all of them share.
+	snap.Within = []string{snap.Dir, filepath.Join(root, "blobs"), filepath.Join(cache, "blobs")}
+	if info, err := os.Stat(snap.Dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("%s: revision %s is not in the hub's cache on this machine", repo, commit)
+	}
+	return snap, nil
+}
+
+// commitOf follows a branch or tag; a commit stands for itself.
+func commitOf(root, revision string) (string, error) {
+	if revision == "" {
+		revision = "main"
+	}
+	if commitPattern.MatchString(revision) {
+		return revision, nil
+	}
+	if !filepath.IsLocal(filepath.FromSlash(revision)) {
+		return "", fmt.Errorf("%q is no name of a revision", revision)
+	}
+	f, err := Open(filepath.Join(root, "refs", filepath.FromSlash(revision)), root)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("revision %s is not in the hub's cache on this machine", revision)
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 64))
+	if err != nil {
+		return "", err
+	}
+	commit := strings.TrimSpace(string(text))
+	if !commitPattern.MatchString(commit) {
+		return "", fmt.Errorf("revision %s points to %q, which is no commit", revision, commit)
+	}
+	return commit, nil
+}
+
+// BlobsFor returns the folders that a file of a hub cache's snapshot may be a link into; none when
+// path, which has to be absolute, does not lie in one.
+func BlobsFor(path string) []string {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return nil
+		}
+		if filepath.Base(parent) == "snapshots" && commitPattern.MatchString(filepath.Base(dir)) {
+			repo := filepath.Dir(parent)
+			return []string{filepath.Join(repo, "blobs"), filepath.Join(filepath.Dir(repo), "blobs")}
+		}
+	}
+}

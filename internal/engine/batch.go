@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+// job is one file on its way through a scanner.
+type job struct {
+	index   int
+	target  artifact.Target
+	entry   bool // found by a walk, which does not list links
+	file    *artifact.File
+	problem error // why there is nothing to open
+	tried   bool  // once already, in a worker that died
+}
+
+// label names the file to the worker, which never gets a path it could open.
+func (j *job) label() string { return clip(modelscan.Text(filepath.Base(j.target.Path)), maxLabel) }
+
+// scanner takes files through workers, a batch at a time. A batch grows while nothing suspicious
+// comes up: a worker that has seen a hostile file is not asked about another one.
+type scanner struct {
+	e     *Engine
+	batch int
+}
+
+// maxBatch bounds the files of one request.
+const maxBatch = 32
+
+// scan gives visit one Artifact for each job, in order.
+func (s *scanner) scan(ctx context.Context, jobs []*job, visit func(int, *Artifact)) {
+	var open []*job
+	for _, j := range jobs {
+		if err := j.open(); err != nil {
+			visit(j.index, &Artifact{Path: j.target.Path, Report: unread(j.label(), err)})
+			continue
+		}
+		open = append(open, j)
+	}
+	for len(open) > 0 {
+		if err := ctx.Err(); err != nil {
+			s.abandon(open, context.Cause(ctx), visit)
+			return
+		}
+		n := min(len(open), s.batch)
+		done := s.request(ctx, open[:n], visit)
+		for _, j := range open[:done] {
+			j.file.Close() // opened for reading: nothing can be lost
+		}
+		open = open[done:]
+	}
+}
+
+// abandon reports on files that nobody wants scanned any more.
+func (s *scanner) abandon(jobs []*job, why error, visit func(int, *Artifact)) {
+	for _, j := range jobs {
+		visit(j.index, s.give(j, failed(j.label(), why), Sandbox{}, 0))
+		j.file.Close()
+	}
+}
+
+func (j *job) open() (err error) {
+	if j.problem != nil {
+		return j.problem
+	}
+	if j.entry {
+		j.file, err = artifact.OpenEntry(j.target.Path)
+	} else {
+		j.file, err = artifact.Open(j.target.Path, j.target.Within...)
+	}
+	return err
+}
+
+// unread is the report on a file that could not be opened.
+func unread(label string, err error) *modelscan.Report {
+	r := failed(label, err)
+	r.Gaps = append(r.Gaps, modelscan.Gap{Rule: rule.ReadError, Path: label, Offset: -1, Reason: err.Error()})
+	return r
+}
+
+// request has one batch scanned and returns how many of its jobs are done with, at least one.
+func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Artifact)) int {
+	w, err := s.e.pool.Get(ctx)
+	if err != nil {
+		visit(jobs[0].index, s.give(jobs[0], failed(jobs[0].label(), err), Sandbox{}, 0))
+		return 1
+	}
+	req := sandbox.Request{Kind: "scan", MaxResult: maxReport}
+	for _, j := range jobs {
+		req.Items = append(req.Items, sandbox.Item{
+			Params: s.e.limits, Deadline: deadline(j.file.Key.Size),
+			Files: []sandbox.File{{Name: j.label(), Size: j.file.Key.Size, Descriptor: j.file.File}},
+		})
+	}
+	box := confinement(w.Confinement())
+	done, keep, start := 0, true, time.Now()
+	err = w.Run(ctx, req, func(i int, answer []byte, handler error) bool {
+		report, bad := readReport(answer, handler, jobs[i].label(), &s.e.limits)
+		keep = !bad && !suspicious(report) && !s.e.opts.OnePerArtifact
+		now := time.Now()
+		visit(jobs[i].index, s.give(jobs[i], report, box, now.Sub(start)))
+		start = now
+		done++
+		return keep
+	})
+	if err == nil && keep {
+		s.e.pool.Put(w)
+		s.batch = min(2*s.batch, maxBatch)
+		return done
+	}
+	s.e.pool.Discard(w)
+	s.batch = 1
+	if err != nil {
+		done += s.fail(jobs[done], err, box, visit)
+	}
+	return done
+}
+
+// fail deals with the job that a worker died of: it is tried once more, unless the death is evidence.
+// It returns 1 when the job is done with.
+func (s *scanner) fail(j *job, err error, box Sandbox, visit func(int, *Artifact)) int {
+	var f *sandbox.Failure
+	if errors.As(err, &f) && f.Retry() && !j.tried {
+		j.tried = true
+		return 0
+	}
+	visit(j.index, s.give(j, deathReport(j.label(), err), box, 0))
+	return 1
+}
+
+// give completes the Artifact. A file that is not what it was voids the verdict.
+func (s *scanner) give(j *job, r *modelscan.Report, box Sandbox, took time.Duration) *Artifact {
+	if err := j.file.Changed(); err != nil {
+		r.Gaps = append(r.Gaps, modelscan.Gap{Rule: rule.ChangedDuringScan, Path: j.label(), Offset: -1, Reason: err.Error()})
+	}
+	return &Artifact{Path: j.target.Path, Report: r, Sandbox: box, Size: j.file.Key.Size, Duration: took}
+}
+
+// deathReport turns a worker's death into a report that is never clean.
+func deathReport(label string, err error) *modelscan.Report {
+	r := failed(label, err)
+	gap := modelscan.Gap{Rule: rule.WorkerFailed, Path: label, Offset: -1, Reason: err.Error()}
+	var f *sandbox.Failure
+	if !errors.As(err, &f) {
+		r.Gaps = append(r.Gaps, gap)
+		return r
+	}
+	switch f.Kind {
+	case sandbox.Forbidden:
+		r.Findings = append(r.Findings, modelscan.Finding{
+			Rule: rule.ForbiddenCall, Path: label, Offset: -1, Subject: f.Detail,
+			Message: "drove the confined scanner to a forbidden system call, which killed it",
+		})
+	case sandbox.TimedOut, sandbox.NoMemory:
+		gap.Rule = rule.LimitReached
+		fallthrough
+	default:
+		r.Gaps = append(r.Gaps, gap)
+	}
+	return r
+}
+
+// suspicious tells whether a worker may have been taken over by the file it reported on: nothing
+// that was found to be hostile or broken leaves a worker behind that is trusted with another file.
+func suspicious(r *modelscan.Report) bool {
+	for _, f := range r.Findings {
+		if f.Rule.Severity() > rule.Info {
+			return true
+		}
+	}
+	return len(r.Gaps) > 0 || r.Failure != ""
+}
+
+var errInvalidReport = errors.New("the worker's report is not valid")

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+// Options of an Engine. The zero Options are those of `scan`.
+type Options struct {
+	Mode sandbox.Mode
+	// Workers that scan at the same time; 0 for one per CPU.
+	Workers int
+	// Limits of one scan; nil for modelscan.DefaultLimits.
+	Limits *modelscan.Limits
+	// OnePerArtifact gives every file a worker of its own.
+	OnePerArtifact bool
+	// Lazy starts no worker before the first file: New then can't tell that there is no sandbox.
+	Lazy bool
+	// Exe is the executable that serves as worker; empty for this one.
+	Exe string
+}
+
+// Engine scans files in confined workers. It is safe for use by several goroutines.
+type Engine struct {
+	opts   Options
+	limits modelscan.Limits
+	pool   *sandbox.Pool
+}
+
+// New returns an engine. Unless opts.Lazy is set it starts a worker first, and the error is a
+// *sandbox.UnavailableError when the confinement asked for cannot be had.
+func New(opts Options) (*Engine, error) {
+	if opts.Workers <= 0 {
+		opts.Workers = runtime.NumCPU()
+	}
+	e := &Engine{opts: opts, limits: modelscan.DefaultLimits()}
+	if opts.Limits != nil {
+		e.limits = *opts.Limits
+	}
+	ahead := 1
+	if opts.Lazy {
+		ahead = 0
+	}
+	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe}, ahead)
+	if !opts.Lazy {
+		w, err := e.pool.Get(context.Background())
+		if err != nil {
+			e.pool.Close()
+			return nil, err
+		}
+		e.pool.Put(w)
+	}
+	return e, nil
+}
+
+// Close ends the workers.
+func (e *Engine) Close() { e.pool.Close() }
+
+// ScanFile scans the file at path. A path that cannot be scanned is an Artifact that says so.
+func (e *Engine) ScanFile(ctx context.Context, path string) *Artifact {
+	return e.ScanTarget(ctx, artifact.Target{Path: path})
+}
+
+// ScanTarget scans a file that a reference was resolved to.
+func (e *Engine) ScanTarget(ctx context.Context, target artifact.Target) *Artifact {
+	var out *Artifact
+	s := scanner{e: e, batch: 1}
+	s.scan(ctx, []*job{{target: target}}, func(_ int, a *Artifact) { out = a })
+	return out
+}
+
+// Deadline of one file: parsing never needs long, but a machine may be busy.
+const (
+	deadlineBase = 20 * time.Second
+	bytesPerSec  = 25 << 20
+)
+
+func deadline(size int64) time.Duration {
+	return deadlineBase + time.Duration(size/bytesPerSec)*time.Second
+}
+
+// confinement describes a worker in an Artifact.
+func confinement(c sandbox.Confinement) Sandbox {
+	s := Sandbox{Grade: c.Grade().String(), Layers: c.Layers}
+	for layer, why := range c.Missing {
+		if s.Missing == nil {
+			s.Missing = map[string]string{}
+		}
+		s.Missing[layer] = why
+	}
+	return s
+}
+
+// failed is the report on a file that could not be scanned at all.
+func failed(label string, err error) *modelscan.Report {
+	return &modelscan.Report{
+		Artifact: label, Formats: []string{}, Findings: []modelscan.Finding{}, Gaps: []modelscan.Gap{},
+		Coverage: modelscan.Coverage{Mode: "full"}, Failure: fmt.Sprint(err),
+	}
+}

@@ -1,0 +1,97 @@
+// Package worker is the main of a confined worker: it puts the format engine behind sandbox.Serve.
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"unicode/utf8"
+
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/formats"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+// Wanted tells whether args (os.Args) ask this process to be a worker. A test binary whose tests
+// scan files calls it first thing in TestMain, and Main if it says yes.
+func Wanted(args []string) bool { return len(args) > 1 && args[1] == sandbox.Verb }
+
+// Main serves until the parent hangs up, and ends the process.
+func Main() {
+	if err := sandbox.Serve(os.Args[2:], handle); err != nil {
+		fmt.Fprintln(os.Stderr, "worker:", err)
+		os.Exit(3)
+	}
+	os.Exit(0)
+}
+
+// jobs by kind.
+var jobs = map[string]func(sandbox.Job, io.Writer) error{
+	KindScan: scan,
+}
+
+// Kinds of job.
+const (
+	// KindScan scans one file and answers a modelscan.Report. Params are modelscan.Limits.
+	KindScan = "scan"
+)
+
+func handle(job sandbox.Job, out io.Writer) error {
+	do, ok := jobs[job.Kind]
+	if !ok {
+		return fmt.Errorf("unknown kind of job %q", job.Kind)
+	}
+	return do(job, out)
+}
+
+func scan(job sandbox.Job, out io.Writer) error {
+	if len(job.Files) != 1 {
+		return fmt.Errorf("a scan takes one file, not %d", len(job.Files))
+	}
+	var limits modelscan.Limits
+	if err := json.Unmarshal(job.Params, &limits); err != nil {
+		return err
+	}
+	f := job.Files[0]
+	report := modelscan.Scan(context.Background(), modelscan.Source{Name: f.Name, R: f, Size: f.Size}, formats.All(), limits)
+	makeText(report)
+	return json.NewEncoder(out).Encode(report)
+}
+
+// makeText makes every string fit for the way to the parent.
+func makeText(r *modelscan.Report) {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Path, f.Subject, f.Message = text(f.Path), text(f.Subject), text(f.Message)
+	}
+	for i := range r.Gaps {
+		g := &r.Gaps[i]
+		g.Path, g.Reason = text(g.Path), text(g.Reason)
+	}
+	for i := range r.Facts {
+		f := &r.Facts[i]
+		f.Path, f.Name, f.Value = text(f.Path), text(f.Name), text(f.Value)
+	}
+	for i, note := range r.Coverage.Notes {
+		r.Coverage.Notes[i] = text(note)
+	}
+	r.Artifact = text(r.Artifact)
+}
+
+// maxText bounds one string of a report, in bytes. The parent refuses longer ones.
+const maxText = 4096
+
+func text(s string) string {
+	const cut = "…"
+	s = modelscan.Text(s)
+	if len(s) <= maxText {
+		return s
+	}
+	n := maxText - len(cut)
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + cut
+}

@@ -1,0 +1,144 @@
+package sandbox
+
+import (
+	"context"
+	"sync"
+)
+
+// Pool keeps workers ready. A worker that has seen something suspicious never comes back into it.
+type Pool struct {
+	spec  Spec
+	ahead int // workers started before anybody asks
+
+	ctx  context.Context // ends at Close
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	idle     []*Worker
+	starting int
+	started  chan startResult // what the background starts came to
+}
+
+type startResult struct {
+	w   *Worker
+	err error
+}
+
+// Recycling of workers: whatever one scan may have left behind in a process ends with the process.
+const (
+	maxItemsPerWorker = 64
+	maxResident       = 192 << 20 // bytes
+	maxAhead          = 64
+)
+
+// NewPool returns a pool that keeps the given number of workers started ahead of demand. It starts
+// the first ones at once.
+func NewPool(spec Spec, ahead int) *Pool {
+	p := &Pool{spec: spec, ahead: min(ahead, maxAhead), started: make(chan startResult, maxAhead)}
+	p.ctx, p.stop = context.WithCancel(context.Background())
+	p.refill()
+	return p
+}
+
+// Get returns a worker that nobody else uses. It ends in Put or Discard.
+func (p *Pool) Get(ctx context.Context) (*Worker, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, errClosed
+	}
+	if n := len(p.idle); n > 0 {
+		w := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return w, nil
+	}
+	waiting := p.starting > 0
+	if waiting {
+		p.starting--
+	}
+	p.mu.Unlock()
+	if !waiting {
+		return Start(ctx, p.spec)
+	}
+	select {
+	case r := <-p.started:
+		p.refill()
+		return r.w, r.err
+	case <-ctx.Done():
+		p.mu.Lock()
+		p.starting++ // it is still coming
+		p.mu.Unlock()
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Put gives a worker back. It is used again unless it has done its share.
+func (p *Pool) Put(w *Worker) {
+	if w.done >= maxItemsPerWorker || w.resident() > maxResident {
+		p.Discard(w)
+		return
+	}
+	p.mu.Lock()
+	if !p.closed {
+		p.idle = append(p.idle, w)
+		w = nil
+	}
+	p.mu.Unlock()
+	if w != nil {
+		w.Close()
+	}
+}
+
+// Discard ends a worker, and has another one started in its place.
+func (p *Pool) Discard(w *Worker) {
+	w.kill(&Failure{Kind: Cancelled})
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		w.Close()
+		return
+	}
+	p.wg.Go(w.Close)
+	p.mu.Unlock()
+	p.refill()
+}
+
+// refill starts workers in the background until enough are idle or on their way.
+func (p *Pool) refill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.closed && len(p.idle)+p.starting < p.ahead {
+		p.starting++
+		p.wg.Go(func() {
+			w, err := Start(p.ctx, p.spec)
+			p.started <- startResult{w, err} // there is room for every start under way
+		})
+	}
+}
+
+// Close ends all workers that are not in use; those in use end when they are given back.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	p.stop()
+	for _, w := range idle {
+		w.Close()
+	}
+	p.wg.Wait()
+	for {
+		select {
+		case r := <-p.started:
+			if r.w != nil {
+				r.w.Close()
+			}
+		default:
+			return
+		}
+	}
+}
