@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/secure-torch/secure-torch/internal/worker"
 )
 
 // Exit codes. Findings win over gaps, gaps over success.
@@ -18,7 +20,12 @@ const (
 	exitTrouble  = 2 // an error, something not examined, or wrong usage
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if worker.Wanted(os.Args) { // the shortest way: a worker is started for a few files
+		worker.Main()
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run is main without the process: it executes one command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
