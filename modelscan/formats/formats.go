@@ -5,6 +5,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
+	"github.com/secure-torch/secure-torch/modelscan/pickle"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
 	"github.com/secure-torch/secure-torch/modelscan/zip"
 )
@@ -16,6 +17,7 @@ func All() []*modelscan.Format {
 		zip.New(profiles()...),
 		safetensors.Format,
 		onnx.Format,
+		pickle.Format,
 		media.Format,
 	}
 }
