@@ -1,0 +1,218 @@
+package analyzers
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/ref"
+)
+
+// attribute follows x.attr: an attribute of self, of an instance, of a class, of a module, of parsed
+// command-line arguments.
+func (e *evaluator) attribute(fr *frame, n node) ([]place, string) {
+	s := fr.s
+	attr := s.code(s.field(n, pyparse.FieldAttribute))
+	object := s.field(n, pyparse.FieldObject)
+	if class := s.selfClass(object); class >= 0 {
+		if ps, why := e.member(place{fr, class, ref.Exact}, nil, attr, 0); len(ps) > 0 || why != "" {
+			return ps, why
+		}
+		return nil, "`self." + attr + "` is not set in this class"
+	}
+	for _, name := range s.names(object, 0) {
+		if ps, why := e.global(fr, name, attr); len(ps) > 0 {
+			return ps, why
+		}
+	}
+	objects, why := e.places(fr, object)
+	var out []place
+	for _, o := range objects {
+		ps, w := e.of(o, attr)
+		out = append(out, lower(ps, o.sure)...)
+		if why == "" {
+			why = w
+		}
+	}
+	if len(out) == 0 {
+		if ps := e.cliDefault(fr, attr); len(ps) > 0 && argumentsName(s.code(object)) {
+			return ps, ""
+		}
+	}
+	if len(out) == 0 && why == "" {
+		why = "`" + snippet(s.code(n)) + "` is an attribute that is not known"
+	}
+	return out[:min(len(out), maxAlts)], why
+}
+
+func argumentsName(name string) bool {
+	switch strings.ToLower(name) {
+	case "args", "opt", "opts", "options", "flags", "parsed_args", "cli_args", "arguments", "hparams", "config", "cfg", "conf", "self.args", "self.opt", "self.hparams":
+		return true
+	}
+	return false
+}
+
+// selfClass is the class around a method when object is the method's first parameter; none else.
+func (s *Summary) selfClass(object node) node {
+	if s.kind(object) != pyparse.Identifier {
+		return none
+	}
+	name := s.code(object)
+	for fn := s.enclosing(object, pyparse.FunctionDefinition); fn >= 0; fn = s.enclosing(fn, pyparse.FunctionDefinition) {
+		if !s.scopes[s.scope[fn]].class {
+			continue
+		}
+		if first := s.child(s.field(fn, pyparse.FieldParameters), 0); s.kind(first) == pyparse.Identifier && s.code(first) == name {
+			return s.scopes[s.scope[fn]].node
+		}
+		return none
+	}
+	return none
+}
+
+// of follows an attribute of one known object.
+func (e *evaluator) of(o place, attr string) ([]place, string) {
+	s := o.fr.s
+	switch s.kind(o.n) {
+	case pyparse.ClassDefinition:
+		return e.member(o, nil, attr, 0)
+	case pyparse.Call:
+	default:
+		return nil, ""
+	}
+	callee := s.field(o.n, pyparse.FieldFunction)
+	switch s.lastName(callee) {
+	case "parse_args", "parse_known_args", "parse_args_into_dataclasses":
+		if ps := e.cliDefault(o.fr, attr); len(ps) > 0 {
+			return ps, ""
+		}
+		return nil, "it is the command-line option `--" + attr + "`, which has no default"
+	case "Namespace", "SimpleNamespace", "EasyDict", "Munch", "Box", "edict":
+		if v := s.keyword(o.n, attr); v >= 0 {
+			ps, why := e.places(o.fr, v)
+			return lower(ps, o.sure), why
+		}
+	}
+	classes, _ := e.places(o.fr, callee)
+	for _, c := range classes {
+		if c.fr.s.kind(c.n) == pyparse.ClassDefinition {
+			return e.member(c, &o, attr, 0)
+		}
+	}
+	return nil, ""
+}
+
+// member is an attribute of a class, or of the instance that a call makes: set in the class body, on
+// self in a method, by the constructor's argument of a dataclass, or in a base class.
+func (e *evaluator) member(class place, made *place, attr string, depth int) ([]place, string) {
+	s := class.fr.s
+	var out []place
+	var why string
+	take := func(ps []place, w string, sure ref.Sure) {
+		out = append(out, lower(ps, sure)...)
+		if why == "" {
+			why = w
+		}
+	}
+	if made != nil {
+		if v := made.fr.s.keyword(made.n, attr); v >= 0 && s.classBinds(class.n, attr) {
+			ps, w := e.places(made.fr, v)
+			return lower(ps, made.sure), w
+		}
+	}
+	if body, ok := s.opened[class.n]; ok {
+		for _, i := range s.scopes[body].names[attr] {
+			if b := &s.binds[i]; b.kind == bindValue {
+				ps, w := e.places(class.fr, b.value)
+				take(ps, w, ref.Default)
+			}
+		}
+	}
+	for _, a := range s.attrs[attr] {
+		st := s.parent[a]
+		if s.kind(st) != pyparse.Assignment || !s.within(a, class.n) || s.selfClass(s.field(a, pyparse.FieldObject)) != class.n {
+			continue
+		}
+		ps, w := e.places(e.methodFrame(class, made, a), s.field(st, pyparse.FieldRight))
+		take(ps, w, ref.Exact)
+	}
+	if len(out) > 1 {
+		out = lower(out, ref.Guess)
+	}
+	if len(out) == 0 && depth < 4 {
+		for base := range s.children(s.field(class.n, pyparse.FieldSuperclasses)) {
+			bases, _ := e.places(class.fr, base)
+			for _, b := range bases {
+				if b.fr.s.kind(b.n) == pyparse.ClassDefinition && b.n != class.n {
+					ps, w := e.member(b, made, attr, depth+1)
+					take(ps, w, ref.Exact)
+				}
+			}
+		}
+	}
+	return out[:min(len(out), maxAlts)], why
+}
+
+func (s *Summary) classBinds(class node, attr string) bool {
+	body, ok := s.opened[class]
+	return ok && len(s.scopes[body].names[attr]) > 0
+}
+
+// methodFrame is where an assignment to self in a method is evaluated: with the arguments of the call
+// that made the instance, when it stands in __init__ and that call is known.
+func (e *evaluator) methodFrame(class place, made *place, at node) *frame {
+	s := class.fr.s
+	fn := s.enclosing(at, pyparse.FunctionDefinition)
+	if made == nil || fn < 0 || s.code(s.field(fn, pyparse.FieldName)) != "__init__" {
+		return class.fr
+	}
+	return e.bound(class.fr, fn, *made)
+}
+
+// bound is a frame in which a function's parameters have the arguments of a call.
+func (e *evaluator) bound(fr *frame, fn node, call place) *frame {
+	s := fr.s
+	in, ok := s.opened[fn]
+	if !ok {
+		return fr
+	}
+	out := &frame{s: s, dir: fr.dir, fn: in, args: map[string]place{}}
+	for name, all := range s.scopes[in].names {
+		if s.binds[all[0]].kind != bindParam {
+			continue
+		}
+		arg := call.fr.s.keyword(call.n, name)
+		if i, _ := s.paramIndex(fn, name); arg < 0 && i >= 0 {
+			arg = call.fr.s.positional(call.n, i)
+		}
+		if arg >= 0 {
+			out.args[name] = place{call.fr, arg, call.sure}
+		} else if def := s.binds[all[0]].value; def >= 0 {
+			out.args[name] = place{fr, def, ref.Default}
+		}
+	}
+	return out
+}
+
+// cliDefault is the default of a command-line option that the file declares (argparse, absl).
+func (e *evaluator) cliDefault(fr *frame, dest string) []place {
+	s := fr.s
+	var out []place
+	for _, c := range s.calls["add_argument"] {
+		if s.names1(c, dest) {
+			if v := s.keyword(c, "default"); v >= 0 && s.kind(v) != pyparse.None {
+				ps, _ := e.places(fr, v)
+				out = append(out, ps...)
+			}
+		}
+	}
+	for _, define := range []string{"DEFINE_string", "DEFINE_enum"} {
+		for _, c := range s.calls[define] {
+			if t, ok := s.literal(s.positional(c, 0)); ok && t == dest {
+				ps, _ := e.places(fr, s.positional(c, 1))
+				out = append(out, ps...)
+			}
+		}
+	}
+	return lower(out, ref.Default)
+}

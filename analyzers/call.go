@@ -1,0 +1,115 @@
+package analyzers
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+)
+
+// Call is one call of a loader, for the loader to judge.
+type Call struct {
+	s    *Summary
+	n    node
+	name string // the qualified name that it was recognised by
+	l    *linker
+}
+
+// Name is the callee as the source writes it.
+func (c *Call) Name() string { return snippet(c.s.code(c.s.field(c.n, pyparse.FieldFunction))) }
+
+// Keyword is the value of a keyword argument, or none.
+func (c *Call) Keyword(name string) node { return c.s.keyword(c.n, name) }
+
+// Arg finds an argument by name or position.
+func (c *Call) Arg(a Arg) node {
+	for _, name := range a.Names {
+		if v := c.Keyword(name); v >= 0 {
+			return v
+		}
+	}
+	if a.Pos < 0 {
+		return none
+	}
+	return c.s.positional(c.n, a.Pos)
+}
+
+// HasSplat says whether arguments are unpacked from something (*args, **kwargs).
+func (c *Call) HasSplat() bool { return c.splat() != "" }
+
+func (c *Call) splat() string {
+	for a := range c.s.children(c.s.field(c.n, pyparse.FieldArguments)) {
+		if k := c.s.kind(a); k == pyparse.ListSplat || k == pyparse.DictionarySplat {
+			return c.s.code(a)
+		}
+	}
+	return ""
+}
+
+// Eval works out what an expression in the call may be.
+func (c *Call) Eval(n node) value {
+	e := c.evaluator()
+	v := e.eval(e.frame(c.s, fromSource), n)
+	return v
+}
+
+func (c *Call) evaluator() *evaluator {
+	return &evaluator{w: c.l.o.Workspace, frames: map[*Summary]*frame{}, active: map[key]bool{}}
+}
+
+// Bool is the truth of an expression: Unsure when it is absent or not a known literal.
+func (c *Call) Bool(n node) Tri {
+	if n < 0 {
+		return Unsure
+	}
+	e := c.evaluator()
+	places, why := e.places(e.frame(c.s, fromSource), n)
+	answer := Unsure
+	for i, p := range places {
+		got := Unsure
+		switch p.fr.s.kind(p.n) {
+		case pyparse.True:
+			got = Yes
+		case pyparse.False, pyparse.None:
+			got = No
+		}
+		if i > 0 && got != answer {
+			return Unsure
+		}
+		answer = got
+	}
+	if why != "" {
+		return Unsure
+	}
+	for _, p := range places { // a default that a caller may change is not certain
+		if p.sure == 0 || p.sure == 1 {
+			return Unsure
+		}
+	}
+	return answer
+}
+
+// onlyLocal says whether the call is told not to ask the hub, or names what can only be a local path.
+func (c *Call) onlyLocal() bool {
+	if c.Bool(c.Keyword("local_files_only")) == Yes {
+		return true
+	}
+	arg := c.s.positional(c.n, 0)
+	if arg < 0 {
+		arg = c.Keyword("pretrained_model_name_or_path")
+	}
+	v := c.Eval(arg)
+	if len(v.alts) == 0 {
+		return false
+	}
+	for _, a := range v.alts {
+		if !localOnly(a.text) {
+			return false
+		}
+	}
+	return true
+}
+
+func localOnly(t string) bool {
+	return strings.HasPrefix(t, "/") || strings.HasPrefix(t, "./") || strings.HasPrefix(t, "../") || strings.HasPrefix(t, "~") ||
+		strings.HasPrefix(t, fromSource) || strings.Count(t, "/") > 1 && !strings.Contains(t, "://")
+}

@@ -1,0 +1,86 @@
+package analyzers
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/ref"
+)
+
+// downloadFunction finds the functions, by the last part of their name, that fetch a file and return
+// where it lies: the result stands for the file fetched.
+func downloadFunction(last string) callFunc {
+	switch last {
+	case "hf_hub_download", "cached_download", "cached_file", "snapshot_download", "try_to_load_from_cache":
+		return hubFile
+	case "load_file_from_url", "cached_path", "download_url", "download_cached_file", "get_file", "gdown", "wget", "download_url_to_file", "urlretrieve":
+		return fetched
+	}
+	return nil
+}
+
+// hubFile is a file of a repository, or the whole of it.
+func hubFile(e *evaluator, fr *frame, n node) value {
+	s := fr.s
+	arg := func(i int, names ...string) node {
+		for _, name := range names {
+			if v := s.keyword(n, name); v >= 0 {
+				return v
+			}
+		}
+		return s.positional(n, i)
+	}
+	repo := e.eval(fr, arg(0, "repo_id", "path_or_repo_id", "path_or_repo"))
+	file := value{alts: []alt{{kind: ref.Path, sure: ref.Exact}}}
+	if f := arg(1, "filename"); f >= 0 && s.lastName(s.child(n, 0)) != "snapshot_download" {
+		file = e.eval(fr, f).parts()
+	}
+	var revision string
+	if v := s.keyword(n, "revision"); v >= 0 {
+		if r := e.eval(fr, v); len(r.alts) == 1 {
+			revision = r.alts[0].text
+		}
+	}
+	if len(repo.alts) == 0 {
+		return repo
+	}
+	return cross(repo, file, func(r, f alt) alt {
+		if r.kind == ref.Path && isHubID(r.text) {
+			r.kind, r.file, r.revision = ref.Hub, f.text, revision
+		} else if r.kind == ref.Path {
+			r.text = strings.TrimSuffix(r.text, "/") + "/" + f.text
+		}
+		return r
+	})
+}
+
+// fetched is the URL that a download call names.
+func fetched(e *evaluator, fr *frame, n node) value {
+	for i := range 2 {
+		arg := fr.s.keyword(n, "url")
+		if arg < 0 {
+			arg = fr.s.positional(n, i)
+		}
+		if v := e.eval(fr, arg); len(v.alts) > 0 && strings.Contains(v.alts[0].text, "://") {
+			return v
+		}
+	}
+	return unknown("it is downloaded from an address that is not known")
+}
+
+// isHubID says whether text can name a repository on the hub: "name" or "owner/name".
+func isHubID(t string) bool {
+	owner, name, two := strings.Cut(t, "/")
+	if !two {
+		name = owner
+	}
+	return hubWord(owner) && hubWord(name) && len(t) <= 96
+}
+
+func hubWord(w string) bool {
+	if w == "" || w[0] == '.' || w[0] == '-' || w == ".." {
+		return false
+	}
+	return strings.IndexFunc(w, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
+	}) < 0
+}

@@ -1,0 +1,209 @@
+package analyzers
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/ref"
+)
+
+// eval works out the strings that an expression may be.
+func (e *evaluator) eval(fr *frame, n node) value {
+	why, ok := e.enter(fr, n)
+	if !ok {
+		return unknown(why)
+	}
+	defer e.leave(fr, n)
+	s := fr.s
+	switch s.kind(n) {
+	case pyparse.String:
+		return e.str(fr, n)
+	case pyparse.ConcatenatedString:
+		out := text("")
+		for c := range s.children(n) {
+			out = concat(out, e.eval(fr, c))
+		}
+		return out
+	case pyparse.Integer:
+		return text(s.code(n))
+	case pyparse.BinaryOperator:
+		return e.binary(fr, n)
+	case pyparse.ParenthesizedExpression, pyparse.Await:
+		return e.eval(fr, s.child(n, 0))
+	case pyparse.NamedExpression:
+		return e.eval(fr, s.field(n, pyparse.FieldValue))
+	case pyparse.ConditionalExpression:
+		return e.either(fr, s.child(n, 0), s.child(n, 2))
+	case pyparse.BooleanOperator:
+		return e.either(fr, s.field(n, pyparse.FieldLeft), s.field(n, pyparse.FieldRight))
+	case pyparse.Call:
+		return e.call(fr, n)
+	case pyparse.Identifier, pyparse.Attribute, pyparse.Subscript:
+		return e.follow(fr, n)
+	case pyparse.None:
+		return unknown("it is None")
+	}
+	return unknown("`" + snippet(s.code(n)) + "` is not a path that can be told from the source")
+}
+
+// either is a choice of two: what is known of both, none of it exact.
+func (e *evaluator) either(fr *frame, a, b node) value {
+	v := e.eval(fr, a).or(e.eval(fr, b))
+	if fr.s.kind(a) == pyparse.None || fr.s.kind(b) == pyparse.None {
+		v.why = ""
+	}
+	return v.atMost(ref.Guess)
+}
+
+// follow evaluates what a name, an attribute or an item stands for.
+func (e *evaluator) follow(fr *frame, n node) value {
+	if v, ok := e.special(fr, n); ok {
+		return v
+	}
+	places, why := e.places(fr, n)
+	out := value{why: why}
+	for _, p := range places {
+		v := e.evalPlace(p)
+		out = out.or(v.atMost(p.sure))
+	}
+	if len(out.alts) > 1 {
+		out = out.atMost(ref.Guess)
+	}
+	if len(out.alts) == 0 && fr.s.kind(n) == pyparse.Attribute {
+		if v, ok := e.pathAttribute(fr, n); ok {
+			return v
+		}
+	}
+	return out
+}
+
+func (e *evaluator) evalPlace(p place) value {
+	switch p.fr.s.kind(p.n) {
+	case pyparse.Identifier, pyparse.Attribute, pyparse.Subscript:
+		return unknown("`" + snippet(p.fr.s.code(p.n)) + "` cannot be told from the source")
+	}
+	return e.eval(p.fr, p.n)
+}
+
+// special are the names with a value of their own.
+func (e *evaluator) special(fr *frame, n node) (value, bool) {
+	switch fr.s.kind(n) {
+	case pyparse.Identifier:
+		if fr.s.code(n) == "__file__" {
+			return value{alts: []alt{{kind: ref.Path, text: fr.dir + "/__file__.py", sure: ref.Exact}}}, true
+		}
+	case pyparse.Attribute, pyparse.Subscript:
+		for _, name := range fr.s.names(n, 0) {
+			switch name {
+			case "os.sep", "os.path.sep":
+				return text("/"), true
+			case "os.curdir":
+				return text("."), true
+			case "os.pardir":
+				return text(".."), true
+			}
+		}
+	}
+	return value{}, false
+}
+
+// str is a string literal or an f-string.
+func (e *evaluator) str(fr *frame, n node) value {
+	s := fr.s
+	if t, ok := s.literal(n); ok {
+		return text(t)
+	}
+	out := text("")
+	raw := false
+	for c := range s.children(n) {
+		switch s.kind(c) {
+		case pyparse.StringStart:
+			raw = strings.ContainsAny(strings.ToLower(s.code(c)), "r")
+		case pyparse.StringContent:
+			t, ok := s.content(c, raw)
+			if !ok {
+				return unknown("its text is not UTF-8")
+			}
+			out = concat(out, text(strings.NewReplacer("{{", "{", "}}", "}").Replace(t)))
+		case pyparse.Interpolation:
+			out = concat(out, e.interpolation(fr, c))
+		}
+	}
+	return out
+}
+
+func (e *evaluator) interpolation(fr *frame, n node) value {
+	v := e.eval(fr, fr.s.field(n, pyparse.FieldExpression)).parts()
+	if f := fr.s.first(n, pyparse.FormatSpecifier); f >= 0 { // {n:06d}
+		return value{alts: []alt{{kind: ref.Path, text: hole, sure: ref.Exact}}, why: "`" + snippet(fr.s.code(n)) + "` is formatted when it runs"}
+	}
+	return v
+}
+
+// binary is +, / and %.
+func (e *evaluator) binary(fr *frame, n node) value {
+	s := fr.s
+	left, right := s.field(n, pyparse.FieldLeft), s.field(n, pyparse.FieldRight)
+	switch op := s.code(s.field(n, pyparse.FieldOperator)); op {
+	case "+":
+		return concat(e.eval(fr, left), e.eval(fr, right))
+	case "/":
+		return join(e.eval(fr, left), e.eval(fr, right))
+	case "%":
+		return e.percent(fr, left, right)
+	default:
+		return unknown(fmt.Sprintf("`%s` is computed", snippet(s.code(n))))
+	}
+}
+
+// percent is "…%s…" % arguments.
+func (e *evaluator) percent(fr *frame, left, right node) value {
+	args := []node{right}
+	if fr.s.kind(right) == pyparse.Tuple {
+		args = args[:0]
+		for c := range fr.s.children(right) {
+			args = append(args, c)
+		}
+	}
+	out := value{}
+	for _, f := range e.eval(fr, left).parts().alts {
+		v, rest, next := text(""), f.text, 0
+		for {
+			before, after, ok := strings.Cut(rest, "%")
+			v = concat(v, value{alts: []alt{{kind: ref.Path, text: before, sure: f.sure}}})
+			if !ok || after == "" {
+				break
+			}
+			i := strings.IndexFunc(after, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '%' })
+			switch {
+			case i < 0:
+				return unknown("its format is not understood")
+			case after[i] == '%':
+				v = concat(v, text("%"))
+			case after[:i+1] == "s" && next < len(args):
+				v = concat(v, e.eval(fr, args[next]))
+				next++
+			default:
+				v = concat(v, unknown("a number is formatted into it when it runs"))
+				next++
+			}
+			rest = after[i+1:]
+		}
+		out = out.or(v)
+	}
+	return out
+}
+
+// snippet is source text short enough for a message.
+func snippet(code string) string {
+	code = strings.Join(strings.Fields(code), " ")
+	if len(code) > 60 {
+		cut := 57
+		for cut > 0 && code[cut]&0xc0 == 0x80 {
+			cut--
+		}
+		code = code[:cut] + "…"
+	}
+	return code
+}

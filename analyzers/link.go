@@ -1,0 +1,217 @@
+package analyzers
+
+import (
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/ref"
+)
+
+// Workspace is what Link may ask about the files around the one it links. A nil Workspace knows nothing.
+type Workspace interface {
+	// Module finds a module by its dotted name as written in from ("pkg.mod", ".mod").
+	Module(from *Summary, dotted string) (Module, bool)
+	// Callers finds calls, in other files, of what from defines at its top (or, for a method, in a
+	// class) under the given name.
+	Callers(from *Summary, name string, method bool) []Site
+}
+
+// Module is another file of the workspace.
+type Module struct {
+	Summary *Summary
+	Dir     string // its folder, as a path to be resolved
+}
+
+// Site is one call in another file.
+type Site struct {
+	Module
+	Call int32 // one of Summary.Callees
+}
+
+// Options of Link.
+type Options struct {
+	Workspace Workspace
+	// Sinks are functions of the user's own that load models, as in "mylib.load_checkpoint".
+	Sinks []*Loader
+}
+
+// Link finds the calls that load models and what they load.
+func Link(s *Summary, o Options) *Linked {
+	l := &linker{s: s, o: o, index: builtin()}
+	if len(o.Sinks) > 0 {
+		l.index = indexed(append(allLoaders(), o.Sinks...))
+	}
+	out := &Linked{Calls: []LoadCall{}, Diagnostics: []Diagnostic{}}
+	for i, n := range s.tree.Nodes {
+		if n.Kind == pyparse.Call {
+			if c, ok := l.call(node(i)); ok {
+				out.Calls = append(out.Calls, c)
+			}
+		}
+	}
+	sort.SliceStable(out.Calls, func(i, j int) bool { return out.Calls[i].Span.Start < out.Calls[j].Span.Start })
+	return out
+}
+
+type linker struct {
+	s     *Summary
+	o     Options
+	index index
+}
+
+// call decides whether the call at n loads something.
+func (l *linker) call(n node) (LoadCall, bool) {
+	s := l.s
+	callee := s.field(n, pyparse.FieldFunction)
+	loader, name := l.match(callee)
+	if loader == nil {
+		return LoadCall{}, false
+	}
+	c := &Call{s: s, n: n, name: name, l: l}
+	if loader.When != nil && !loader.When(c) {
+		return LoadCall{}, false
+	}
+	j := Judgement{}
+	if loader.Judge != nil {
+		j = loader.Judge(c)
+	}
+	refs, why := c.refs(loader)
+	return LoadCall{Loader: loader.Func, Span: s.span(n), FuncSpan: s.span(callee), Rule: j.Rule, Message: j.Message, Guarded: j.Guarded,
+		Fixes: j.Fixes, Refs: refs, Why: why}, true
+}
+
+// match finds the loader that a callee names, and the name it goes by.
+func (l *linker) match(callee node) (*Loader, string) {
+	s := l.s
+	last := s.lastName(callee)
+	if last == "" && s.kind(callee) != pyparse.Call && s.kind(callee) != pyparse.ParenthesizedExpression {
+		return nil, ""
+	}
+	if s.kind(callee) == pyparse.Attribute && len(l.index[last]) == 0 {
+		return nil, ""
+	}
+	for _, name := range s.names(callee, 0) {
+		for _, loader := range l.index[lastPart(strings.TrimSuffix(name, "@"))] {
+			if loader.matches(name, s.kind(callee) == pyparse.Attribute) {
+				return loader, name
+			}
+		}
+	}
+	return nil, ""
+}
+
+func (l *Loader) matches(name string, attribute bool) bool {
+	last := lastPart(name)
+	return name == l.Func || slices.Contains(l.Also, name) || attribute && l.Method != "" && last == l.Method || l.Suffix != "" && last == l.Suffix
+}
+
+// refs evaluates the argument that names what is loaded.
+func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
+	if l.Takes == TakesNothing {
+		return nil, "it does not name a file"
+	}
+	arg := c.Arg(l.Arg)
+	if arg < 0 {
+		if c.HasSplat() {
+			return nil, "its arguments are unpacked from `" + snippet(c.splat()) + "`"
+		}
+		return nil, "no argument names a file"
+	}
+	v := c.Eval(arg)
+	out := []ref.Ref{}
+	why := v.why
+	for _, a := range v.alts {
+		r, w := refOf(a, l.Takes)
+		if w != "" {
+			if why == "" {
+				why = w
+			}
+			continue
+		}
+		if !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	if len(out) == 0 && why == "" {
+		why = "`" + snippet(c.s.code(arg)) + "` cannot be told from the source"
+	}
+	return out, why
+}
+
+// refOf makes a Ref of one alternative.
+func refOf(a alt, takes Takes) (ref.Ref, string) {
+	r := ref.Ref{Kind: a.kind, Value: a.text, File: a.file, Revision: a.revision, Sure: a.sure}
+	if a.kind == ref.Hub {
+		if strings.Contains(a.text, hole) {
+			return r, "only a part of the repository's name is known"
+		}
+		r.File = strings.ReplaceAll(r.File, hole, "*")
+		return r, ""
+	}
+	if strings.HasPrefix(r.Value, fromSource) {
+		r.RelativeToSource = true
+		r.Value = strings.TrimPrefix(strings.TrimPrefix(r.Value, fromSource), "/")
+	}
+	if strings.Contains(r.Value, fromSource) {
+		return r, "it is built of two absolute paths"
+	}
+	if scheme, _, ok := strings.Cut(r.Value, "://"); ok && !strings.ContainsAny(scheme, hole+"/") {
+		if strings.Contains(r.Value, hole) {
+			return r, "only a part of the URL is known"
+		}
+		r.Kind = ref.URL
+		return r, ""
+	}
+	if strings.Contains(r.Value, hole) {
+		return globOf(r)
+	}
+	switch takes {
+	case TakesHub, TakesHubOrPath:
+		if !r.RelativeToSource && isHubID(r.Value) {
+			r.Kind = ref.Hub
+			return r, ""
+		}
+	case TakesBytes:
+	}
+	if r.Value == "" && !r.RelativeToSource {
+		return r, "it is the empty string"
+	}
+	r.Value = ref.Clean(r.Value)
+	return r, ""
+}
+
+// globOf makes a pattern of a path with unknown parts; it must have a known word in it.
+func globOf(r ref.Ref) (ref.Ref, string) {
+	if !telling(r.Value) {
+		return r, "only a part of the path is known"
+	}
+	r.Kind = ref.Glob
+	v := strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace(r.Value)
+	if rest, ok := strings.CutPrefix(v, hole+"/"); ok {
+		v = "**/" + rest
+	}
+	r.Value = ref.Clean(strings.ReplaceAll(v, hole, "*"))
+	return r, ""
+}
+
+// telling says whether a path with holes still narrows the files down: a literal word of two letters
+// or more in its base name besides the extension, or an extension and a literal folder.
+func telling(p string) bool {
+	stem, ext := splitExt(basename(p))
+	if words(basename(stem)) {
+		return true
+	}
+	dir, _ := splitPath(p)
+	return (ext != "" && !strings.Contains(ext, hole) && words(dir)) || words(basename(dir))
+}
+
+func words(p string) bool {
+	for _, part := range strings.FieldsFunc(p, func(r rune) bool { return r == 0 || r == '/' }) {
+		if len(strings.Trim(part, "._-~ \x01")) >= 2 {
+			return true
+		}
+	}
+	return false
+}

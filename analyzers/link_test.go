@@ -1,0 +1,79 @@
+package analyzers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// show is one line per load call: line, loader, refs, why.
+func show(src string) string {
+	var b strings.Builder
+	s := Summarise([]byte(src))
+	for _, c := range Link(s, Options{}).Calls {
+		fmt.Fprintf(&b, "%d %s", 1+strings.Count(src[:c.Span.Start], "\n"), c.Loader)
+		for _, r := range c.Refs {
+			fmt.Fprintf(&b, " %s:%s", r.Kind, r.Value)
+			if r.File != "" {
+				fmt.Fprintf(&b, "!%s", r.File)
+			}
+			fmt.Fprintf(&b, "(%s)", r.Sure)
+		}
+		if c.Why != "" {
+			fmt.Fprintf(&b, " why: %s", c.Why)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func TestLink(t *testing.T) {
+	for _, c := range []struct{ name, src, want string }{
+		{"literal", "import torch\ntorch.load('a.pt')\n", "2 torch.load path:a.pt(exact)\n"},
+		{"alias", "import torch as th\nth.load('a.pt')\n", "2 torch.load path:a.pt(exact)\n"},
+		{"from", "from torch import load as tl\nx = tl('a' '.pt')\n", "2 torch.load path:a.pt(exact)\n"},
+		{"rebound", "import torch\nload = torch.load\nload('a.pt')\n", "3 torch.load path:a.pt(exact)\n"},
+		{"shadowed", "from torch import load\ndef load(x): pass\nload('a.pt')\n", ""},
+		{"getattr", "import torch\ngetattr(torch, 'load')('a.pt')\n", "2 torch.load path:a.pt(exact)\n"},
+		{"constant", "import torch, os\nD = 'models'\ndef f():\n    return torch.load(os.path.join(D, 'x.pt'))\n", "4 torch.load path:models/x.pt(exact)\n"},
+		{"pathlib", "import torch\nfrom pathlib import Path\nD = Path(__file__).parent / 'm'\ntorch.load(D / 'x.pt')\n", "4 torch.load path:m/x.pt(exact)\n"},
+		{"fstring", "import torch\nn = 'a'\ntorch.load(f'm/{n}.pt')\n", "3 torch.load path:m/a.pt(exact)\n"},
+		{"glob", "import torch, os\ndef f(d):\n    torch.load(os.path.join(d, 'model.pt'))\n",
+			"3 torch.load glob:**/model.pt(exact) why: it is the parameter `d` of `f`, and no call in the workspace tells its value\n"},
+		{"caller", "import torch\ndef f(p):\n    torch.load(p)\nf('a.pt')\nf(p='b.pt')\n", "3 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
+		{"with", "import pickle\nwith open('a.pkl', 'rb') as f:\n    pickle.load(f)\n", "3 pickle.load path:a.pkl(exact)\n"},
+		{"hub", "from transformers import AutoModel\nAutoModel.from_pretrained('org/m')\n", "2 from_pretrained hub:org/m(exact)\n"},
+		{"argparse", "import argparse, torch\np = argparse.ArgumentParser()\np.add_argument('--ckpt', default='a.pt')\nargs = p.parse_args()\ntorch.load(args.ckpt)\n",
+			"5 torch.load path:a.pt(default)\n"},
+		{"self", "import torch\nclass A:\n    def __init__(self):\n        self.p = 'a.pt'\n    def f(self):\n        torch.load(self.p)\n", "6 torch.load path:a.pt(exact)\n"},
+		{"download", "import torch\nfrom huggingface_hub import hf_hub_download\ntorch.load(hf_hub_download('o/r', 'x.bin'))\n", "3 torch.load hub:o/r!x.bin(exact)\n"},
+		{"branches", "import torch\nif x:\n    p = 'a.pt'\nelse:\n    p = 'b.pt'\ntorch.load(p)\n", "6 torch.load path:b.pt(guess) path:a.pt(guess)\n"},
+		{"loop", "import torch\nfor p in ['a.pt', 'b.pt']:\n    torch.load(p)\n", "3 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
+		{"returned", "import torch\ndef where(n):\n    return 'm/' + n\ntorch.load(where('a.pt'))\n", "4 torch.load path:m/a.pt(exact)\n"},
+		{"format", "import torch\ntorch.load('{}/{name}.pt'.format('a', name='b'))\ntorch.load('%s.pt' % 'c')\n", "2 torch.load path:a/b.pt(exact)\n3 torch.load path:c.pt(exact)\n"},
+	} {
+		if got := show(c.src); got != c.want {
+			t.Errorf("%s:\n got %swant %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestFixStLoad(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{"import torch\ntorch.load('a.pt')\n", "import torch\nimport secure_torch as st\nst.load('a.pt')\n"},
+		{"import torch\nimport secure_torch as sec\ntorch.load('a.pt', 'cpu')\n", "import torch\nimport secure_torch as sec\nsec.load('a.pt', map_location='cpu')\n"},
+		{"import torch\nimport streamlit as st\n\ntorch.load('a.pt', map_location='cpu')\n",
+			"import torch\nimport streamlit as st\nimport secure_torch\n\nsecure_torch.load('a.pt', map_location='cpu')\n"},
+		{"\"\"\"Doc.\"\"\"\r\nfrom __future__ import annotations\r\nimport torch\r\nm = torch.load(f='a.pt')\r\n",
+			"\"\"\"Doc.\"\"\"\r\nfrom __future__ import annotations\r\nimport torch\r\nimport secure_torch as st\r\nm = st.load('a.pt')\r\n"},
+		{"import torch; torch.load('a.pt')\n", "import secure_torch as st\nimport torch; st.load('a.pt')\n"},
+	} {
+		calls := Link(Summarise([]byte(c.src)), Options{}).Calls
+		if len(calls) != 1 || len(calls[0].Fixes) == 0 {
+			t.Fatalf("%q: no fix", c.src)
+		}
+		if got := string(Apply([]byte(c.src), calls[0].Fixes[0].Edits)); got != c.want {
+			t.Errorf("%q:\n got %q\nwant %q", c.src, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package analyzers
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+)
+
+// maxDepth bounds every recursion over source that an attacker may have written.
+const maxDepth = 40
+
+// names returns the qualified names that an expression may have: "torch.load" for load after
+// `from torch import load`, "torch.package.PackageImporter().load_pickle" for a method of what a call
+// returns, "?.from_pretrained" for an attribute of something unknown. local is true of a name that
+// this file defines itself.
+func (s *Summary) names(n node, depth int) []string {
+	if n < 0 || depth > maxDepth {
+		return nil
+	}
+	switch s.kind(n) {
+	case pyparse.Identifier:
+		return s.identifierNames(n, depth)
+	case pyparse.Attribute:
+		attr := "." + s.code(s.field(n, pyparse.FieldAttribute))
+		object := s.names(s.field(n, pyparse.FieldObject), depth+1)
+		if len(object) == 0 {
+			return []string{"?" + attr}
+		}
+		out := make([]string, len(object))
+		for i, o := range object {
+			out[i] = o + attr
+		}
+		return out
+	case pyparse.ParenthesizedExpression, pyparse.Await:
+		return s.names(s.child(n, 0), depth+1)
+	case pyparse.NamedExpression:
+		return s.names(s.field(n, pyparse.FieldValue), depth+1)
+	case pyparse.Call:
+		return s.callNames(n, depth)
+	case pyparse.ConditionalExpression:
+		return append(s.names(s.child(n, 0), depth+1), s.names(s.child(n, 2), depth+1)...)
+	case pyparse.BooleanOperator:
+		return append(s.names(s.field(n, pyparse.FieldLeft), depth+1), s.names(s.field(n, pyparse.FieldRight), depth+1)...)
+	}
+	return nil
+}
+
+func (s *Summary) identifierNames(n node, depth int) []string {
+	name := s.code(n)
+	reach, in := s.reaching(name, n, s.scope[n])
+	if len(reach) == 0 && in < 0 {
+		out := []string{name}
+		for _, star := range s.stars {
+			out = append(out, star+"."+name)
+		}
+		return out
+	}
+	var out []string
+	for _, i := range reach[:min(len(reach), 8)] {
+		b := &s.binds[i]
+		switch b.kind {
+		case bindImport:
+			out = append(out, b.dotted)
+		case bindFunc, bindClass:
+			out = append(out, "."+name+"@") // its own: matches no loader's name
+		case bindValue:
+			out = append(out, s.names(b.value, depth+1)...)
+		case bindWith:
+			out = append(out, s.names(b.value, depth+1)...)
+		}
+	}
+	return dedupe(out)
+}
+
+// callNames names what a call returns, where that is a name again: getattr(torch, "load"),
+// importlib.import_module("torch"), an instance of a class.
+func (s *Summary) callNames(n node, depth int) []string {
+	args := s.field(n, pyparse.FieldArguments)
+	var out []string
+	for _, f := range s.names(s.field(n, pyparse.FieldFunction), depth+1) {
+		switch f {
+		case "getattr":
+			if attr, ok := s.literal(s.child(args, 1)); ok {
+				for _, o := range s.names(s.child(args, 0), depth+1) {
+					out = append(out, o+"."+attr)
+				}
+				continue
+			}
+		case "importlib.import_module", "__import__":
+			if module, ok := s.literal(s.child(args, 0)); ok {
+				out = append(out, module)
+				continue
+			}
+		case "functools.partial":
+			out = append(out, s.names(s.child(args, 0), depth+1)...)
+			continue
+		}
+		out = append(out, f+"()")
+	}
+	return out
+}
+
+func dedupe(in []string) []string {
+	out := in[:0]
+	for _, v := range in {
+		if !containsString(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func containsString(in []string, v string) bool {
+	for _, o := range in {
+		if o == v {
+			return true
+		}
+	}
+	return false
+}
+
+// lastPart is what stands behind a name's last dot.
+func lastPart(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }

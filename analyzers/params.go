@@ -1,0 +1,182 @@
+package analyzers
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/ref"
+)
+
+// maxHops is how many calls are followed backwards from a parameter to its callers.
+const maxHops = 2
+
+// maxSites bounds the call sites looked at for one parameter.
+const maxSites = 24
+
+// param follows a parameter: to its default, and to what the calls in the workspace pass for it.
+func (e *evaluator) param(fr *frame, in int32, b *binding, name string) ([]place, string) {
+	s := fr.s
+	fn := s.scopes[in].node
+	fname := s.code(s.field(fn, pyparse.FieldName))
+	var out []place
+	if b.value >= 0 && s.kind(b.value) != pyparse.None {
+		ps, _ := e.places(fr, b.value)
+		out = append(out, lower(ps, ref.Default)...)
+	}
+	out = append(out, e.option(fr, fn, name)...)
+	if e.hops < maxHops && fname != "" {
+		e.hops++
+		out = append(out, e.passed(fr, fn, fname, name)...)
+		e.hops--
+	}
+	if len(out) == 0 {
+		if fname == "" {
+			return nil, "it is the parameter `" + name + "` of a lambda"
+		}
+		return nil, "it is the parameter `" + name + "` of `" + fname + "`, and no call in the workspace tells its value"
+	}
+	return out[:min(len(out), maxAlts)], ""
+}
+
+// passed is what the known calls of function fn pass for a parameter.
+func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
+	s := fr.s
+	var out []place
+	index, method := s.paramIndex(fn, param)
+	called := fname
+	if fname == "__init__" || fname == "__new__" || fname == "__post_init__" {
+		class := s.enclosing(fn, pyparse.ClassDefinition)
+		if class < 0 {
+			return nil
+		}
+		called = s.code(s.field(class, pyparse.FieldName))
+	}
+	for _, site := range e.sites(fr, called, method) {
+		o := site.fr.s
+		arg := o.keyword(site.n, param)
+		if arg < 0 && index >= 0 {
+			arg = o.positional(site.n, index)
+		}
+		if arg < 0 {
+			continue
+		}
+		ps, _ := e.places(site.fr, arg)
+		out = append(out, lower(ps, ref.Guess)...)
+		if len(out) >= maxAlts {
+			break
+		}
+	}
+	return out
+}
+
+// paramIndex is a parameter's position among a call's arguments, -1 for a keyword-only one. The first
+// parameter of a method is not passed.
+func (s *Summary) paramIndex(fn node, param string) (index int, method bool) {
+	method = s.scopes[s.scope[fn]].class && !s.decorated(fn, "staticmethod")
+	i := 0
+	for p := range s.children(s.field(fn, pyparse.FieldParameters)) {
+		code := s.code(p)
+		if strings.HasPrefix(code, "*") {
+			return -1, method
+		}
+		name, _, _ := strings.Cut(code, ":")
+		name, _, _ = strings.Cut(name, "=")
+		if strings.TrimSpace(name) == param {
+			if method {
+				i--
+			}
+			return i, method
+		}
+		i++
+	}
+	return -1, method
+}
+
+// decorated says whether a function or class has a decorator whose name ends so.
+func (s *Summary) decorated(def node, name string) bool {
+	for d := range s.decorators(def) {
+		if s.kind(d) == pyparse.Call {
+			d = s.field(d, pyparse.FieldFunction)
+		}
+		if s.lastName(d) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// decorators are the decorator expressions of a function or class.
+func (s *Summary) decorators(def node) func(yield func(node) bool) {
+	return func(yield func(node) bool) {
+		p := s.parent[def]
+		if s.kind(p) != pyparse.DecoratedDefinition {
+			return
+		}
+		for c := range s.children(p) {
+			if s.kind(c) == pyparse.Decorator && !yield(s.child(c, 0)) {
+				return
+			}
+		}
+	}
+}
+
+// sites are the known calls of something that file fr defines under the given name.
+func (e *evaluator) sites(fr *frame, name string, method bool) []place {
+	s := fr.s
+	var out []place
+	own := s.calls[name]
+	for _, c := range own[:min(len(own), maxSites)] {
+		callee := s.field(c, pyparse.FieldFunction)
+		if s.kind(callee) == pyparse.Attribute && !method {
+			continue
+		}
+		out = append(out, place{fr, c, ref.Guess})
+	}
+	if e.w == nil {
+		return out
+	}
+	for _, site := range e.w.Callers(s, name, method) {
+		if len(out) >= maxSites {
+			break
+		}
+		out = append(out, place{e.frame(site.Summary, site.Dir), site.Call, ref.Guess})
+	}
+	return out
+}
+
+// option is the default of a command-line option that a click decorator gives to a parameter.
+func (e *evaluator) option(fr *frame, fn node, param string) []place {
+	s := fr.s
+	var out []place
+	for d := range s.decorators(fn) {
+		if s.kind(d) != pyparse.Call {
+			continue
+		}
+		if last := s.lastName(s.field(d, pyparse.FieldFunction)); last != "option" && last != "argument" {
+			continue
+		}
+		if !s.names1(d, param) {
+			continue
+		}
+		if v := s.keyword(d, "default"); v >= 0 {
+			ps, _ := e.places(fr, v)
+			out = append(out, lower(ps, ref.Default)...)
+		}
+	}
+	return out
+}
+
+// names1 says whether one of an option's names stands for param.
+func (s *Summary) names1(call node, param string) bool {
+	if v := s.keyword(call, "dest"); v >= 0 {
+		t, _ := s.literal(v)
+		return t == param
+	}
+	for i := range 4 {
+		t, ok := s.literal(s.positional(call, i))
+		if ok && strings.ReplaceAll(strings.TrimLeft(t, "-"), "-", "_") == param {
+			return true
+		}
+	}
+	return false
+}

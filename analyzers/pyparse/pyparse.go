@@ -1,0 +1,41 @@
+// Package pyparse turns Python source into a flat syntax tree. It never fails: a broken source gives a
+// tree with Error nodes, one that cannot be parsed in time an empty tree.
+//
+// The grammar is tree-sitter's. Nodes come in source order in one slice without pointers: a tree
+// whose depth an attacker chose is walked by index, never by recursion.
+package pyparse
+
+// Node is one named syntax node, or a token that has a field name (an operator).
+type Node struct {
+	Start, End uint32 // bytes in the source
+	Next       uint32 // index of the first node behind this one's subtree
+	Kind       Kind
+	Field      Field
+	Flags      uint8
+}
+
+// Missing is true of a node that the parser invented to go on after an error.
+func (n Node) Missing() bool { return n.Flags != 0 }
+
+// Tree is a source's syntax. The zero Tree is that of a source that was not parsed.
+type Tree struct {
+	Nodes    []Node
+	Comments []Node // and backslash line continuations, of kind None
+	// Failed is true when the source was too large or took too long: Nodes is empty then.
+	Failed bool
+}
+
+// MaxSource is the largest source that is parsed, in bytes.
+const MaxSource = 64 << 20
+
+// timeout bounds one parse, in microseconds: ordinary source takes about 0.1 s per megabyte.
+const timeout = 20_000_000
+
+// Point is a place in a source: a line and a byte column, both from 0.
+type Point struct{ Row, Column uint32 }
+
+// Change tells an incremental parse which bytes were replaced: [Start, OldEnd) by [Start, NewEnd).
+type Change struct {
+	Start, OldEnd, NewEnd                uint32
+	StartPoint, OldEndPoint, NewEndPoint Point
+}
