@@ -30,6 +30,9 @@ const (
 	OnnxExternalAttribute    ID = "ST249" // high: ONNX external data sets attributes of Python objects
 	MetadataCode             ID = "ST250" // medium: model metadata holds code
 	OnnxExternalKey          ID = "ST251" // medium: ONNX external data with a key the standard does not know
+	TemplateSandboxEscape    ID = "ST252" // critical: chat template breaks out of Jinja
+	TemplateDynamicNames     ID = "ST253" // medium: chat template hides what it reads
+	GgufOverflow             ID = "ST254" // high: GGUF header made to overflow its reader
 	Malformed                ID = "ST901" // medium: content that could not be understood to its end
 	LimitReached             ID = "ST902" // medium: a limit was reached before everything was read
 	NotSupported             ID = "ST903" // low: format is recognised but not supported yet

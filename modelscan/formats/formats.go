@@ -3,6 +3,7 @@ package formats
 
 import (
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/gguf"
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/pickle"
@@ -18,6 +19,7 @@ func All() []*modelscan.Format {
 		safetensors.Format,
 		onnx.Format,
 		pickle.Format,
+		gguf.Format,
 		media.Format,
 	}
 }

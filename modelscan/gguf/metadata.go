@@ -1,0 +1,139 @@
+package gguf
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/codetext"
+	"github.com/secure-torch/secure-torch/modelscan/jinja"
+)
+
+// Types of metadata values.
+const (
+	typeString = 8
+	typeArray  = 9
+)
+
+// sizes of the fixed types, by type number; 0 for the others.
+var sizes = [...]int{1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}
+
+// maxArrayDepth: arrays of arrays are allowed by the format and written by nobody.
+const maxArrayDepth = 4
+
+const (
+	maxKey   = 64 << 10 // the format's own limit
+	maxValue = 64 << 10 // of metadata that is only looked at
+)
+
+func (f *file) pair() error {
+	off := f.off
+	key, err := f.text(maxKey)
+	if err != nil {
+		return err
+	}
+	kind, err := f.number(4)
+	if err != nil {
+		return err
+	}
+	if err := f.value(off, key, kind, 0); err != nil {
+		return fmt.Errorf("%q: %w", key, err)
+	}
+	return nil
+}
+
+func (f *file) value(off int64, key string, kind uint64, depth int) error {
+	switch {
+	case kind == typeString:
+		return f.textValue(off, key, depth)
+	case kind == typeArray:
+		return f.array(off, key, depth+1)
+	case kind >= uint64(len(sizes)):
+		return fmt.Errorf("value of type %d at %#x", kind, f.off)
+	}
+	at := f.off
+	v, err := f.number(sizes[kind])
+	if err == nil && key == "general.alignment" {
+		f.alignment = v
+		if v == 0 || v > 1<<20 || bits.OnesCount64(v) != 1 {
+			return f.hostile(at, key, fmt.Sprintf("the tensor data is aligned to %d bytes", v))
+		}
+	}
+	return err
+}
+
+func (f *file) textValue(off int64, key string, depth int) error {
+	template := strings.Contains(key, "chat_template")
+	keep := uint64(maxValue)
+	switch {
+	case template:
+		keep = jinja.MaxSize + 1
+	case depth > 0: // a vocabulary
+		keep = 0
+	}
+	s, err := f.text(keep)
+	if err != nil || keep == 0 {
+		return err
+	}
+	if template {
+		f.template(off, key, s)
+		return nil
+	}
+	if code := codetext.Find(s); code != "" {
+		f.finding(rule.MetadataCode, off, key, fmt.Sprintf("the metadata %q holds code: %s", key, code))
+	}
+	if f.p.Limits.MaxFacts > 0 {
+		kind := modelscan.MetadataFact
+		if key == "general.license" {
+			kind = modelscan.LicenceFact
+		}
+		f.p.Emit.Fact(modelscan.Fact{Kind: kind, Path: f.p.Name, Name: key, Value: s, Offset: off})
+	}
+	return nil
+}
+
+func (f *file) template(off int64, key, s string) {
+	issues, complete := jinja.Judge(s)
+	for _, i := range issues {
+		f.finding(i.Rule, off, i.Subject, fmt.Sprintf("%s: %s", key, i.Message))
+	}
+	if !complete {
+		f.p.Emit.Gap(modelscan.Gap{Rule: rule.LimitReached, Path: f.p.Name, Offset: off, Reason: key + " is too long or too deeply nested to be judged"})
+	}
+	f.p.Emit.Fact(modelscan.Fact{Kind: modelscan.TemplateFact, Path: f.p.Name, Name: key, Value: s[:min(len(s), maxValue)], Offset: off})
+}
+
+func (f *file) array(off int64, key string, depth int) error {
+	if depth > maxArrayDepth {
+		return fmt.Errorf("arrays nested deeper than %d at %#x: %w", maxArrayDepth, f.off, modelscan.ErrLimit)
+	}
+	kind, err := f.number(4)
+	if err != nil {
+		return err
+	}
+	size := 8 // of a string's or an array's length
+	if kind < uint64(len(sizes)) && sizes[kind] > 0 {
+		size = sizes[kind]
+	}
+	if f.version == 1 {
+		size = min(size, 4)
+	}
+	n, err := f.count("array items", uint64(size))
+	if err != nil {
+		return err
+	}
+	if kind < uint64(len(sizes)) && sizes[kind] > 0 {
+		return f.skip(int64(n) * int64(sizes[kind]))
+	}
+	for range n {
+		if err := f.value(off, key, kind, depth); err != nil {
+			return err
+		}
+		if err := f.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package jinja
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+)
+
+// ordinary are in the style of templates that models have.
+var ordinary = []string{
+	`{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`,
+	`{{- bos_token }}{%- set ns = namespace(is_first=false, tool='') -%}{%- for m in messages %}{%- if m['role'] == 'system' and loop.first %}{%- set ns.is_first = true %}{{ m.content | trim }}{%- endif %}{%- endfor %}`,
+	`{% if messages[0]['role'] not in ['user', 'system'] %}{{ raise_exception('Conversation roles must alternate: ' ~ messages[0].role) }}{% endif %}{{ strftime_now("%d %b %Y") }}`,
+	`{%- macro render(tool, depth=1) -%}{{ tool.function | tojson(indent=4) }}{%- for k, v in tool.function.parameters.properties.items() %}{{ '_' * depth }}{{ k }}: {{ v.type if v.type is string else (v.type | join(' | ')) }}{% endfor %}{%- endmacro -%}{{ render(tools[0]) }}`,
+	`{% set content = message.content.split('</think>')[-1].lstrip('\n') %}{{ "%s: %s" | format(role, content) }}{{ messages[::-1][:2] }}{{ messages | selectattr('role', 'equalto', 'tool') | map(attribute='content.text') | list | length }}`,
+	`{% generation %}{{ message.content }}{% endgeneration %}{%- break %}{% continue %}{# ''.__class__ #}`,
+	`Write Python: if __name__ == '__main__': print(''.__class__) {% raw %}{{ ''.__class__ }}{% endraw %}`,
+	`{% set role = '__system__' if x is defined and x is not none else '__user__' %}{{ role.replace('_', ' ') }}{{ {'a': 1, 'b': [1, 2]}['a'] }}`,
+	`{%- set roles = dict(user='User', model='Model') %}{{ roles[message.role] }}{% for i in range(0, 3) %}{{ cycler('a', 'b').next() }}{% endfor %}`,
+	`{{ 'unbalanced }} string' }} {% if a %}{{ {'k': {'x': 1}} | tojson }}{% endif %}`,
+}
+
+func TestOrdinaryTemplates(t *testing.T) {
+	for _, template := range ordinary {
+		if issues, complete := Judge(template); len(issues) > 0 || !complete {
+			t.Errorf("%s\n%+v", template, issues)
+		}
+	}
+}
+
+func TestEscapes(t *testing.T) {
+	for _, c := range []struct{ template, subject string }{
+		{`{{ ''.__class__ }}`, "__class__"},
+		{`{{ ''['__cla' 'ss__'] }}`, "__class__"},
+		{`{{ ''['__cla' + 'ss__'] }}`, "__class__"},
+		{`{{ ''["\x5f\x5fclass\u005f\137"] }}`, "__class__"},
+		{`{{ ()|attr('__class__')|attr('__base__') }}`, "__class__"},
+		{`{{ ()|attr('_'*2 ~ 'class' ~ '_'*2) }}`, "__class__"},
+		{`{{ ''['__ssalc__'[::-1]] }}`, "__class__"},
+		{`{{ ''[['__', 'class', '__']|join] }}`, "__class__"},
+		{`{{ ''['__CLASS__'.lower()] }}`, "__class__"},
+		{`{{ ''['%c%cclass%c%c' % (95, 95, 95, 95)] }}`, "__class__"},
+		{`{{ ''["%c%cclass%c%c"|format(95, 95, 95, 95)] }}`, "__class__"},
+		{`{{ '{0.__class__.__init__}'.format(messages) }}`, "{0.__class__.__init__}"},
+		{`{{ messages|map(attribute='__class__')|list }}`, "__class__"},
+		{`{{ messages|map('attr', '__class__')|list }}`, "__class__"},
+		{`{{ messages|sort(attribute='a.__init__') }}`, "__init__"},
+		{`{% set a = '__glo' %}{% set b = a ~ 'bals__' %}{{ cycler.next[b] }}`, "__globals__"},
+		{`{% set a %}__globals__{% endset %}{{ f[a] }}`, "__globals__"},
+		{`{% macro a() %}__globals__{% endmacro %}{{ f[a()] }}`, "__globals__"},
+		{`{% with a='__globals__' %}{{ f[a] }}{% endwith %}`, "__globals__"},
+		{`{% set n = namespace(x='__globals__') %}{{ f[n.x] }}`, "__globals__"},
+		{`{{ f[dict(__glo=1, bals__=2)|join] }}`, "__globals__"},
+		{`{{ self.__init__.__globals__ }}`, "__init__"},
+		{`{{ x.gi_frame.f_back }}`, "f_back"},
+		{`{% if x.mro() %}{% endif %}`, "mro"},
+		{`{% for c in x.__subclasses__() %}{% endfor %}`, "__subclasses__"},
+		{`{{ lipsum['os'].popen('id').read() }}`, "popen"},
+		{`{{ x['system']('id') }}`, "system"},
+		{`{{ x|attr('popen')('id') }}`, "popen"},
+		{`{% filter trim %}{{ ''.__class__ }}{% endfilter %}`, "__class__"},
+		{`{%- call(x) f() %}{{ x.__class__ }}{% endcall %}`, "__class__"},
+		{`{% raw %}{% endraw %}{{ __builtins__ }}`, "__builtins__"},
+		{`{{ "a }} b" ~ ''.__class__ }}`, "__class__"},
+		{`{{ {'a': {}}['a'].__class__ }}`, "__class__"},
+	} {
+		issues, _ := Judge(c.template)
+		found := false
+		for _, i := range issues {
+			found = found || i.Rule == rule.TemplateSandboxEscape && i.Subject == c.subject
+		}
+		if !found {
+			t.Errorf("%s\nwant %q in %+v", c.template, c.subject, issues)
+		}
+	}
+}
+
+func TestHiddenNames(t *testing.T) {
+	for _, template := range []string{
+		`{{ x|attr(y) }}`, `{{ ''[y] }}`, `{{ lipsum|string }}`, `{{ raise_exception[y] }}`, `{% include x %}`, `{% from 'a' import b %}`,
+	} {
+		if issues, _ := Judge(template); len(issues) != 1 || issues[0].Rule != rule.TemplateDynamicNames {
+			t.Errorf("%s: %+v", template, issues)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for name, template := range map[string]string{
+		"brackets": "{{" + strings.Repeat("(", 1000) + "}}",
+		"nots":     "{{" + strings.Repeat("not ", 1000) + "x}}",
+		"a sum":    "{{" + strings.Repeat("a+", maxTokens) + "a}}",
+		"long":     strings.Repeat("x", MaxSize+1),
+		"folds":    "{{" + strings.Repeat("'a'+", maxTokens/3) + "'a'}}",
+	} {
+		if _, complete := Judge(template); complete {
+			t.Errorf("%s: called complete", name)
+		}
+	}
+}
+
+func FuzzJudge(f *testing.F) {
+	for _, template := range ordinary {
+		f.Add(template)
+	}
+	f.Add(`{% set a %}__x__{% endset %}{{ ''["%c"|format(95)][a:b:-1] is x.y(1) if not z }}{{ {1:2}[dict(a=1)|join] }}`)
+	f.Fuzz(func(_ *testing.T, template string) { Judge(template) })
+}
