@@ -1,3 +1,5 @@
+//go:generate go run ../../internal/rule/gendocs ../../docs/rules
+
 // Command secure-torch tells whether the models that Python code loads are safe, before anything is loaded.
 package main
 
