@@ -1,15 +1,27 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/secure-torch/secure-torch/internal/worker"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"secure-torch": main}) }
+func TestMain(m *testing.M) {
+	if worker.Wanted(os.Args) { // a worker is started by its executable's path, not by its name
+		main()
+	}
+	testscript.Main(m, map[string]func(){"secure-torch": main})
+}
 
 // TestScript runs the command lines in testdata/script. "exits N" runs a command and wants exit code N.
 func TestScript(t *testing.T) {
@@ -17,7 +29,11 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
+			"exits":  exits,
+			"pickle": writePickle,
+			"fifo":   makeFIFO,
+			"zeros":  writeZeros,
+			"cutzip": writeCutZip,
 		},
 	})
 }
@@ -38,4 +54,38 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// writePickle makes "pickle FILE module name argument": a pickle that calls module.name(argument) on
+// load, or, with no more than FILE, one of an empty dictionary. So no such bytes lie in the repository.
+func writePickle(ts *testscript.TestScript, _ bool, args []string) {
+	text := "\x80\x02}."
+	if len(args) == 4 {
+		text = fmt.Sprintf("\x80\x02c%s\n%s\nX%c\x00\x00\x00%s\x85R.", args[1], args[2], len(args[3]), args[3])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+func makeFIFO(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o644))
+}
+
+// writeZeros makes "zeros FILE SIZE", a sparse file.
+func writeZeros(ts *testscript.TestScript, _ bool, args []string) {
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), nil, 0o644))
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+// writeCutZip makes the first half of a zip archive.
+func writeCutZip(ts *testscript.TestScript, _ bool, args []string) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create("archive/data.pkl")
+	ts.Check(err)
+	_, err = w.Write(bytes.Repeat([]byte("abc"), 100))
+	ts.Check(err)
+	ts.Check(z.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes()[:b.Len()/2], 0o644))
 }

@@ -47,8 +47,6 @@ var bannedCalls = []struct {
 	allow []string
 	why   string
 }{
-	{"io.ReadAll", nil, "unbounded read"},
-	{"ioutil.ReadAll", nil, "unbounded read"},
 	{"syscall.Syscall", []string{"sandbox"}, "only sandbox makes raw system calls"},
 	{"syscall.Syscall6", []string{"sandbox"}, "only sandbox makes raw system calls"},
 	{"syscall.RawSyscall", []string{"sandbox"}, "only sandbox makes raw system calls"},
@@ -77,6 +75,30 @@ func TestCalls(t *testing.T) {
 			return true
 		})
 	}
+}
+
+// TestBoundedReads: io.ReadAll reads from nothing but an io.LimitReader made in the same call.
+func TestBoundedReads(t *testing.T) {
+	for _, s := range sources(t) {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if ok && isSelector(call.Fun, "io", "ReadAll") {
+				if arg, ok := call.Args[0].(*ast.CallExpr); !ok || !isSelector(arg.Fun, "io", "LimitReader") {
+					t.Errorf("%s: unbounded read: use io.LimitReader or Source.Bytes", s.fset.Position(call.Pos()))
+				}
+			}
+			return true
+		})
+	}
+}
+
+func isSelector(e ast.Expr, pkg, name string) bool {
+	sel, ok := e.(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != name {
+		return false
+	}
+	x, ok := sel.X.(*ast.Ident)
+	return ok && x.Name == pkg
 }
 
 // TestNoMutableState: a package-level variable is never written after its declaration.

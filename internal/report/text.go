@@ -50,6 +50,9 @@ func (t textWriter) result(r Result) {
 		t.line("  %s\n", Escape(f.Message))
 	}
 	for _, g := range r.Report.Gaps {
+		if g.Reason == r.Report.Failure {
+			continue // said below
+		}
 		t.heading("?", g.Rule)
 		t.line("  %s", place(path, r.Report.Artifact, g.Path, g.Offset))
 		t.line("  not examined: %s\n", Escape(g.Reason))

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secure-torch/secure-torch/internal/config"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/report"
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+// scanFlags are what a command that scans takes.
+type scanFlags struct {
+	format, output, failOn, sandbox, baseline, config string
+}
+
+func newScanCmd() *cobra.Command {
+	var flags scanFlags
+	cmd := &cobra.Command{
+		Use:   "scan PATH...",
+		Short: "Tell what loading the model files would do",
+		Long: `Scan files, and folders with everything in them, in confined processes. Nothing of a model is ever run.
+
+Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.`,
+		Example: "  secure-torch scan model.pt\n  secure-torch scan models/ --format sarif --output models.sarif",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return withHint(errors.New("nothing to scan"), "name files or folders: secure-torch scan model.pt")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, args, flags) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.format, "format", "text", "text or json")
+	f.StringVarP(&flags.output, "output", "o", "", "write the report to a file instead of standard output")
+	f.StringVar(&flags.failOn, "fail-on", "", "lowest severity that makes the exit code 1: info, low, medium, high, critical or never (default high)")
+	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read the files (default strict)")
+	f.StringVar(&flags.baseline, "baseline", "", "do not count the findings that this earlier JSON report has")
+	f.StringVar(&flags.config, "config", "", "the config to use, instead of the nearest secure-torch.toml or pyproject.toml")
+	return cmd
+}
+
+// writers of the report formats.
+func writeReport(w io.Writer, format string, run *report.Run, colors report.Palette) error {
+	switch format {
+	case "json":
+		return report.JSON(w, run)
+	default:
+		return report.Text(w, run, colors)
+	}
+}
+
+func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
+	if err := oneOf("format", flags.format, "text", "json"); err != nil {
+		return err
+	}
+	settings, err := loadConfig(flags)
+	if err != nil {
+		return err
+	}
+	threshold, err := failOn(cmp.Or(flags.failOn, settings.FailOn))
+	if err != nil {
+		return err
+	}
+	if err := localOnly(paths); err != nil {
+		return err
+	}
+	colors, err := useColor(cmd, cmd.OutOrStdout())
+	if err != nil {
+		return err
+	}
+	run, err := scanAll(cmd, paths, cmp.Or(flags.sandbox, settings.Sandbox))
+	if err != nil {
+		return err
+	}
+	if err := emit(cmd, flags, run, report.Palette{On: colors}); err != nil {
+		return err
+	}
+	return verdictCode(run, threshold)
+}
+
+func loadConfig(flags scanFlags) (*config.Loaded, error) {
+	settings, err := config.Load(".", flags.config)
+	if err != nil {
+		return nil, withHint(err, "`secure-torch.toml` takes the keys of docs/schema/config.json")
+	}
+	return settings, nil
+}
+
+// localOnly refuses sources that need a downloader, rather than looking for a file of that name.
+func localOnly(paths []string) error {
+	for _, p := range paths {
+		if scheme, _, ok := strings.Cut(p, ":"); ok && (scheme == "hf" || strings.HasPrefix(p, scheme+"://")) {
+			return withHint(fmt.Errorf("%s: remote sources are not supported yet", report.Escape(p)), "download it first, then scan the folder; nothing in it runs by downloading")
+		}
+	}
+	return nil
+}
+
+// scanAll scans the paths and gathers what is to be reported.
+func scanAll(cmd *cobra.Command, paths []string, mode string) (*report.Run, error) {
+	confinement, err := sandbox.ParseMode(mode)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+	}
+	e, err := engine.New(engine.Options{Mode: confinement})
+	if err != nil {
+		return nil, withHint(err, "the files were not scanned. --sandbox=auto takes what confinement there is; --sandbox=off scans without any")
+	}
+	defer e.Close()
+	run := &report.Run{Version: buildVersion()}
+	progress := newProgress(cmd.ErrOrStderr())
+	e.ScanAll(cmd.Context(), paths, func(a *engine.Artifact) {
+		progress.step(a.Path)
+		run.Results = append(run.Results, report.Result{Artifact: a})
+	})
+	progress.done()
+	if err := cmd.Context().Err(); err != nil {
+		return nil, withHint(errors.New("interrupted"), "nothing was reported, because not everything was scanned")
+	}
+	if len(run.Results) == 0 {
+		return nil, withHint(errors.New("there are no files in "+report.Escape(strings.Join(paths, ", "))), "an empty folder is not a clean one: check the path")
+	}
+	return run, nil
+}
+
+// emit writes the report to --output or to standard output.
+func emit(cmd *cobra.Command, flags scanFlags, run *report.Run, colors report.Palette) (err error) {
+	if flags.output == "" {
+		return writeReport(cmd.OutOrStdout(), flags.format, run, colors)
+	}
+	f, err := os.Create(flags.output)
+	if err != nil {
+		return withHint(err, "--output names a file that can be written")
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w := bufio.NewWriter(f)
+	if err := writeReport(w, flags.format, run, report.Palette{}); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// failOn reads a threshold. "never" is above every severity.
+func failOn(word string) (rule.Severity, error) {
+	if word == "never" {
+		return rule.Critical + 1, nil
+	}
+	var s rule.Severity
+	if err := s.UnmarshalText([]byte(cmp.Or(word, "high"))); err != nil {
+		return 0, withHint(fmt.Errorf("--fail-on %q is unknown", word), "use info, low, medium, high, critical or never")
+	}
+	return s, nil
+}
+
+// verdictCode is the exit code of a run that was reported.
+func verdictCode(run *report.Run, threshold rule.Severity) error {
+	switch {
+	case run.Worst() >= threshold:
+		return exitCode(exitFindings)
+	case !run.Examined():
+		return exitCode(exitTrouble)
+	}
+	return nil
+}
