@@ -40,8 +40,8 @@ const RatioFloor = 512 << 20
 // The zero value allows nothing; a nil Budget allows everything.
 type Budget struct{ left int64 }
 
-// newBudget allows an artifact of the given size what lim says.
-func newBudget(lim *Limits, size int64) *Budget {
+// NewBudget allows an artifact of the given size what lim says.
+func NewBudget(lim *Limits, size int64) *Budget {
 	left := lim.MaxDecompressed
 	if lim.MaxRatio > 0 && size < (left-RatioFloor)/lim.MaxRatio {
 		left = RatioFloor + size*lim.MaxRatio

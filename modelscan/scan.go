@@ -13,7 +13,7 @@ import (
 // Scan reads src with every format that claims it and everything found inside. It returns no error:
 // a failure is a gap in the report and can't read as clean.
 func Scan(ctx context.Context, src Source, formats []*Format, lim Limits) *Report {
-	d := &driver{formats: formats, limits: lim, unpacked: newBudget(&lim, src.Size), report: &Report{
+	d := &driver{formats: formats, limits: lim, unpacked: NewBudget(&lim, src.Size), report: &Report{
 		Artifact: src.Name, Findings: []Finding{}, Gaps: []Gap{}, Formats: []string{}, Coverage: Coverage{Mode: "full"},
 	}}
 	d.scan(ctx, src, 0)

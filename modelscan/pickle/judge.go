@@ -27,6 +27,10 @@ func (t *tables) lookup(module, name string) entry {
 	return entry{}
 }
 
+// Modern is the name that CPython's fix_imports puts in place of a Python 2 name, for pickles of protocols
+// 0 to 2.
+func Modern(module, name string) (string, string) { return load().modern(module, name) }
+
 // modern is the name that CPython's fix_imports puts in place of a Python 2 name.
 func (t *tables) modern(module, name string) (string, string) {
 	if pair, ok := t.oldNames[module+"\n"+name]; ok {
