@@ -33,6 +33,7 @@ Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomp
 	root.AddCommand(
 		newScanCmd(),
 		newExplainCmd(),
+		newIndexCmd(),
 		newRulesCmd(),
 		newVersionCmd(),
 	)

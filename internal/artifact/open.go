@@ -80,6 +80,9 @@ func OpenEntry(path string) (*File, error) {
 	return file, nil
 }
 
+// FromDescriptor takes a file that somebody else opened. The path is a label.
+func FromDescriptor(f *os.File, path string) (*File, error) { return describe(f, path, path) }
+
 // Changed returns ErrChanged if the open file is not what it was when it was opened.
 func (f *File) Changed() error {
 	info, err := f.Stat()

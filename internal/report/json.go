@@ -85,6 +85,9 @@ func JSON(w io.Writer, run *Run) error {
 	return enc.Encode(out)
 }
 
+// Artifact is one artifact as JSON has it.
+func Artifact(r Result) ([]byte, error) { return json.Marshal(toJSON(r)) }
+
 func toJSON(r Result) jsonArtifact {
 	score := r.Report.Score()
 	notChecked := jsonState{"not checked"}

@@ -29,13 +29,18 @@ func Main() {
 
 // jobs by kind.
 var jobs = map[string]func(sandbox.Job, io.Writer) error{
-	KindScan: scan,
+	KindScan:  scan,
+	KindIndex: indexFile,
 }
 
 // Kinds of job.
 const (
 	// KindScan scans one file and answers a modelscan.Report. Params are modelscan.Limits.
 	KindScan = "scan"
+	// KindIndex scans one file and describes its objects. Params are IndexParams. The answer is the length of
+	// the report (32 bits, little-endian), the report, and then the sections of an index.Index or one FAIL
+	// section with the reason why there is none.
+	KindIndex = "index"
 )
 
 func handle(job sandbox.Job, out io.Writer) error {
@@ -54,10 +59,13 @@ func scan(job sandbox.Job, out io.Writer) error {
 	if err := json.Unmarshal(job.Params, &limits); err != nil {
 		return err
 	}
-	f := job.Files[0]
+	return json.NewEncoder(out).Encode(scanReport(job.Files[0], limits))
+}
+
+func scanReport(f sandbox.Input, limits modelscan.Limits) *modelscan.Report {
 	report := modelscan.Scan(context.Background(), modelscan.Source{Name: f.Name, R: f, Size: f.Size}, formats.All(), limits)
 	makeText(report)
-	return json.NewEncoder(out).Encode(report)
+	return report
 }
 
 // makeText makes every string fit for the way to the parent.

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/report"
+	"github.com/secure-torch/secure-torch/modelscan/index"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+// newIndexCmd is what st.load calls: one open descriptor in; report and object graph out.
+func newIndexCmd() *cobra.Command {
+	var fd int
+	var name, graph, mode string
+	cmd := &cobra.Command{
+		Use:    "index --fd N",
+		Short:  "Scan an open descriptor and describe the objects in it, for the Python package",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("graph", graph, "loadable", "always", "never"); err != nil {
+				return err
+			}
+			m, err := sandbox.ParseMode(mode)
+			if err != nil {
+				return err
+			}
+			how := map[string]engine.IndexMode{"loadable": engine.IndexIfLoadable, "always": engine.IndexAlways, "never": engine.IndexNever}
+			return indexDescriptor(cmd, fd, name, how[graph], m)
+		},
+	}
+	cmd.Flags().IntVar(&fd, "fd", -1, "descriptor of the file, open for reading")
+	cmd.Flags().StringVar(&name, "name", "model", "what the report calls the file")
+	cmd.Flags().StringVar(&graph, "graph", "loadable", "describe the objects: when loadable, always or never")
+	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, process or off")
+	return cmd
+}
+
+func indexDescriptor(cmd *cobra.Command, fd int, name string, how engine.IndexMode, mode sandbox.Mode) error {
+	if fd < 3 {
+		return fmt.Errorf("--fd %d is no descriptor of a file", fd)
+	}
+	f, err := artifact.FromDescriptor(os.NewFile(uintptr(fd), name), name)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // opened for reading
+	e, err := engine.New(engine.Options{Mode: mode, Workers: 1, OnePerArtifact: true})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	a, graph := e.IndexFile(cmd.Context(), f, how)
+	return writeIndex(cmd.OutOrStdout(), a, graph)
+}
+
+// indexMagic begins the output; the encoding's version and the sections follow.
+const indexMagic = "STIX"
+
+// writeIndex writes the header, the tool's version, the report as `scan --format json` has it, what the
+// worker said of the objects, and an end mark: output without it was cut off.
+func writeIndex(w io.Writer, a *engine.Artifact, graph []byte) error {
+	head := binary.LittleEndian.AppendUint32([]byte(indexMagic), index.Version)
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	tool, err := json.Marshal(map[string]string{"version": buildVersion()})
+	if err != nil {
+		return err
+	}
+	text, err := report.Artifact(report.Result{Artifact: a})
+	if err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		tag  string
+		body []byte
+	}{{"TOOL", tool}, {"REPT", text}} {
+		if err := index.WriteSection(w, s.tag, s.body); err != nil {
+			return err
+		}
+	}
+	if _, err := w.Write(graph); err != nil {
+		return err
+	}
+	return index.WriteSection(w, "DONE", nil)
+}

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+// maxIndex bounds one index with its report, in bytes.
+const maxIndex = 256<<20 + maxReport
+
+// IndexMode says when a file's objects are described beside its report.
+type IndexMode uint8
+
+// Modes of IndexFile.
+const (
+	IndexIfLoadable IndexMode = iota // when the verdict is safe or review
+	IndexAlways                      // to show what is in an unsafe file
+	IndexNever                       // the report only
+)
+
+// IndexFile scans an open file and describes its objects in one request to one worker, which sees no other
+// file. The description is opaque to the engine and comes from the worker: whoever reads it checks it.
+// It is nil when the verdict forbids it or the worker failed.
+func (e *Engine) IndexFile(ctx context.Context, f *artifact.File, mode IndexMode) (*Artifact, []byte) {
+	start := time.Now()
+	label := clip(modelscan.Text(filepath.Base(f.Path)), maxLabel)
+	var graph []byte
+	w, err := e.pool.Get(ctx)
+	if err != nil {
+		return &Artifact{Path: f.Path, Report: failed(label, err), Size: f.Key.Size}, nil
+	}
+	defer e.pool.Discard(w)
+	params := map[string]any{"Limits": e.limits, "Always": mode == IndexAlways, "Never": mode == IndexNever}
+	req := sandbox.Request{Kind: "index", MaxResult: maxIndex, Items: []sandbox.Item{{
+		Params: params, Deadline: deadline(f.Key.Size),
+		Files: []sandbox.File{{Name: label, Size: f.Key.Size, Descriptor: f.File}},
+	}}}
+	var report *modelscan.Report
+	bad := true
+	err = w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {
+		var body []byte
+		if handler == nil {
+			body, graph, handler = cutReport(answer)
+		}
+		report, bad = readReport(body, handler, label, &e.limits)
+		return true
+	})
+	if err != nil {
+		report, bad = deathReport(label, err), true
+	}
+	s := scanner{e: e}
+	a := s.give(&job{target: artifact.Target{Path: f.Path}, file: f}, report, confinement(w.Confinement()), time.Since(start))
+	if v := a.Verdict(); bad || mode != IndexAlways && v != modelscan.Safe && v != modelscan.Review {
+		graph = nil
+	}
+	return a, graph
+}
+
+// cutReport divides an answer to an index job.
+func cutReport(answer []byte) (report, graph []byte, err error) {
+	if len(answer) < 4 {
+		return nil, nil, errors.New("answer without a report")
+	}
+	n := int64(binary.LittleEndian.Uint32(answer))
+	if n > maxReport || n > int64(len(answer)-4) {
+		return nil, nil, fmt.Errorf("report of %d bytes", n)
+	}
+	return answer[4 : 4+n], answer[4+n:], nil
+}
