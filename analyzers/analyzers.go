@@ -6,6 +6,8 @@
 package analyzers
 
 import (
+	"strings"
+
 	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
@@ -47,6 +49,22 @@ type LoadCall struct {
 	Guarded  Tri       // Yes: the loader itself will not run code from the file
 	Message  string    // what is reported of the call itself
 	Fixes    []Fix
+	Pin      *Fix // pins the hub's revision; CommitMark stands for the commit
+}
+
+// CommitMark stands, in LoadCall.Pin, for a commit that the linker does not know.
+const CommitMark = "\x00commit\x00"
+
+// PinTo is the fix that pins the call to a commit, where there is one.
+func (c *LoadCall) PinTo(commit string) (Fix, bool) {
+	if c.Pin == nil {
+		return Fix{}, false
+	}
+	fix := Fix{Title: strings.ReplaceAll(c.Pin.Title, CommitMark, commit), Safe: c.Pin.Safe}
+	for _, e := range c.Pin.Edits {
+		fix.Edits = append(fix.Edits, Edit{e.Span, strings.ReplaceAll(e.New, CommitMark, commit)})
+	}
+	return fix, true
 }
 
 // Diagnostic is something wrong with the source that is not a load call.

@@ -93,7 +93,13 @@ func (e *evaluator) special(fr *frame, n node) (value, bool) {
 		if fr.s.code(n) == "__file__" {
 			return value{alts: []alt{{kind: ref.Path, text: fr.dir + "/__file__.py", sure: ref.Exact}}}, true
 		}
-	case pyparse.Attribute, pyparse.Subscript:
+	case pyparse.Subscript:
+		for _, name := range fr.s.names(fr.s.field(n, pyparse.FieldValue), 0) {
+			if name == "os.environ" {
+				return unknown("it is the environment variable " + snippet(fr.s.code(fr.s.field(n, pyparse.FieldSubscript)))), true
+			}
+		}
+	case pyparse.Attribute:
 		for _, name := range fr.s.names(n, 0) {
 			switch name {
 			case "os.sep", "os.path.sep":

@@ -52,6 +52,7 @@ type Judgement struct {
 	Message string
 	Guarded Tri
 	Fixes   []Fix
+	Pin     *Fix // see LoadCall
 }
 
 func allLoaders() []*Loader {

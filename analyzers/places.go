@@ -109,6 +109,9 @@ func (e *evaluator) binding(fr *frame, in int32, b *binding, name string) ([]pla
 		return e.param(fr, in, b, name)
 	case bindImport:
 		module, attr := splitDotted(b.dotted)
+		if module == "" {
+			return nil, "`" + name + "` is a module"
+		}
 		if ps, why := e.global(fr, module, attr); len(ps) > 0 {
 			return ps, why
 		}

@@ -32,6 +32,15 @@ func judgeHub(c *Call) Judgement {
 	if c.HasSplat() {
 		return Judgement{}
 	}
-	return Judgement{Rule: rule.HubLoadUnpinned,
+	return Judgement{Rule: rule.HubLoadUnpinned, Pin: c.pin(),
 		Message: "`" + c.Name() + "` takes whatever the repository holds at the time: no commit is pinned (revision=…)"}
+}
+
+// pin is the fix that adds revision="<commit>".
+func (c *Call) pin() *Fix {
+	if f, ok := c.fixAddKeyword("revision", `"`+CommitMark+`"`, true); ok {
+		f.Title = "Pin the revision in the hub's cache, " + CommitMark
+		return &f
+	}
+	return nil
 }

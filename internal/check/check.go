@@ -3,8 +3,14 @@
 package check
 
 import (
+	"context"
+	"path/filepath"
+	"slices"
+
 	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
@@ -25,4 +31,130 @@ type Diagnostic struct {
 	Fixes    []analyzers.Fix
 	Related  []Related
 	Artifact *engine.Artifact // the model it speaks of, if any
+}
+
+// Options of a Checker. The zero Options are those of a file that lies alone.
+type Options struct {
+	// WorkDir is the working directory that the program is assumed to have; empty: the source's folder.
+	WorkDir string
+	// HubCache is the hub's cache folder; empty: the one that the environment names.
+	HubCache string
+	// Workspace knows the files around the checked one; nil for none.
+	Workspace func(path string) analyzers.Workspace
+	// Sinks are loading functions of the user's own.
+	Sinks []*analyzers.Loader
+	// NoResolve leaves the files that calls name alone: neither looked for nor scanned.
+	NoResolve bool
+}
+
+// Checker reads Python sources. It is safe for concurrent use.
+type Checker struct{ opts Options }
+
+// New returns a Checker.
+func New(opts Options) *Checker { return &Checker{opts} }
+
+// Call is a load call and what it leads to on this machine.
+type Call struct {
+	analyzers.LoadCall
+	// Files are the absolute paths of the existing files that it may load, weights before alternatives.
+	Files []string
+	// Absent are absolute paths that it names and that do not exist (yet).
+	Absent []string
+	// Found says, for each Ref, what it leads to.
+	Found []artifact.Resolution
+}
+
+// Checked is what is known of one version of one source. It does not change.
+type Checked struct {
+	Path        string
+	calls       []Call
+	diagnostics []analyzers.Diagnostic
+	resolved    bool
+}
+
+// Check reads the source src, which lies (or would lie) at path. It never fails: what could not be
+// understood is absent.
+func (c *Checker) Check(ctx context.Context, path string, src []byte) *Checked {
+	return c.Link(ctx, path, analyzers.Summarise(src))
+}
+
+// Link is Check of a source that was summarised already.
+func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *Checked {
+	o := analyzers.Options{Sinks: c.opts.Sinks}
+	if c.opts.Workspace != nil {
+		o.Workspace = c.opts.Workspace(path)
+	}
+	linked := analyzers.Link(s, o)
+	out := &Checked{Path: path, diagnostics: linked.Diagnostics, resolved: !c.opts.NoResolve}
+	for _, call := range linked.Calls {
+		if ctx.Err() != nil {
+			break
+		}
+		out.calls = append(out.calls, c.resolve(path, call))
+	}
+	return out
+}
+
+// resolve looks for the files that a call names.
+func (c *Checker) resolve(path string, call analyzers.LoadCall) Call {
+	out := Call{LoadCall: call}
+	if c.opts.NoResolve {
+		return out
+	}
+	base := c.base(path)
+	for _, r := range call.Refs {
+		found := artifact.Resolve(r, base)
+		out.Found = append(out.Found, found)
+		for _, t := range found.Targets {
+			if abs, err := filepath.Abs(t.Path); err == nil && t.Role != artifact.Beside && !slices.Contains(out.Files, abs) {
+				out.Files = append(out.Files, abs)
+			}
+		}
+		if len(found.Targets) == 0 && r.Kind == ref.Path {
+			out.Absent = append(out.Absent, absent(r, base)...)
+		}
+	}
+	return out
+}
+
+func (c *Checker) base(path string) artifact.Base {
+	dir := filepath.Dir(path)
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	base := artifact.Base{SourceDir: dir, WorkDir: c.opts.WorkDir, HubCache: c.opts.HubCache}
+	if base.WorkDir == "" {
+		base.WorkDir = dir
+	}
+	return base
+}
+
+// absent lists the places where a relative path would be looked for.
+func absent(r ref.Ref, base artifact.Base) []string {
+	name := filepath.FromSlash(r.Value)
+	if filepath.IsAbs(name) {
+		return []string{name}
+	}
+	out := []string{filepath.Join(base.SourceDir, name)}
+	if p := filepath.Join(base.WorkDir, name); !r.RelativeToSource && p != out[0] {
+		out = append(out, p)
+	}
+	return out
+}
+
+// Calls are the source's load calls, in source order.
+func (c *Checked) Calls() []Call { return c.calls }
+
+// targets are the files that the call may load, by absolute path.
+func (c *Call) targets() []artifact.Target {
+	var out []artifact.Target
+	for _, f := range c.Found {
+		for _, t := range f.Targets {
+			if abs, err := filepath.Abs(t.Path); err == nil && t.Role != artifact.Beside {
+				t.Path = abs
+				out = append(out, t)
+			}
+		}
+	}
+	return out
 }

@@ -1,0 +1,93 @@
+package check
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// write makes files in a new folder and returns it.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestDiagnosticsNameTheFileAndTheOffset(t *testing.T) {
+	dir := write(t, map[string]string{"evil.pt": "x"})
+	checked := New(Options{}).Check(t.Context(), filepath.Join(dir, "app.py"), []byte("import torch\ntorch.load('evil.pt')\n"))
+	path := filepath.Join(dir, "evil.pt")
+	if calls := checked.Calls(); len(calls) != 1 || len(calls[0].Files) != 1 || calls[0].Files[0] != path {
+		t.Fatalf("calls %+v", checked.Calls())
+	}
+	a := &engine.Artifact{Path: path, Report: &modelscan.Report{Artifact: "evil.pt", Kind: modelscan.KindModel,
+		Findings: []modelscan.Finding{{Rule: rule.PickleOsSystem, Path: "evil.pt!archive/data.pkl", Offset: 0x2e, Message: "would call posix.system('echo pwned') on load"}}}}
+	got := checked.Diagnostics(map[string]*engine.Artifact{path: a})
+	want := "would call posix.system('echo pwned') on load — evil.pt!archive/data.pkl at offset 0x2e"
+	if len(got) != 2 || got[0].Message != want || got[0].Severity != rule.Critical || got[1].Rule != rule.TorchLoadUnguarded {
+		t.Errorf("got %+v", got)
+	}
+	if len(got[0].Related) != 1 || got[0].Related[0].Offset != 0x2e || got[0].Related[0].Path != path || len(got[0].Fixes) == 0 {
+		t.Errorf("related %+v, %d fixes", got[0].Related, len(got[0].Fixes))
+	}
+	if pending := checked.Diagnostics(nil); len(pending) != 1 {
+		t.Errorf("before the scan: %+v", pending)
+	}
+}
+
+func TestWhyNothingWasScanned(t *testing.T) {
+	dir := write(t, nil)
+	for src, want := range map[string]string{
+		"import torch\ntorch.load('none.pt', weights_only=True)\n":                                "none.pt does not exist",
+		"import torch\ndef f(p):\n    torch.load(p, weights_only=True)\n":                         "parameter `p` of `f`",
+		"from transformers import X\nX.from_pretrained('org/m', revision='" + sha + "')\n":        "org/m is not in the hub's cache",
+		"import torch, io\ndef f(b):\n    torch.load(io.BytesIO(b), weights_only=True)\n":         "read from memory",
+		"import torch, os\ntorch.load(os.environ['M'], weights_only=True)\n":                      "environment",
+		"import torch\nfrom elsewhere import load_path\ntorch.load(load_path, weights_only=True)": "not in the workspace",
+	} {
+		got := New(Options{HubCache: dir}).Check(t.Context(), filepath.Join(dir, "app.py"), []byte(src)).Diagnostics(nil)
+		if len(got) != 1 || got[0].Rule != rule.LoadUnresolved || !strings.Contains(got[0].Message, want) {
+			t.Errorf("%q: %+v", src, got)
+		}
+	}
+}
+
+const sha = "0123456789abcdef0123456789abcdef01234567"
+
+func TestPinToTheCacheCommit(t *testing.T) {
+	dir := write(t, map[string]string{
+		"hub/models--org--m/refs/main": sha, "hub/models--org--m/snapshots/" + sha + "/model.safetensors": "x"})
+	src := "from transformers import X\nX.from_pretrained('org/m')\n"
+	checked := New(Options{HubCache: filepath.Join(dir, "hub")}).Check(t.Context(), filepath.Join(dir, "app.py"), []byte(src))
+	for _, d := range checked.Diagnostics(nil) {
+		for _, f := range d.Fixes {
+			if len(f.Edits) == 1 && f.Edits[0].New == `, revision="`+sha+`"` {
+				return
+			}
+		}
+	}
+	t.Errorf("no pin among %+v", checked.Diagnostics(nil))
+}
+
+func TestLines(t *testing.T) {
+	l := NewLines([]byte("a\r\nüb\rc\xffd\n"))
+	for _, c := range []struct{ off, line, col int }{{0, 1, 1}, {3, 2, 1}, {5, 2, 2}, {7, 3, 1}, {9, 3, 3}, {99, 4, 1}, {-1, 1, 1}} {
+		if line, col := l.At(c.off); line != c.line || col != c.col {
+			t.Errorf("At(%d) = %d:%d, want %d:%d", c.off, line, col, c.line, c.col)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package check
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// maxShown bounds the findings of one artifact that a call shows; the artifact has them all.
+const maxShown = 5
+
+// Diagnostics says what is wrong, given the artifacts known so far by absolute path. A file that is
+// not among them is taken for one that is being scanned.
+func (c *Checked) Diagnostics(artifacts map[string]*engine.Artifact) []Diagnostic {
+	out := []Diagnostic{}
+	for _, d := range c.diagnostics {
+		out = append(out, Diagnostic{Rule: d.Rule, Severity: d.Rule.Severity(), Span: d.Span, Message: d.Message, Fixes: d.Fixes})
+	}
+	for i := range c.calls {
+		out = append(out, c.calls[i].diagnostics(artifacts, c.resolved)...)
+	}
+	slices.SortStableFunc(out, func(a, b Diagnostic) int { return a.Span.Start - b.Span.Start })
+	return out
+}
+
+func (c *Call) diagnostics(artifacts map[string]*engine.Artifact, resolved bool) []Diagnostic {
+	var out []Diagnostic
+	for _, path := range c.Files {
+		if a := artifacts[path]; a != nil {
+			out = append(out, c.ofArtifact(a, c.role(path))...)
+		}
+	}
+	if c.Rule != "" {
+		out = append(out, Diagnostic{Rule: c.Rule, Severity: c.Rule.Severity(), Span: c.FuncSpan, Message: c.Message, Fixes: c.fixes()})
+	}
+	if why := c.unresolved(resolved); why != "" {
+		out = append(out, Diagnostic{Rule: rule.LoadUnresolved, Severity: rule.LoadUnresolved.Severity(), Span: c.FuncSpan, Message: why})
+	}
+	return out
+}
+
+// fixes are the call's own, and the pin to the commit that the hub's cache holds.
+func (c *Call) fixes() []analyzers.Fix {
+	out := slices.Clone(c.Fixes)
+	for _, f := range c.Found {
+		if f.Hub == nil {
+			continue
+		}
+		if fix, ok := c.PinTo(f.Hub.Commit); ok {
+			out = append(out, fix)
+		}
+	}
+	return out
+}
+
+func (c *Call) role(path string) artifact.Role {
+	role := artifact.Beside
+	for _, f := range c.Found {
+		for _, t := range f.Targets {
+			if abs, err := filepath.Abs(t.Path); err == nil && abs == path {
+				role = min(role, t.Role)
+			}
+		}
+	}
+	return role
+}
+
+// ofArtifact reports a file's findings on the call that loads it.
+func (c *Call) ofArtifact(a *engine.Artifact, role artifact.Role) []Diagnostic {
+	var out []Diagnostic
+	report := a.Report
+	if report == nil {
+		return nil
+	}
+	add := func(id rule.ID, message, member string, offset int64) {
+		severity := id.Severity()
+		if role == artifact.Alternative {
+			message += " (another file there is read in its place by default)"
+			severity = min(severity, rule.Medium)
+		}
+		out = append(out, Diagnostic{Rule: id, Severity: severity, Span: c.FuncSpan, Message: message, Fixes: c.Fixes, Artifact: a,
+			Related: []Related{{Path: a.Path, Member: member, Offset: offset, Message: message}}})
+	}
+	findings := slices.Clone(report.Findings)
+	slices.SortStableFunc(findings, func(x, y modelscan.Finding) int { return int(y.Rule.Severity()) - int(x.Rule.Severity()) })
+	for i, f := range findings {
+		if i == maxShown {
+			add(f.Rule, fmt.Sprintf("and %d more findings — %s", len(findings)-i, filepath.Base(a.Path)), f.Path, f.Offset)
+			break
+		}
+		add(f.Rule, f.Message+" — "+at(a, f.Path, f.Offset), f.Path, f.Offset)
+	}
+	if len(report.Gaps) > 0 {
+		g := report.Gaps[0]
+		more := ""
+		if n := len(report.Gaps) - 1; n > 0 {
+			more = fmt.Sprintf(", and %d more gaps", n)
+		}
+		add(g.Rule, "not examined: "+g.Reason+" — "+at(a, g.Path, g.Offset)+more, g.Path, g.Offset)
+	}
+	if report.Failure != "" {
+		add(rule.ReadError, "could not be scanned: "+report.Failure+" — "+filepath.Base(a.Path), "", -1)
+	}
+	return out
+}
+
+// at is "evil.pt!archive/data.pkl at offset 0x2e".
+func at(a *engine.Artifact, member string, offset int64) string {
+	name := filepath.Base(a.Path)
+	if inner, ok := strings.CutPrefix(member, a.Report.Artifact+"!"); ok {
+		name += "!" + inner
+	}
+	if offset >= 0 {
+		name += fmt.Sprintf(" at offset %#x", offset)
+	}
+	return name
+}
+
+// unresolved says why nothing is known of the file that the call loads; empty when something is.
+func (c *Call) unresolved(resolved bool) string {
+	if len(c.Refs) == 0 {
+		if c.Why == "" {
+			return ""
+		}
+		return "the file that `" + c.Loader + "` loads here cannot be told: " + c.Why
+	}
+	if !resolved || len(c.Files) > 0 {
+		return ""
+	}
+	var whys []string
+	for _, f := range c.Found {
+		if f.Why != "" && !slices.Contains(whys, f.Why) {
+			whys = append(whys, f.Why)
+		}
+	}
+	if len(whys) == 0 {
+		return ""
+	}
+	return "nothing was scanned for this call: " + strings.Join(whys[:min(len(whys), 3)], "; ")
+}
