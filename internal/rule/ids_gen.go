@@ -33,6 +33,10 @@ const (
 	TemplateSandboxEscape    ID = "ST252" // critical: chat template breaks out of Jinja
 	TemplateDynamicNames     ID = "ST253" // medium: chat template hides what it reads
 	GgufOverflow             ID = "ST254" // high: GGUF header made to overflow its reader
+	KerasLambda              ID = "ST255" // critical: Keras model carries Python bytecode
+	KerasGadget              ID = "ST256" // critical: Keras model calls a function that reaches outside
+	KerasCustomObject        ID = "ST257" // low: Keras model needs a class that is not part of Keras
+	KerasFileAccess          ID = "ST258" // high: Keras model reads a file or URL of its choice
 	Malformed                ID = "ST901" // medium: content that could not be understood to its end
 	LimitReached             ID = "ST902" // medium: a limit was reached before everything was read
 	NotSupported             ID = "ST903" // low: format is recognised but not supported yet

@@ -4,6 +4,7 @@ package formats
 import (
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/gguf"
+	"github.com/secure-torch/secure-torch/modelscan/keras"
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/pickle"
@@ -20,11 +21,12 @@ func All() []*modelscan.Format {
 		onnx.Format,
 		pickle.Format,
 		gguf.Format,
+		keras.Format,
 		media.Format,
 	}
 }
 
 // profiles are the loaders that give the members of a zip their meaning.
 func profiles() []*zip.Profile {
-	return []*zip.Profile{}
+	return []*zip.Profile{keras.Profile}
 }
