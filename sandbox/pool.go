@@ -42,6 +42,17 @@ func NewPool(spec Spec, ahead int) *Pool {
 	return p
 }
 
+// Ahead changes the number of workers kept ready.
+func (p *Pool) Ahead(n int) {
+	p.mu.Lock()
+	same := p.ahead == min(n, maxAhead)
+	p.ahead = min(n, maxAhead)
+	p.mu.Unlock()
+	if !same {
+		p.refill()
+	}
+}
+
 // Get returns a worker that nobody else uses. It ends in Put or Discard.
 func (p *Pool) Get(ctx context.Context) (*Worker, error) {
 	p.mu.Lock()

@@ -31,16 +31,20 @@ func (e *Engine) ScanAll(ctx context.Context, paths []string, visit func(*Artifa
 		}
 	}()
 	var scanners sync.WaitGroup
-	for range e.opts.Workers {
+	for i := range e.opts.Workers {
 		scanners.Go(func() {
 			s := scanner{e: e, batch: 1}
 			for first := range jobs {
+				if i > 0 || len(jobs) > 0 { // more than one file: replacements will be wanted
+					e.pool.Ahead(e.opts.Workers)
+				}
 				s.scan(ctx, take(jobs, first, s.batch), func(i int, a *Artifact) { done <- result{i, a} })
 			}
 		})
 	}
 	go func() { scanners.Wait(); close(done) }()
 	inOrder(done, slots, visit)
+	e.pool.Ahead(e.ahead())
 }
 
 type result struct {

@@ -170,13 +170,19 @@ func deathReport(label string, err error) *modelscan.Report {
 
 // suspicious tells whether a worker may have been taken over by the file it reported on: nothing
 // that was found to be hostile or broken leaves a worker behind that is trusted with another file.
+// A format that nobody tried to read leaves none the worse.
 func suspicious(r *modelscan.Report) bool {
 	for _, f := range r.Findings {
 		if f.Rule.Severity() > rule.Info {
 			return true
 		}
 	}
-	return len(r.Gaps) > 0 || r.Failure != ""
+	for _, g := range r.Gaps {
+		if g.Rule != rule.NotSupported && g.Rule != rule.NotRecognised {
+			return true
+		}
+	}
+	return r.Failure != ""
 }
 
 var errInvalidReport = errors.New("the worker's report is not valid")

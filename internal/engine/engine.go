@@ -43,11 +43,7 @@ func New(opts Options) (*Engine, error) {
 	if opts.Limits != nil {
 		e.limits = *opts.Limits
 	}
-	ahead := 1
-	if opts.Lazy {
-		ahead = 0
-	}
-	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe}, ahead)
+	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe}, e.ahead())
 	if !opts.Lazy {
 		w, err := e.pool.Get(context.Background())
 		if err != nil {
@@ -57,6 +53,14 @@ func New(opts Options) (*Engine, error) {
 		e.pool.Put(w)
 	}
 	return e, nil
+}
+
+// ahead is the number of workers kept ready while nobody asks for many.
+func (e *Engine) ahead() int {
+	if e.opts.Lazy {
+		return 0
+	}
+	return 1
 }
 
 // Close ends the workers.
