@@ -6,6 +6,8 @@ import (
 	"github.com/landlock-lsm/go-landlock/landlock"
 	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
+
+	"github.com/secure-torch/secure-torch/sandbox/policy"
 )
 
 // step puts on one layer of confinement.
@@ -29,7 +31,7 @@ func steps(mode Mode) []step {
 	return append(process,
 		step{LayerNoNewPrivs, func(*Confinement) error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
 		step{LayerLandlock, restrictPaths},
-		step{LayerSeccomp, func(c *Confinement) error { return loadFilter(c, workerPolicy()) }},
+		step{LayerSeccomp, func(c *Confinement) error { return loadFilter(c, policy.Worker()) }},
 	)
 }
 

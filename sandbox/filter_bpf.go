@@ -2,15 +2,20 @@
 
 package sandbox
 
+import (
+	"github.com/secure-torch/secure-torch/sandbox/bpf"
+	"github.com/secure-torch/secure-torch/sandbox/policy"
+)
+
 // loadFilter puts the policy on every thread of this process.
-func loadFilter(c *Confinement, policy []entry) error {
-	program, err := compileBPF(policy)
+func loadFilter(c *Confinement, entries []policy.Entry) error {
+	program, err := bpf.Compile(entries)
 	if err != nil {
 		return err
 	}
-	if err := loadBPF(program); err != nil {
+	if err := bpf.Load(program); err != nil {
 		return err
 	}
-	c.Backend, c.Entries = "go-seccomp-bpf", len(policy)
+	c.Backend, c.Entries = "go-seccomp-bpf", len(entries)
 	return nil
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"sync"
 )
@@ -9,6 +10,7 @@ import (
 type Pool struct {
 	spec  Spec
 	ahead int // workers started before anybody asks
+	items int // that one worker answers in its life
 
 	ctx  context.Context // ends at Close
 	stop context.CancelFunc
@@ -28,29 +30,27 @@ type startResult struct {
 
 // Recycling of workers: whatever one scan may have left behind in a process ends with the process.
 const (
-	maxItemsPerWorker = 64
-	maxResident       = 192 << 20 // bytes
-	maxAhead          = 64
+	defaultItems = 64
+	maxResident  = 192 << 20 // bytes
+	maxAhead     = 64
 )
 
 // NewPool returns a pool that keeps the given number of workers started ahead of demand. It starts
 // the first ones at once.
 func NewPool(spec Spec, ahead int) *Pool {
-	p := &Pool{spec: spec, ahead: min(ahead, maxAhead), started: make(chan startResult, maxAhead)}
+	p := &Pool{spec: spec, ahead: min(ahead, maxAhead), items: defaultItems, started: make(chan startResult, maxAhead)}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.refill()
 	return p
 }
 
-// Ahead changes the number of workers kept ready.
-func (p *Pool) Ahead(n int) {
+// Tune changes the number of workers kept ready, and the items that one worker answers in its life;
+// 0 leaves it at the default.
+func (p *Pool) Tune(ahead, items int) {
 	p.mu.Lock()
-	same := p.ahead == min(n, maxAhead)
-	p.ahead = min(n, maxAhead)
+	p.ahead, p.items = min(ahead, maxAhead), cmp.Or(items, defaultItems)
 	p.mu.Unlock()
-	if !same {
-		p.refill()
-	}
+	p.refill()
 }
 
 // Get returns a worker that nobody else uses. It ends in Put or Discard.
@@ -88,7 +88,10 @@ func (p *Pool) Get(ctx context.Context) (*Worker, error) {
 
 // Put gives a worker back. It is used again unless it has done its share.
 func (p *Pool) Put(w *Worker) {
-	if w.done >= maxItemsPerWorker || w.resident() > maxResident {
+	p.mu.Lock()
+	items := p.items
+	p.mu.Unlock()
+	if w.done >= items || w.resident() > maxResident {
 		p.Discard(w)
 		return
 	}

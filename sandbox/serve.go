@@ -34,8 +34,10 @@ const (
 	dataLimit   = 1 << 30   // RLIMIT_DATA, bytes: anonymous memory and thread stacks. AS is no use to Go
 	memoryLimit = 512 << 20 // the collector works harder from here on
 	stackLimit  = 64 << 20  // of one goroutine
-	cpuLimit    = 3600      // seconds of one worker's life; the parent's clock is the main one
-	fileLimit   = 256
+	// collectPercent lets 16 MB of garbage lie before the first collection: most files never see one.
+	collectPercent = 400
+	cpuLimit       = 3600 // seconds of one worker's life; the parent's clock is the main one
+	fileLimit      = 256
 )
 
 // Verb is the hidden first argument that makes an executable a worker.
@@ -80,6 +82,7 @@ func Serve(args []string, handle Handler) error {
 func prepare() {
 	runtime.GOMAXPROCS(min(2, runtime.NumCPU())) // stops the runtime's own re-reading of cgroup files
 	debug.SetMemoryLimit(memoryLimit)
+	debug.SetGCPercent(collectPercent)
 	debug.SetMaxStack(stackLimit)
 	// Arms epoll; only epoll_pwait is needed from then on. A timer without a function would wait for
 	// somebody to listen.

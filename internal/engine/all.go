@@ -36,7 +36,7 @@ func (e *Engine) ScanAll(ctx context.Context, paths []string, visit func(*Artifa
 			s := scanner{e: e, batch: 1}
 			for first := range jobs {
 				if i > 0 || len(jobs) > 0 { // more than one file: replacements will be wanted
-					e.pool.Ahead(e.opts.Workers)
+					e.pool.Tune(e.opts.Workers, itemsInBulk)
 				}
 				s.scan(ctx, take(jobs, first, s.batch), func(i int, a *Artifact) { done <- result{i, a} })
 			}
@@ -44,8 +44,12 @@ func (e *Engine) ScanAll(ctx context.Context, paths []string, visit func(*Artifa
 	}
 	go func() { scanners.Wait(); close(done) }()
 	inOrder(done, slots, visit)
-	e.pool.Ahead(e.ahead())
+	e.pool.Tune(e.ahead(), 0)
 }
+
+// itemsInBulk is how many files of one ScanAll a worker sees before it is replaced; it is replaced at
+// once after anything suspicious. A worker's start costs as much as a hundred small files.
+const itemsInBulk = 256
 
 type result struct {
 	index int

@@ -13,7 +13,7 @@ import (
 func BenchmarkFolder(b *testing.B) {
 	dir := b.TempDir()
 	for i := range 1000 {
-		write(b, filepath.Join(dir, fmt.Sprintf("m%04d.pkl", i)), "\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01a\x94K\x01s.")
+		write(b, filepath.Join(dir, fmt.Sprintf("m%04d.pkl", i)), "\x80\x04\x95\x0a\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01a\x94K\x01s.")
 	}
 	for b.Loop() {
 		e, err := engine.New(engine.Options{})

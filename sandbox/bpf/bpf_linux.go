@@ -1,4 +1,5 @@
-package sandbox
+// Package bpf turns a policy into a classic BPF program and loads it, without a C library.
+package bpf
 
 import (
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"github.com/elastic/go-seccomp-bpf/arch"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/secure-torch/secure-torch/sandbox/policy"
 )
 
 // Offsets in struct seccomp_data (linux/seccomp.h), little endian.
@@ -20,11 +23,11 @@ const (
 // x32Bit marks a call of the x32 ABI, which has the architecture of x86-64 and other numbers.
 const x32Bit = 0x40000000
 
-// compileBPF writes the policy as a classic BPF program: for every entry a block that either
+// Compile writes the policy as a classic BPF program: for every entry a block that either
 // returns or falls through to the next with nothing left over, and KILL_PROCESS at the end. It takes
 // the numbers from go-seccomp-bpf and not its assembler: that one (v1.6.0) goes on to compare call
 // numbers with whatever argument was loaded last, so a refused mmap could pass for another call.
-func compileBPF(policy []entry) ([]bpf.RawInstruction, error) {
+func Compile(entries []policy.Entry) ([]bpf.RawInstruction, error) {
 	info, err := arch.GetInfo("")
 	if err != nil {
 		return nil, err
@@ -38,24 +41,24 @@ func compileBPF(policy []entry) ([]bpf.RawInstruction, error) {
 		bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: x32Bit, SkipFalse: 1},
 		kill,
 	}
-	for _, e := range policy {
-		number, ok := info.SyscallNames[e.name]
+	for _, e := range entries {
+		number, ok := info.SyscallNames[e.Name]
 		if !ok {
-			return nil, fmt.Errorf("system call %s has no number on %s", e.name, info.Name)
+			return nil, fmt.Errorf("system call %s has no number on %s", e.Name, info.Name)
 		}
-		program = append(program, e.block(uint32(number))...)
+		program = append(program, block(e, uint32(number))...)
 	}
 	return bpf.Assemble(append(program, kill))
 }
 
 // block answers the call or falls through.
-func (e entry) block(number uint32) []bpf.Instruction {
+func block(e policy.Entry, number uint32) []bpf.Instruction {
 	answer := bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}
-	if e.errno != 0 {
-		answer.Val = unix.SECCOMP_RET_ERRNO | uint32(e.errno)
+	if e.Errno != 0 {
+		answer.Val = unix.SECCOMP_RET_ERRNO | uint32(e.Errno)
 	}
 	var tests []bpf.Instruction
-	for _, w := range e.when {
+	for _, w := range e.When {
 		tests = append(tests, half(w, 0)...)
 		tests = append(tests, half(w, 32)...)
 	}
@@ -72,21 +75,21 @@ func (e entry) block(number uint32) []bpf.Instruction {
 }
 
 // half tests 32 of a condition's 64 bits.
-func half(w condition, shift uint) []bpf.Instruction {
-	mask, value := uint32(w.mask>>shift), uint32(w.value>>shift)
+func half(w policy.Condition, shift uint) []bpf.Instruction {
+	mask, value := uint32(w.Mask>>shift), uint32(w.Value>>shift)
 	if mask == 0 {
 		return nil
 	}
 	return []bpf.Instruction{
-		bpf.LoadAbsolute{Off: dataArgs + 8*uint32(w.arg) + uint32(shift/8), Size: 4},
+		bpf.LoadAbsolute{Off: dataArgs + 8*uint32(w.Arg) + uint32(shift/8), Size: 4},
 		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: mask},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: value},
 	}
 }
 
-// loadBPF puts a program on every thread of this process. A thread that cannot be brought along is
+// Load puts a program on every thread of this process. A thread that cannot be brought along is
 // an error: the kernel then answers with its id and installs nothing.
-func loadBPF(program []bpf.RawInstruction) error {
+func Load(program []bpf.RawInstruction) error {
 	filter := make([]unix.SockFilter, len(program))
 	for i, in := range program {
 		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
