@@ -21,6 +21,7 @@ import (
 // scanFlags are what a command that scans takes.
 type scanFlags struct {
 	format, output, failOn, sandbox, baseline, config string
+	digest                                            bool
 }
 
 func newScanCmd() *cobra.Command {
@@ -41,11 +42,12 @@ Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.
 		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, args, flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.format, "format", "text", "text or json")
+	f.StringVar(&flags.format, "format", "text", "text, json or sarif")
 	f.StringVarP(&flags.output, "output", "o", "", "write the report to a file instead of standard output")
 	f.StringVar(&flags.failOn, "fail-on", "", "lowest severity that makes the exit code 1: info, low, medium, high, critical or never (default high)")
 	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read the files (default strict)")
 	f.StringVar(&flags.baseline, "baseline", "", "do not count the findings that this earlier JSON report has")
+	f.BoolVar(&flags.digest, "digest", false, "compute every file's sha256, which reads all of it")
 	f.StringVar(&flags.config, "config", "", "the config to use, instead of the nearest secure-torch.toml or pyproject.toml")
 	return cmd
 }
@@ -55,16 +57,18 @@ func writeReport(w io.Writer, format string, run *report.Run, colors report.Pale
 	switch format {
 	case "json":
 		return report.JSON(w, run)
+	case "sarif":
+		return report.SARIF(w, run)
 	default:
 		return report.Text(w, run, colors)
 	}
 }
 
 func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
-	if err := oneOf("format", flags.format, "text", "json"); err != nil {
+	if err := oneOf("format", flags.format, "text", "json", "sarif"); err != nil {
 		return err
 	}
-	settings, err := loadConfig(flags)
+	settings, err := loadConfig(flags.config)
 	if err != nil {
 		return err
 	}
@@ -75,13 +79,20 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 	if err := localOnly(paths); err != nil {
 		return err
 	}
+	known, err := loadBaseline(flags.baseline)
+	if err != nil {
+		return err
+	}
 	colors, err := useColor(cmd, cmd.OutOrStdout())
 	if err != nil {
 		return err
 	}
-	run, err := scanAll(cmd, paths, cmp.Or(flags.sandbox, settings.Sandbox))
+	run, err := scanAll(cmd, paths, cmp.Or(flags.sandbox, settings.Sandbox), flags.digest || settings.NeedsDigest())
 	if err != nil {
 		return err
+	}
+	for i := range run.Results {
+		suppress(&run.Results[i], settings, known)
 	}
 	if err := emit(cmd, flags, run, report.Palette{On: colors}); err != nil {
 		return err
@@ -89,8 +100,8 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 	return verdictCode(run, threshold)
 }
 
-func loadConfig(flags scanFlags) (*config.Loaded, error) {
-	settings, err := config.Load(".", flags.config)
+func loadConfig(explicit string) (*config.Loaded, error) {
+	settings, err := config.Load(".", explicit)
 	if err != nil {
 		return nil, withHint(err, "`secure-torch.toml` takes the keys of docs/schema/config.json")
 	}
@@ -108,12 +119,12 @@ func localOnly(paths []string) error {
 }
 
 // scanAll scans the paths and gathers what is to be reported.
-func scanAll(cmd *cobra.Command, paths []string, mode string) (*report.Run, error) {
+func scanAll(cmd *cobra.Command, paths []string, mode string, digest bool) (*report.Run, error) {
 	confinement, err := sandbox.ParseMode(mode)
 	if err != nil {
 		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
 	}
-	e, err := engine.New(engine.Options{Mode: confinement})
+	e, err := engine.New(engine.Options{Mode: confinement, Digest: digest})
 	if err != nil {
 		return nil, withHint(err, "the files were not scanned. --sandbox=auto takes what confinement there is; --sandbox=off scans without any")
 	}

@@ -19,7 +19,8 @@ type job struct {
 	entry   bool // found by a walk, which does not list links
 	file    *artifact.File
 	problem error // why there is nothing to open
-	tried   bool  // once already, in a worker that died
+	digest  string
+	tried   bool // once already, in a worker that died
 }
 
 // label names the file to the worker, which never gets a path it could open.
@@ -39,7 +40,7 @@ const maxBatch = 32
 func (s *scanner) scan(ctx context.Context, jobs []*job, visit func(int, *Artifact)) {
 	var open []*job
 	for _, j := range jobs {
-		if err := j.open(); err != nil {
+		if err := s.open(ctx, j); err != nil {
 			visit(j.index, &Artifact{Path: j.target.Path, Report: unread(j.label(), err)})
 			continue
 		}
@@ -75,6 +76,18 @@ func (j *job) open() (err error) {
 		j.file, err = artifact.OpenEntry(j.target.Path)
 	} else {
 		j.file, err = artifact.Open(j.target.Path, j.target.Within...)
+	}
+	return err
+}
+
+// open opens the job's file, and hashes it where that was asked for.
+func (s *scanner) open(ctx context.Context, j *job) error {
+	if err := j.open(); err != nil || !s.e.opts.Digest {
+		return err
+	}
+	var err error
+	if j.digest, err = digest(ctx, j.file, j.file.Key.Size); err != nil {
+		j.file.Close()
 	}
 	return err
 }
@@ -141,7 +154,7 @@ func (s *scanner) give(j *job, r *modelscan.Report, box Sandbox, took time.Durat
 	if err := j.file.Changed(); err != nil {
 		r.Gaps = append(r.Gaps, modelscan.Gap{Rule: rule.ChangedDuringScan, Path: j.label(), Offset: -1, Reason: err.Error()})
 	}
-	return &Artifact{Path: j.target.Path, Report: r, Sandbox: box, Size: j.file.Key.Size, Duration: took}
+	return &Artifact{Path: j.target.Path, Report: r, Sandbox: box, Digest: j.digest, Size: j.file.Key.Size, Duration: took}
 }
 
 // deathReport turns a worker's death into a report that is never clean.

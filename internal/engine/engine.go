@@ -18,6 +18,8 @@ type Options struct {
 	Workers int
 	// Limits of one scan; nil for modelscan.DefaultLimits.
 	Limits *modelscan.Limits
+	// Digest computes every file's sha256, which reads all of it.
+	Digest bool
 	// OnePerArtifact gives every file a worker of its own.
 	OnePerArtifact bool
 	// Lazy starts no worker before the first file: New then can't tell that there is no sandbox.

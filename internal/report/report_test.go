@@ -133,6 +133,94 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+func TestSARIF(t *testing.T) {
+	for name, run := range runs() {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := report.SARIF(&out, run); err != nil {
+				t.Fatal(err)
+			}
+			var log struct {
+				Runs []struct {
+					Tool struct {
+						Driver struct{ Rules []struct{ ID string } }
+					}
+					Invocations []struct{ ExecutionSuccessful bool }
+					Results     []map[string]any
+				}
+			}
+			if err := json.Unmarshal(out.Bytes(), &log); err != nil {
+				t.Fatal(err)
+			}
+			if len(log.Runs) != 1 || len(log.Runs[0].Tool.Driver.Rules) != len(rule.All()) {
+				t.Error("not one run with all the rules")
+			}
+			for _, res := range log.Runs[0].Results {
+				index := int(res["ruleIndex"].(float64))
+				if id := log.Runs[0].Tool.Driver.Rules[index].ID; id != res["ruleId"] {
+					t.Errorf("ruleIndex %d is %s, not %s", index, id, res["ruleId"])
+				}
+				delete(res, "ruleIndex") // it moves with every new rule
+			}
+			results, err := json.MarshalIndent(map[string]any{"invocations": log.Runs[0].Invocations, "results": log.Runs[0].Results}, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".sarif", append(results, '\n'))
+		})
+	}
+}
+
+func TestSARIFLevels(t *testing.T) {
+	var out bytes.Buffer
+	if err := report.SARIF(&out, &report.Run{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, level := range []string{`"level": "error"`, `"level": "warning"`, `"level": "note"`} {
+		if !strings.Contains(out.String(), level) {
+			t.Errorf("no rule has %s", level)
+		}
+	}
+}
+
+// TestBaseline: what an earlier JSON report had is suppressed in the next run, a change is not, and a gap never.
+func TestBaseline(t *testing.T) {
+	all := runs()
+	var earlier bytes.Buffer
+	if err := report.JSON(&earlier, all["many"]); err != nil {
+		t.Fatal(err)
+	}
+	known, err := report.ReadBaseline(&earlier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := evil()
+	changed.Report.Findings[0].Message = "would call posix.system('something else') on load"
+	moved := evil()
+	moved.Report.Findings[0].Offset += 100
+	for name, c := range map[string]struct {
+		result report.Result
+		left   int
+	}{"the same": {evil(), 0}, "other arguments": {changed, 1}, "another offset": {moved, 0}} {
+		r := c.result
+		before := r.Artifact
+		r.Suppress(func(f modelscan.Finding) (string, bool) {
+			return "in the baseline", known[report.Fingerprint(r.Path, f)]
+		})
+		if len(r.Report.Findings) != c.left || len(r.Suppressed) != 1-c.left {
+			t.Errorf("%s: %d left, %d suppressed", name, len(r.Report.Findings), len(r.Suppressed))
+		}
+		if len(before.Report.Findings) != 1 {
+			t.Errorf("%s: the engine's report was changed", name)
+		}
+	}
+	for _, bad := range []string{"", "{}", "[]", `{"version":2,"artifacts":[]}`, "\xff"} {
+		if _, err := report.ReadBaseline(strings.NewReader(bad)); err == nil {
+			t.Errorf("%q was taken for a baseline", bad)
+		}
+	}
+}
+
 func TestVerdictAndExit(t *testing.T) {
 	all := runs()
 	for name, want := range map[string]struct {
