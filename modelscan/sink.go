@@ -2,6 +2,7 @@ package modelscan
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,9 @@ func (d *driver) sink(_ Source, depth int) *sink { return &sink{d: d, depth: dep
 func (s *sink) Finding(f Finding) {
 	s.used = true
 	f.Path, f.Subject, f.Message = clip(f.Path), clip(f.Subject), clip(f.Message)
+	if slices.Contains(s.d.report.Findings, f) {
+		return // two formats read the same bytes
+	}
 	if len(s.d.report.Findings) >= s.d.limits.MaxFindings {
 		s.d.lostFindings++
 		s.d.displace(f)

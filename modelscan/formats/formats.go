@@ -9,6 +9,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/pickle"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
+	"github.com/secure-torch/secure-torch/modelscan/torch"
 	"github.com/secure-torch/secure-torch/modelscan/zip"
 )
 
@@ -17,6 +18,7 @@ import (
 func All() []*modelscan.Format {
 	return []*modelscan.Format{
 		zip.New(profiles()...),
+		torch.Legacy,
 		safetensors.Format,
 		onnx.Format,
 		pickle.Format,
@@ -28,5 +30,8 @@ func All() []*modelscan.Format {
 
 // profiles are the loaders that give the members of a zip their meaning.
 func profiles() []*zip.Profile {
-	return []*zip.Profile{keras.Profile}
+	return []*zip.Profile{
+		torch.Zip,
+		keras.Profile,
+	}
 }

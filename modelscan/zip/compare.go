@@ -97,7 +97,7 @@ type names map[string][]*Entry
 
 // names that occur more than once; all others are left out.
 func (s *scanner) names() names {
-	fold := len(s.profiles) > 0
+	fold := len(s.uses) > 0
 	key := func(e *Entry) string {
 		k, _, _ := strings.Cut(e.Name, "\x00") // zipfile ends a name at NUL
 		if fold {

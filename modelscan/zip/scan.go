@@ -14,7 +14,7 @@ import (
 type scanner struct {
 	*modelscan.Pass
 	a        *Archive
-	profiles []*Profile // those that match
+	uses     []*Use // by the loaders that would take the archive for their own
 	rawCount int
 	rawBytes int64
 	hidden   int // members that no directory lists
@@ -27,8 +27,8 @@ func scan(ctx context.Context, p *modelscan.Pass, all []*Profile) error {
 	}
 	s := &scanner{Pass: p, a: a}
 	for _, pr := range all {
-		if pr.Match(a) {
-			s.profiles = append(s.profiles, pr)
+		if u := pr.Open(a); u != nil {
+			s.uses = append(s.uses, u)
 			p.Emit.Claim(pr.Name)
 		}
 	}
@@ -41,9 +41,9 @@ func scan(ctx context.Context, p *modelscan.Pass, all []*Profile) error {
 		s.entry(ctx, e, names)
 	}
 	s.between(ctx)
-	for _, pr := range s.profiles {
-		if pr.Scan != nil {
-			err = errors.Join(err, pr.Scan(ctx, p, a))
+	for _, u := range s.uses {
+		if u.Scan != nil {
+			err = errors.Join(err, u.Scan(ctx, p))
 		}
 	}
 	if s.rawCount > 0 {
@@ -68,15 +68,14 @@ func (e *Entry) place() int64 {
 	return e.At
 }
 
-// raw tells whether all profiles that know the member read it as numbers.
+// raw tells whether all loaders that know the member read it as numbers.
 func (s *scanner) raw(e *Entry) bool {
 	raw := false
-	for _, pr := range s.profiles {
-		if pr.Raw != nil && pr.Raw(s.a, e) {
-			raw = true
-		} else if pr.As != nil && pr.As(s.a, e) != nil {
+	for _, u := range s.uses {
+		if u.As != nil && u.As(e) != nil {
 			return false
 		}
+		raw = raw || u.Raw != nil && u.Raw(e)
 	}
 	return raw
 }
@@ -103,7 +102,7 @@ func (s *scanner) entry(ctx context.Context, e *Entry, names names) {
 	if m.R == nil {
 		return
 	}
-	matters := s.descend(ctx, e, m) || len(s.profiles) > 0
+	matters := s.descend(ctx, e, m) || len(s.uses) > 0
 	s.compare(e, m, matters)
 	names.compare(s, e, matters)
 	if sum, err := m.checksum(e); err == nil && sum != e.CRC && matters {
@@ -115,11 +114,11 @@ func (s *scanner) entry(ctx context.Context, e *Entry, names names) {
 // descend offers the member to all formats, in the way its loader reads it.
 func (s *scanner) descend(ctx context.Context, e *Entry, m Member) bool {
 	claimed, offered := false, false
-	for _, pr := range s.profiles {
-		if pr.As == nil {
+	for _, u := range s.uses {
+		if u.As == nil {
 			continue
 		}
-		if f := pr.As(s.a, e); f != nil {
+		if f := u.As(e); f != nil {
 			m.Source.As = f
 			claimed = s.Emit.Descend(ctx, m.Source) || claimed
 			offered = true

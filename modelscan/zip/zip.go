@@ -14,18 +14,22 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
-// Profile is one loader's use of an archive. All fields but Name and Match may be nil.
+// Profile is one loader's use of archives.
 type Profile struct {
-	Name string // is added to the report's formats where Match holds
-	// Match tells whether that loader would take the archive for its own.
-	Match func(*Archive) bool
-	// Raw tells that the loader reads the member as numbers: it is not read here. Only a member that every
-	// profile that has an opinion calls raw stays unread.
-	Raw func(*Archive, *Entry) bool
+	Name string // is added to the report's formats where Open answers
+	// Open says what the loader would make of the archive, nil when it would not take it for its own.
+	Open func(*Archive) *Use
+}
+
+// Use is what one loader makes of one archive. Every field may be nil.
+type Use struct {
+	// Raw tells that the loader reads the member as numbers: it is not read here, unless another loader
+	// has a format for it.
+	Raw func(*Entry) bool
 	// As returns the format in which the loader reads the member whatever it looks like, or nil.
-	As func(*Archive, *Entry) *modelscan.Format
+	As func(*Entry) *modelscan.Format
 	// Scan looks at the archive as a whole, after its members were scanned.
-	Scan func(context.Context, *modelscan.Pass, *Archive) error
+	Scan func(context.Context, *modelscan.Pass) error
 }
 
 // New returns the zip format with the given loaders' profiles.

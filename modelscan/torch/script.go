@@ -1,0 +1,121 @@
+package torch
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/codetext"
+)
+
+// maxLine bounds a line of source that is kept; what is longer is cut into pieces.
+const maxLine = 256 << 10
+
+// fileOps are TorchScript operators that reach beyond tensors. In serialised code "aten" is written "torch",
+// other namespaces "ops.<namespace>".
+var fileOps = regexp.MustCompile(`\b(?:torch|ops\.aten)\.(save|load|from_file|_load_from_file|write_file|read_file)\s*\(` +
+	`|\bops\.(?:image|torchvision|torchaudio|io|video_reader)\.(\w*(?:read|write|load|save|file|open)\w*)\s*\(` +
+	`|\b(?:torch|ops)\.(?:aten\.)?(?:os\.)?(system|popen|exec|load_library)\s*\(`)
+
+// definition opens a method.
+var definition = regexp.MustCompile(`^\s*def\s+(\w+)`)
+
+// scanScript reads TorchScript source (torch/csrc/jit/serialization/python_print.cpp). It is compiled, never run
+// by Python; __setstate__ runs on load, all other methods when the model is called.
+func scanScript(ctx context.Context, p *modelscan.Pass) error {
+	method := ""
+	return lines(ctx, p, func(off int64, line string) {
+		if m := definition.FindStringSubmatch(line); m != nil {
+			method = m[1]
+		}
+		code := withoutStrings(line)
+		m := fileOps.FindStringIndex(code)
+		if m == nil {
+			return
+		}
+		op := strings.TrimRight(code[m[0]:m[1]], "( ")
+		id, when := rule.TorchscriptFileAccess, "when "+method+" is called"
+		if method == "__setstate__" || method == "" {
+			id, when = rule.TorchscriptFileAccessOnLoad, "on load"
+		}
+		p.Emit.Finding(modelscan.Finding{Rule: id, Path: p.Name, Offset: off + int64(m[0]), Subject: op,
+			Message: fmt.Sprintf("would run %s %s", excerpt(line[m[0]:]), when)})
+	})
+}
+
+// scanPackageSource reads a Python module of a torch.package: it runs when a pickle of the package names it.
+func scanPackageSource(ctx context.Context, p *modelscan.Pass) error {
+	empty := true
+	first := ""
+	err := lines(ctx, p, func(off int64, line string) {
+		code := strings.TrimSpace(line)
+		if code == "" || code[0] == '#' {
+			return
+		}
+		if empty {
+			first = code
+		}
+		empty = false
+		if found := codetext.Find(line); found != "" {
+			p.Emit.Finding(modelscan.Finding{Rule: rule.PackageDangerousSource, Path: p.Name, Offset: off, Subject: found,
+				Message: fmt.Sprintf("Python source in the archive would run %s", excerpt(found))})
+		}
+	})
+	if !empty {
+		p.Emit.Finding(modelscan.Finding{Rule: rule.PackageSource, Path: p.Name, Offset: 0, Subject: "python source",
+			Message: fmt.Sprintf("the archive brings its own Python source, which its loader imports: %s", excerpt(first))})
+	}
+	return err
+}
+
+// lines calls f for every line and its offset, without its end.
+func lines(ctx context.Context, p *modelscan.Pass, f func(off int64, line string)) error {
+	r := bufio.NewReaderSize(io.NewSectionReader(p.R, 0, p.Size), maxLine)
+	for off := int64(0); off < p.Size; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		line, err := r.ReadSlice('\n')
+		if len(line) == 0 {
+			return fmt.Errorf("source ends at %#x: %w", off, err)
+		}
+		f(off, strings.TrimRight(string(line), "\r\n"))
+		off += int64(len(line))
+	}
+	return nil
+}
+
+// withoutStrings blanks what stands between quotes, so that offsets stay.
+func withoutStrings(line string) string {
+	b := []byte(line)
+	var quote byte
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case quote == 0:
+		case c == '\\' && i+1 < len(b):
+			b[i], b[i+1] = ' ', ' '
+			i++
+		case c == quote:
+			quote = 0
+		default:
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}
+
+func excerpt(s string) string {
+	const most = 120
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}

@@ -1,0 +1,133 @@
+// Package torch knows what torch.load, torch.jit.load and torch.package make of a file: the zip that torch.save
+// has written since 1.6, the stream of pickles it wrote before, and the tar of the time before that.
+package torch
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/pickle"
+	"github.com/secure-torch/secure-torch/modelscan/zip"
+)
+
+// Zip is torch's use of a zip archive (caffe2/serialize/inline_container.cc, torch/serialization.py).
+var Zip = &zip.Profile{Name: "torch", Open: open}
+
+// Formats in which torch reads members, whatever they look like.
+var (
+	stateDict     = pickled(pickle.Torch)
+	scripted      = pickled(pickle.TorchScript)
+	scriptCode    = &modelscan.Format{Name: "torchscript", Scan: scanScript}
+	packageSource = &modelscan.Format{Name: "torch.package source", Scan: scanPackageSource}
+)
+
+// pickled is the pickle format in one of torch's dialects.
+func pickled(d pickle.Dialect) *modelscan.Format {
+	return &modelscan.Format{Name: pickle.Format.Name, Scan: func(ctx context.Context, p *modelscan.Pass) error {
+		_, err := pickle.Scan(ctx, p, pickle.Options{Dialect: d})
+		return err
+	}}
+}
+
+// archive is what torch asks about a zip.
+type archive struct {
+	*zip.Archive
+	script   bool // has constants.pkl: torch.load hands it to torch.jit.load
+	pack     bool // torch.package
+	version  bool
+	packed   int             // compressed members
+	topNames map[string]bool // the first few
+}
+
+// inTop returns the name below the archive's top folder, in lower case: miniz ignores case. torch takes the
+// folder of the first member for the top; here any folder will do, since other members may come first for
+// other readers.
+func inTop(name string) (top, rest string, ok bool) {
+	name, _, _ = strings.Cut(name, "\x00")
+	return strings.Cut(strings.ToLower(name), "/")
+}
+
+func open(z *zip.Archive) *zip.Use {
+	a := &archive{Archive: z, topNames: map[string]bool{}}
+	known := false
+	for _, e := range z.Entries {
+		top, rest, ok := inTop(e.Name)
+		if len(a.topNames) < 16 {
+			a.topNames[top] = true
+		}
+		if e.Method != 0 {
+			a.packed++
+		}
+		if !ok {
+			continue
+		}
+		switch rest {
+		case "data.pkl":
+			known = true
+		case "constants.pkl":
+			known, a.script = true, true
+		case ".data/version", ".data/extern_modules":
+			known, a.pack, a.version = true, true, true
+		case "version":
+			a.version = true
+		}
+	}
+	if !known {
+		return nil
+	}
+	return &zip.Use{Raw: raw, As: a.as, Scan: a.scan}
+}
+
+// storage is where torch keeps the bytes of tensors: data/12, constants/3, .data/5.storage.
+var storage = regexp.MustCompile(`^(data|constants|tensors)/[0-9]+$|^\.data/[0-9]+\.storage$`)
+
+func raw(e *zip.Entry) bool {
+	_, rest, ok := inTop(e.Name)
+	return ok && storage.MatchString(rest)
+}
+
+func (a *archive) as(e *zip.Entry) *modelscan.Format {
+	_, rest, ok := inTop(e.Name)
+	if !ok {
+		return nil
+	}
+	switch {
+	case rest == "data.pkl" && !a.script:
+		return stateDict
+	case rest == "data.pkl", rest == "constants.pkl", strings.HasSuffix(rest, ".debug_pkl"):
+		return scripted
+	case a.pack && strings.HasSuffix(rest, ".pkl"):
+		return stateDict
+	case a.pack && strings.HasSuffix(rest, ".py"):
+		return packageSource
+	case a.script && strings.HasPrefix(rest, "code/") && strings.HasSuffix(rest, ".py"):
+		return scriptCode
+	}
+	return nil
+}
+
+// scan compares the archive with what torch.save writes. Deviations do no harm by themselves.
+func (a *archive) scan(_ context.Context, p *modelscan.Pass) error {
+	var odd []string
+	if !a.Torch() {
+		odd = append(odd, "does not begin with a member: torch.load takes it for a pickle")
+	}
+	if n := len(a.topNames); n > 1 {
+		odd = append(odd, fmt.Sprintf("has %d top folders: torch refuses", n))
+	}
+	if a.packed > 0 {
+		odd = append(odd, fmt.Sprintf("has %d compressed members", a.packed))
+	}
+	if !a.version {
+		odd = append(odd, "has no record \"version\": torch refuses")
+	}
+	if len(odd) > 0 {
+		p.Emit.Finding(modelscan.Finding{Rule: rule.TorchUnusual, Path: p.Name, Offset: -1, Subject: "archive",
+			Message: "not as torch.save writes it: " + strings.Join(odd, "; ")})
+	}
+	return nil
+}
