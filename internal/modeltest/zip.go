@@ -18,16 +18,16 @@ import (
 
 // zipEntry is a member with everything that a writer could get wrong.
 type zipEntry struct {
-	name, localName                string
-	data                           []byte // before compression
-	packed                         []byte
-	method, localMethod            uint64
-	flags, localFlags              uint64
-	crc, localCRC                  uint64
-	size, csize, localSize, localC uint64
-	external, creator, header      uint64
-	extra, localExtra              []byte
-	descriptor, hidden, zip64      bool
+	name, localName                  string
+	data                             []byte // before compression
+	packed                           []byte
+	method, localMethod              uint64
+	flags, localFlags                uint64
+	crc, localCRC                    uint64
+	size, csize, localSize, localC   uint64
+	external, creator, header        uint64
+	extra, localExtra                []byte
+	descriptor, hidden, zip64, moved bool
 }
 
 // makeZip knows these lines, all optional:
@@ -145,7 +145,7 @@ func (z *zipWriter) bytes() ([]byte, error) {
 			e.localExtra = binary.LittleEndian.AppendUint16([]byte("FB"), uint16(pad))
 			e.localExtra = append(e.localExtra, strings.Repeat("Z", pad)...)
 		}
-		if e.header == 0 {
+		if !e.moved {
 			e.header = uint64(len(out) - shift)
 		}
 		out = e.local(out)
@@ -231,7 +231,7 @@ func (e *zipEntry) set(key, value string) (err error) {
 	numbers := map[string]*uint64{
 		"local-method": &e.localMethod, "flags": &e.flags, "local-flags": &e.localFlags, "crc": &e.crc, "local-crc": &e.localCRC,
 		"size": &e.size, "csize": &e.csize, "local-size": &e.localSize, "local-csize": &e.localC,
-		"external": &e.external, "creator": &e.creator, "header": &e.header,
+		"external": &e.external, "creator": &e.creator,
 	}
 	switch key {
 	case "method":
@@ -251,6 +251,9 @@ func (e *zipEntry) set(key, value string) (err error) {
 		e.hidden = true
 	case "zip64":
 		e.zip64 = true
+	case "header":
+		e.moved = true
+		e.header, err = strconv.ParseUint(value, 0, 32)
 	default:
 		p, ok := numbers[key]
 		if !ok {

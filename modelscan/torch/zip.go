@@ -39,7 +39,7 @@ type archive struct {
 	script   bool // has constants.pkl: torch.load hands it to torch.jit.load
 	pack     bool // torch.package
 	version  bool
-	packed   int             // compressed members
+	packed   int             // compressed members that torch stores
 	topNames map[string]bool // the first few
 }
 
@@ -59,11 +59,11 @@ func open(z *zip.Archive) *zip.Use {
 		if len(a.topNames) < 16 {
 			a.topNames[top] = true
 		}
-		if e.Method != 0 {
-			a.packed++
-		}
 		if !ok {
 			continue
+		}
+		if e.Method != 0 && (rest == "data.pkl" || storage.MatchString(rest)) {
+			a.packed++
 		}
 		switch rest {
 		case "data.pkl":

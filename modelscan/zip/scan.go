@@ -17,7 +17,8 @@ type scanner struct {
 	uses     []*Use // by the loaders that would take the archive for their own
 	rawCount int
 	rawBytes int64
-	hidden   int // members that no directory lists
+	hidden   int             // runs of bytes outside the directory, seen so far
+	lost     map[*Entry]bool // without a local header where the directory says
 }
 
 func scan(ctx context.Context, p *modelscan.Pass, all []*Profile) error {
@@ -25,7 +26,7 @@ func scan(ctx context.Context, p *modelscan.Pass, all []*Profile) error {
 	if err != nil && p.Claimed == modelscan.Maybe && len(a.Dirs) == 0 {
 		return err
 	}
-	s := &scanner{Pass: p, a: a}
+	s := &scanner{Pass: p, a: a, lost: map[*Entry]bool{}}
 	for _, pr := range all {
 		if u := pr.Open(a); u != nil {
 			s.uses = append(s.uses, u)
@@ -100,6 +101,7 @@ func (s *scanner) entry(ctx context.Context, e *Entry, names names) {
 		s.gap(e, err)
 	}
 	if m.R == nil {
+		s.lost[e] = m.h.data == 0
 		return
 	}
 	matters := s.descend(ctx, e, m) || len(s.uses) > 0

@@ -36,7 +36,9 @@ type Use struct {
 func New(profiles ...*Profile) *modelscan.Format {
 	return &modelscan.Format{
 		Name: "zip", Sniff: sniff,
-		Scan: func(ctx context.Context, p *modelscan.Pass) error { return scan(ctx, p, profiles) },
+		// "P" is an opcode that no loader of a file that begins like a zip gets past.
+		Covers: []string{"pickle"},
+		Scan:   func(ctx context.Context, p *modelscan.Pass) error { return scan(ctx, p, profiles) },
 	}
 }
 

@@ -1,0 +1,19 @@
+package formats_test
+
+import (
+	"errors"
+	"flag"
+	"testing"
+
+	"github.com/secure-torch/secure-torch/internal/modeltest"
+	"github.com/secure-torch/secure-torch/modelscan/formats"
+)
+
+var update = flag.Bool("update", false, "rewrite the section \"want\" of every recipe")
+
+// TestRecipes runs every recipe of every format.
+func TestRecipes(t *testing.T) {
+	modeltest.Cases(t, "..", assemble, formats.All(), *update)
+}
+
+func assemble(string) ([]byte, error) { return nil, errors.New("no assembler yet") }
