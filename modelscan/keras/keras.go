@@ -41,15 +41,19 @@ func sniff(p modelscan.Probe) modelscan.Confidence {
 // Profile is the .keras archive: Keras 3 reads config.json and metadata.json by name.
 var Profile = &zip.Profile{
 	Name: "keras",
-	Match: func(a *zip.Archive) bool {
-		return has(a, "config.json") && (has(a, "metadata.json") || has(a, "model.weights.h5"))
-	},
-	As: func(_ *zip.Archive, e *zip.Entry) *modelscan.Format {
-		if e.Name == "config.json" {
-			return Format
+	Open: func(a *zip.Archive) *zip.Use {
+		if !has(a, "config.json") || !has(a, "metadata.json") && !has(a, "model.weights.h5") {
+			return nil
 		}
-		return nil
+		return &zip.Use{As: as}
 	},
+}
+
+func as(e *zip.Entry) *modelscan.Format {
+	if e.Name == "config.json" {
+		return Format
+	}
+	return nil
 }
 
 func has(a *zip.Archive, name string) bool {
