@@ -22,7 +22,7 @@ func codeAction(ctx context.Context, snap *snapshot, p *protocol.CodeActionParam
 		return nil, err
 	}
 	at := d.mapper().toSpan(p.Range)
-	for _, diag := range result.Diagnostics(snap.artifacts) {
+	for i, diag := range result.Diagnostics(snap.artifacts) {
 		if !touch(diag.Span, at) {
 			continue
 		}
@@ -30,7 +30,7 @@ func codeAction(ctx context.Context, snap *snapshot, p *protocol.CodeActionParam
 			actions = append(actions, &protocol.CodeAction{
 				Title:       fix.Title,
 				Kind:        ptr(protocol.CodeActionKindQuickFix),
-				Diagnostics: []protocol.Diagnostic{snap.client.toDiagnostic(d.mapper(), diag)},
+				Diagnostics: []protocol.Diagnostic{snap.client.toDiagnostic(d, i, diag)},
 				IsPreferred: ptr(fix.Safe),
 				Edit:        snap.edit(d, fix.Edits),
 			})

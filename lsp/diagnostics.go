@@ -7,55 +7,96 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
 // diagnostics of a document that has been read, given the artifacts known at the snapshot.
 func (snap *snapshot) diagnostics(d *document) []protocol.Diagnostic {
 	out := []protocol.Diagnostic{} // never nil: null is no list
-	for _, c := range d.result.Diagnostics(snap.artifacts) {
-		out = append(out, snap.client.toDiagnostic(d.mapper(), c))
+	for i, c := range d.result.Diagnostics(snap.artifacts) {
+		out = append(out, snap.client.toDiagnostic(d, i, c))
 	}
 	return out
 }
 
-func (c client) toDiagnostic(m *mapper, d check.Diagnostic) protocol.Diagnostic {
+// diagnosticData travels with a diagnostic and with the code actions made for it.
+type diagnosticData struct {
+	Version int32  `json:"version"` // of the document
+	Index   int    `json:"index"`   // among the document's diagnostics
+	Model   string `json:"model,omitempty"`
+}
+
+func (c client) toDiagnostic(d *document, index int, diag check.Diagnostic) protocol.Diagnostic {
+	out := c.ruleDiagnostic(diag.Rule, diag.Severity, diag.Message)
+	out.Range = d.mapper().toRange(diag.Span)
 	caps := c.diagnosticCaps()
-	out := protocol.Diagnostic{
-		Range:    m.toRange(d.Span),
-		Severity: severity(d.Severity),
-		Code:     protocol.String(d.Rule),
-		Source:   protocol.NewOptional(name),
-		Message:  protocol.String(d.Message),
-	}
 	if is(caps.RelatedInformation) {
-		for _, r := range d.Related {
+		for _, r := range diag.Related {
 			out.RelatedInformation = append(out.RelatedInformation, protocol.DiagnosticRelatedInformation{
 				Location: protocol.Location{URI: uri.File(r.Path)},
 				Message:  related(r),
 			})
 		}
 	}
+	if is(caps.DataSupport) {
+		data := diagnosticData{Version: d.version, Index: index}
+		if diag.Artifact != nil {
+			data.Model = diag.Artifact.Path
+		}
+		out.Data = toAny(data)
+	}
 	return out
 }
 
-func related(r check.Related) string {
-	if r.Offset < 0 {
-		return fmt.Sprintf("%s: %s", r.Member, r.Message)
+// ruleDiagnostic makes what is common to all diagnostics of a rule.
+func (c client) ruleDiagnostic(id rule.ID, sev rule.Severity, message string) protocol.Diagnostic {
+	out := protocol.Diagnostic{
+		Severity: severity(sev),
+		Code:     protocol.String(id),
+		Source:   protocol.NewOptional(name),
+		Message:  protocol.String(visible(message)),
 	}
-	return fmt.Sprintf("%s at offset %#x: %s", r.Member, r.Offset, r.Message)
+	if is(c.diagnosticCaps().CodeDescriptionSupport) {
+		out.CodeDescription = protocol.CodeDescription{Href: rulePage(id)}
+	}
+	return out
+}
+
+// modelDiagnostics says at a model file's own URI what was found in it, and what was not examined. A
+// model has no lines: everything stands at its begin, and the offset in the message.
+func (c client) modelDiagnostics(a *engine.Artifact) []protocol.Diagnostic {
+	out := []protocol.Diagnostic{}
+	if a == nil || a.Report == nil {
+		return out
+	}
+	for _, f := range a.Report.Findings {
+		out = append(out, c.ruleDiagnostic(f.Rule, f.Rule.Severity(), place(f.Path, f.Offset)+f.Message))
+	}
+	for _, g := range a.Report.Gaps {
+		out = append(out, c.ruleDiagnostic(g.Rule, g.Rule.Severity(), place(g.Path, g.Offset)+g.Reason))
+	}
+	return out
+}
+
+func related(r check.Related) string { return visible(place(r.Member, r.Offset) + r.Message) }
+
+// place names a position in a model file, as a prefix.
+func place(path string, offset int64) string {
+	if offset < 0 {
+		return path + ": "
+	}
+	return fmt.Sprintf("%s, offset %#x: ", path, offset)
 }
 
 func severity(s rule.Severity) protocol.DiagnosticSeverity {
-	switch {
-	case s >= rule.High:
-		return protocol.DiagnosticSeverityError
-	case s == rule.Medium:
+	switch s {
+	case rule.Medium:
 		return protocol.DiagnosticSeverityWarning
-	case s == rule.Low:
+	case rule.Low:
 		return protocol.DiagnosticSeverityInformation
-	case s == rule.Info:
+	case rule.Info:
 		return protocol.DiagnosticSeverityHint
 	}
-	return protocol.DiagnosticSeverityError // an invalid severity is loud
+	return protocol.DiagnosticSeverityError // high, critical, and an invalid one, which is loud
 }

@@ -27,6 +27,8 @@ func methods() map[string]method {
 		protocol.MethodTextDocumentDidClose:           notify(didClose),
 		protocol.MethodTextDocumentDidSave:            notify(didSave),
 		protocol.MethodWorkspaceDidChangeWatchedFiles: notify(didChangeWatchedFiles),
+		protocol.MethodTextDocumentDiagnostic:         query(diagnostic),
+		protocol.MethodWorkspaceDiagnostic:            query(workspaceDiagnostic),
 		protocol.MethodTextDocumentCodeAction:         query(codeAction),
 	}
 }

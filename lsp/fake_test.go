@@ -32,36 +32,31 @@ func (f fakeChecker) Check(ctx context.Context, path string, src []byte) Checked
 	var c fakeChecked
 	for _, m := range fakeLoad.FindAllSubmatchIndex(src, -1) {
 		file := filepath.Join(filepath.Dir(path), string(src[m[2]:m[3]]))
-		c.files = append(c.files, file)
-		c.calls = append(c.calls, analyzers.LoadCall{
+		c.calls = append(c.calls, Call{Files: []string{file}, LoadCall: analyzers.LoadCall{
 			Loader: "torch.load", Span: analyzers.Span{Start: m[0], End: m[1]},
 			FuncSpan: analyzers.Span{Start: m[0], End: m[0] + len("torch.load")},
-		})
+		}})
 	}
 	return c
 }
 
-type fakeChecked struct {
-	files []string
-	calls []analyzers.LoadCall
-}
+type fakeChecked struct{ calls []Call }
 
-func (c fakeChecked) Files() []string             { return c.files }
-func (c fakeChecked) Calls() []analyzers.LoadCall { return c.calls }
+func (c fakeChecked) Calls() []Call { return c.calls }
 
 func (c fakeChecked) Diagnostics(known map[string]*engine.Artifact) []check.Diagnostic {
 	var out []check.Diagnostic
-	for i, call := range c.calls {
+	for _, call := range c.calls {
 		d := check.Diagnostic{
 			Rule: rule.TorchLoadUnguarded, Severity: rule.Medium, Span: call.FuncSpan, Message: "torch.load runs code",
 			Fixes: []analyzers.Fix{{Title: "Replace with st.load", Edits: []analyzers.Edit{
 				{Span: analyzers.Span{}, New: "import secure_torch as st\n"}, {Span: call.FuncSpan, New: "st.load"},
 			}}},
 		}
-		if a := known[c.files[i]]; a != nil && a.Verdict() == modelscan.Unsafe {
+		if a := known[call.Files[0]]; a != nil && a.Verdict() == modelscan.Unsafe {
 			f := a.Report.Findings[0]
 			d.Rule, d.Severity, d.Message, d.Artifact = f.Rule, f.Rule.Severity(), f.Message, a
-			d.Related = []check.Related{{Path: c.files[i], Member: f.Path, Offset: f.Offset, Message: f.Message}}
+			d.Related = []check.Related{{Path: call.Files[0], Member: f.Path, Offset: f.Offset, Message: f.Message}}
 		}
 		out = append(out, d)
 	}

@@ -21,7 +21,7 @@ func initialize(st *state, p *protocol.InitializeParams) (*protocol.InitializeRe
 }
 
 func capabilities(c client) protocol.ServerCapabilities {
-	return protocol.ServerCapabilities{
+	out := protocol.ServerCapabilities{
 		PositionEncoding: c.encoding,
 		TextDocumentSync: &protocol.TextDocumentSyncOptions{
 			OpenClose: ptr(true),
@@ -32,6 +32,12 @@ func capabilities(c client) protocol.ServerCapabilities {
 			CodeActionKinds: []protocol.CodeActionKind{protocol.CodeActionKindQuickFix},
 		},
 	}
+	if c.pulls() {
+		out.DiagnosticProvider = &protocol.DiagnosticOptions{
+			Identifier: ptr(name), InterFileDependencies: true, WorkspaceDiagnostics: true,
+		}
+	}
+	return out
 }
 
 func initialized(*state, *protocol.InitializedParams) error { return nil }

@@ -1,28 +1,55 @@
 package lsp
 
 import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
+
+	"github.com/secure-torch/secure-torch/internal/engine"
 )
 
-// publication is what is to be shown of a document; nothing, when doc is nil.
+// publication is what is to be shown at one URI: a document's diagnostics, a model's, or none.
 type publication struct {
-	uri  uri.URI
-	doc  *document
-	snap *snapshot
+	uri   uri.URI
+	snap  *snapshot
+	doc   *document
+	model *engine.Artifact
 }
 
-// show queues the diagnostics of a document. They are made when their turn comes; until then a newer
-// publication takes the place of this one, so versions only ever grow.
-func (st *state) show(d *document) {
-	st.drop(d.uri)
-	st.queue = append(st.queue, publication{d.uri, d, st.snapshot()})
+// show queues the diagnostics of a document, unless the client pulls them. They are made when their turn
+// comes; until then a newer publication takes the place of this one, so versions only ever grow.
+func (st *state) show(d *document) { st.enqueue(publication{uri: d.uri, doc: d}) }
+
+// showModel queues the diagnostics of a model file at its own URI; none when no document loads it any more.
+func (st *state) showModel(path string) {
+	p := publication{uri: uri.File(path)}
+	if sc := st.scans[path]; sc != nil {
+		p.model = sc.artifact
+	}
+	if st.docs[p.uri] == nil {
+		st.enqueue(p)
+	}
 }
 
-// clear queues the removal of a document's diagnostics.
-func (st *state) clear(u uri.URI) {
-	st.drop(u)
-	st.queue = append(st.queue, publication{uri: u})
+// clear queues the removal of what is shown at u.
+func (st *state) clear(u uri.URI) { st.enqueue(publication{uri: u}) }
+
+func (st *state) enqueue(p publication) {
+	if st.client.pulls() {
+		return
+	}
+	st.drop(p.uri)
+	p.snap = st.snapshot()
+	st.queue = append(st.queue, p)
+}
+
+// drop forgets what waits to be published at u.
+func (st *state) drop(u uri.URI) {
+	st.queue = slices.DeleteFunc(st.queue, func(p publication) bool { return p.uri == u })
 }
 
 // publishAll sends what the owner of the state hands out: a client that does not read holds up only this.
@@ -42,11 +69,54 @@ func (s *Server) publishAll() {
 func (s *Server) send(p publication) (err error) {
 	defer recovered(s.log, "publish", &err)
 	msg := &protocol.PublishDiagnosticsParams{URI: p.uri, Diagnostics: []protocol.Diagnostic{}}
-	if p.doc != nil {
+	switch {
+	case p.doc != nil:
 		if p.snap.client.versions() {
 			msg.Version = protocol.NewOptional(p.doc.version)
 		}
 		msg.Diagnostics = p.snap.diagnostics(p.doc)
+	case p.model != nil:
+		msg.Diagnostics = p.snap.client.modelDiagnostics(p.model)
 	}
 	return s.client.PublishDiagnostics(s.ctx, msg)
+}
+
+// outdated says that what the client has asked for before may now be answered otherwise.
+func (st *state) outdated() {
+	select {
+	case st.srv.stale <- struct{}{}:
+	default:
+	}
+}
+
+const refreshWait = 10 * time.Second
+
+// refreshAll tells the client, where it listens, to ask again. At most one such round is under way.
+func (s *Server) refreshAll() {
+	for {
+		select {
+		case <-s.stale:
+		case <-s.ctx.Done():
+			return
+		}
+		var c client
+		if s.do(func(st *state) error { c = st.client; return nil }) != nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, refreshWait)
+		var err error
+		if c.pulls() {
+			err = s.client.DiagnosticRefresh(ctx)
+		}
+		if ws := c.caps.Workspace; ws != nil && ws.CodeLens != nil && is(ws.CodeLens.RefreshSupport) {
+			err = errors.Join(err, s.client.CodeLensRefresh(ctx))
+		}
+		if ws := c.caps.Workspace; ws != nil && ws.InlayHint != nil && is(ws.InlayHint.RefreshSupport) {
+			err = errors.Join(err, s.client.InlayHintRefresh(ctx))
+		}
+		cancel()
+		if err != nil && s.ctx.Err() == nil {
+			s.log.Warn("refresh", "err", err)
+		}
+	}
 }

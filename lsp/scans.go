@@ -48,6 +48,7 @@ func (st *state) release(path string, sc *scan, u uri.URI) {
 	}
 	delete(st.scans, path)
 	st.shared = nil
+	st.showModel(path)
 }
 
 // run scans a file in the background, off the connection's reader.
@@ -85,11 +86,13 @@ func (st *state) wasScanned(path string, sc *scan, a *engine.Artifact) {
 	if sc.again {
 		st.run(path, sc)
 	}
+	st.showModel(path)
 	for _, u := range sc.wanted {
 		if d := st.docs[u]; d != nil && d.result != nil {
 			st.show(d)
 		}
 	}
+	st.outdated()
 }
 
 // rescan scans a file anew if any document loads it. What was known of it holds until then.

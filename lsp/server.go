@@ -32,12 +32,16 @@ type Checker interface {
 
 // Checked is what is known of one version of one source. It is immutable.
 type Checked interface {
-	// Files are the absolute paths that the source's calls may load, whether they exist or not.
-	Files() []string
 	// Calls are the source's load calls, in source order.
-	Calls() []analyzers.LoadCall
+	Calls() []Call
 	// Diagnostics says what is wrong, given the artifacts known so far by path.
 	Diagnostics(artifacts map[string]*engine.Artifact) []check.Diagnostic
+}
+
+// Call is a load call and the absolute paths of the files it may load, whether they exist or not.
+type Call struct {
+	analyzers.LoadCall
+	Files []string
 }
 
 // Scanner scans model files.
@@ -66,6 +70,7 @@ type Server struct {
 	ctx     context.Context // of the session; work that outlives a request hangs on it
 	parsing chan struct{}   // a slot per source being read
 	reading chan struct{}   // a slot per model being scanned
+	stale   chan struct{}   // what the client has pulled is out of date; of size 1, so that bursts coalesce
 }
 
 // Exit codes of a session.
@@ -86,6 +91,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 		opts: opts, log: opts.Log, ctx: ctx, methods: methods(),
 		events: make(chan event), publish: make(chan publication),
 		parsing: make(chan struct{}, parseSlots), reading: make(chan struct{}, scanSlots),
+		stale: make(chan struct{}, 1),
 	}
 	wire := newStream(in, out)
 	s.conn = jsonrpc2.NewConn(wire, jsonrpc2.WithCodec(codec{}))
@@ -94,6 +100,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 	ended := make(chan struct{})
 	go func() { defer close(ended); s.own(st) }()
 	go s.publishAll()
+	go s.refreshAll()
 	s.conn.Go(ctx, guard(s.log, protocol.CancelHandler(s.dispatch)))
 
 	select {

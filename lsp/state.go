@@ -103,6 +103,16 @@ func newDocument(u uri.URI, version int32, text []byte, enc protocol.PositionEnc
 	return d
 }
 
+// read reports whether the result is there.
+func (d *document) read() bool {
+	select {
+	case <-d.done:
+		return d.result != nil
+	default:
+		return false
+	}
+}
+
 // checked waits for the document to have been read.
 func (d *document) checked(ctx context.Context) (Checked, error) {
 	select {
@@ -114,6 +124,19 @@ func (d *document) checked(ctx context.Context) (Checked, error) {
 		return nil, protocol.ErrContentModified
 	}
 	return d.result, nil
+}
+
+// files that a source may load, each once.
+func files(c Checked) []string {
+	var all []string
+	for _, call := range c.Calls() {
+		for _, f := range call.Files {
+			if !slices.Contains(all, f) {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
 }
 
 // put makes d the current version of its document and has it read.
@@ -130,11 +153,6 @@ func (st *state) retire(u uri.URI) {
 	if d := st.docs[u]; d != nil && !d.begun {
 		close(d.done)
 	}
-}
-
-// drop forgets what waits to be published of a document.
-func (st *state) drop(u uri.URI) {
-	st.queue = slices.DeleteFunc(st.queue, func(p publication) bool { return p.uri == u })
 }
 
 // read has d read in the background. There is one run at a time for a document: versions that come and
@@ -171,7 +189,7 @@ func (st *state) wasRead(d *document, result Checked) {
 	case current != d:
 		st.read(current)
 	case result != nil:
-		st.want(d.uri, result.Files())
+		st.want(d.uri, files(result))
 		st.show(d)
 	}
 }

@@ -33,7 +33,7 @@ func didSave(st *state, p *protocol.DidSaveTextDocumentParams) error {
 	if d == nil || d.result == nil {
 		return nil
 	}
-	for _, path := range d.result.Files() {
+	for _, path := range files(d.result) {
 		st.rescan(path)
 	}
 	return nil
