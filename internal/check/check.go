@@ -145,8 +145,8 @@ func absent(r ref.Ref, base artifact.Base) []string {
 // Calls are the source's load calls, in source order.
 func (c *Checked) Calls() []Call { return c.calls }
 
-// targets are the files that the call may load, by absolute path.
-func (c *Call) targets() []artifact.Target {
+// Targets are the files that the call may load, by absolute path.
+func (c *Call) Targets() []artifact.Target {
 	var out []artifact.Target
 	for _, f := range c.Found {
 		for _, t := range f.Targets {

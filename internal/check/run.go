@@ -61,7 +61,7 @@ func (r *Result) Finish(ctx context.Context, scanner Scanner) {
 	seen := map[string]bool{}
 	for _, f := range r.Files {
 		for i := range f.calls {
-			for _, t := range f.calls[i].targets() {
+			for _, t := range f.calls[i].Targets() {
 				if !seen[t.Path] {
 					seen[t.Path] = true
 					targets = append(targets, t)
