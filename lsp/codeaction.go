@@ -2,67 +2,175 @@ package lsp
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 
+	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
 	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/internal/check"
 )
 
-// codeAction offers the fixes of the diagnostics that touch the range.
+// kindFixAll fixes what can be fixed without changing what the file means; editors run it on save.
+const kindFixAll protocol.CodeActionKind = "source.fixAll.secureTorch"
+
+// actionData travels in a code action until it is resolved.
+type actionData struct {
+	URI     uri.URI `json:"uri"`
+	Version int32   `json:"version"`
+	Index   int     `json:"index"` // of the diagnostic
+	Fix     int     `json:"fix"`   // among its fixes; or one of the negative numbers below
+}
+
+const (
+	fixIgnoreLine = -1
+	fixIgnoreFile = -2
+	fixAll        = -3
+)
+
+// codeAction offers what can be done about the diagnostics that touch the range.
 func codeAction(ctx context.Context, snap *snapshot, p *protocol.CodeActionParams) ([]protocol.CommandOrCodeAction, error) {
 	actions := []protocol.CommandOrCodeAction{}
 	d := snap.docs[p.TextDocument.URI]
-	if d == nil || !wanted(p.Context.Only, protocol.CodeActionKindQuickFix) {
+	if d == nil {
 		return actions, nil
 	}
 	result, err := d.checked(ctx)
 	if err != nil {
 		return nil, err
 	}
+	diags := result.Diagnostics(snap.artifacts)
 	at := d.mapper().toSpan(p.Range)
-	for i, diag := range result.Diagnostics(snap.artifacts) {
-		if !touch(diag.Span, at) {
-			continue
+	if wanted(p.Context.Only, protocol.CodeActionKindQuickFix) {
+		for _, a := range snap.quickFixes(d, diags, at) {
+			actions = append(actions, a)
 		}
-		for _, fix := range diag.Fixes {
-			actions = append(actions, &protocol.CodeAction{
-				Title:       fix.Title,
-				Kind:        ptr(protocol.CodeActionKindQuickFix),
-				Diagnostics: []protocol.Diagnostic{snap.client.toDiagnostic(d, i, diag)},
-				IsPreferred: ptr(fix.Safe),
-				Edit:        snap.edit(d, fix.Edits),
-			})
+	}
+	if wanted(p.Context.Only, kindFixAll) {
+		if a := snap.fixAllAction(ctx, d, diags, slices.Contains(p.Context.Only, kindFixAll)); a != nil {
+			actions = append(actions, a)
 		}
 	}
 	return actions, nil
 }
 
-// edit is versioned where the client can check it, so that it never meets another text.
-func (snap *snapshot) edit(d *document, edits []analyzers.Edit) *protocol.WorkspaceEdit {
-	text := d.mapper().toEdits(edits)
-	if !snap.client.documentChanges() {
-		return &protocol.WorkspaceEdit{Changes: map[uri.URI][]protocol.TextEdit{d.uri: text}}
+// quickFixes are the fixes of the diagnostics at a place, each once, then reports, then ways to ignore.
+func (snap *snapshot) quickFixes(d *document, diags []check.Diagnostic, at analyzers.Span) []*protocol.CodeAction {
+	var fixes, rest []*protocol.CodeAction
+	seen := map[string]*protocol.CodeAction{}
+	for i, diag := range diags {
+		if !touch(diag.Span, at) {
+			continue
+		}
+		shown := snap.client.toDiagnostic(d, i, diag)
+		for n, fix := range diag.Fixes {
+			key := fmt.Sprint(fix)
+			if a := seen[key]; a != nil { // the same fix helps against several diagnostics
+				a.Diagnostics = append(a.Diagnostics, shown)
+				continue
+			}
+			a := snap.action(d, fix.Title, protocol.CodeActionKindQuickFix, actionData{d.uri, d.version, i, n}, func() []analyzers.Edit { return fix.Edits })
+			a.Diagnostics, a.IsPreferred = []protocol.Diagnostic{shown}, ptr(fix.Safe)
+			seen[key] = a
+			fixes = append(fixes, a)
+		}
+		rest = append(rest, snap.otherActions(d, i, diag, shown, seen)...)
 	}
-	elements := make([]protocol.TextDocumentEditElement, len(text))
-	for i := range text {
-		elements[i] = &text[i]
-	}
-	return &protocol.WorkspaceEdit{DocumentChanges: []protocol.DocumentChange{&protocol.TextDocumentEdit{
-		TextDocument: protocol.OptionalVersionedTextDocumentIdentifier{
-			TextDocumentIdentifier: protocol.TextDocumentIdentifier{URI: d.uri}, Version: ptr(d.version),
-		},
-		Edits: elements,
-	}}}
+	return append(fixes, rest...)
 }
 
-func (c client) documentChanges() bool {
-	ws := c.caps.Workspace
-	return ws != nil && ws.WorkspaceEdit != nil && is(ws.WorkspaceEdit.DocumentChanges)
+// otherActions change nothing in what the code does: show the report, scan again, ignore.
+func (snap *snapshot) otherActions(d *document, i int, diag check.Diagnostic, shown protocol.Diagnostic, seen map[string]*protocol.CodeAction) []*protocol.CodeAction {
+	var out []*protocol.CodeAction
+	add := func(key string, a *protocol.CodeAction) {
+		if a != nil && seen[key] == nil {
+			a.Diagnostics = []protocol.Diagnostic{shown}
+			seen[key] = a
+			out = append(out, a)
+		}
+	}
+	if diag.Artifact != nil {
+		path := diag.Artifact.Path
+		add("report "+path, snap.command("Show the report on "+visible(path), cmdShowReport, path))
+		add("again "+path, snap.command("Scan "+visible(path)+" again", cmdScanAgain, path))
+	}
+	for _, n := range []int{fixIgnoreLine, fixIgnoreFile} {
+		title := "Ignore " + string(diag.Rule) + " on this line"
+		if n == fixIgnoreFile {
+			title = "Ignore " + string(diag.Rule) + " in this file"
+		}
+		edit, ok := ignoreEdit(d, diag, n)
+		if ok {
+			add(title, snap.action(d, title, protocol.CodeActionKindQuickFix, actionData{d.uri, d.version, i, n},
+				func() []analyzers.Edit { return []analyzers.Edit{edit} }))
+		}
+	}
+	return out
+}
+
+func (snap *snapshot) command(title, command, arg string) *protocol.CodeAction {
+	return &protocol.CodeAction{
+		Title: title, Kind: ptr(protocol.CodeActionKindQuickFix),
+		Command: protocol.Command{Title: title, Command: command, Arguments: []protocol.LSPAny{toAny(arg)}},
+	}
+}
+
+// action makes a code action whose edit is made at once, or when it is resolved if the client can do that.
+func (snap *snapshot) action(d *document, title string, kind protocol.CodeActionKind, data actionData, edits func() []analyzers.Edit) *protocol.CodeAction {
+	a := &protocol.CodeAction{Title: title, Kind: &kind}
+	if snap.client.resolvesEdits() {
+		a.Data = toAny(data)
+	} else {
+		a.Edit = snap.edit(d, title, edits())
+	}
+	return a
+}
+
+// codeActionResolve makes the edit of an action that was offered without one.
+func codeActionResolve(ctx context.Context, snap *snapshot, a *protocol.CodeAction) (*protocol.CodeAction, error) {
+	var data actionData
+	if err := json.Unmarshal(a.Data, &data); err != nil {
+		return nil, fmt.Errorf("%w: code action without our data: %w", jsonrpc2.ErrInvalidParams, err)
+	}
+	d := snap.docs[data.URI]
+	if d == nil || d.version != data.Version {
+		return nil, protocol.ErrContentModified
+	}
+	result, err := d.checked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	diags := result.Diagnostics(snap.artifacts)
+	if data.Fix == fixAll {
+		a.Edit = snap.edit(d, a.Title, snap.allSafe(ctx, d, diags))
+		return a, nil
+	}
+	// A scan that ended meanwhile may have moved the diagnostics: the title tells.
+	for _, diag := range diags[min(max(0, data.Index), len(diags)):] {
+		if edits, ok := editsOf(d, diag, data.Fix, a.Title); ok {
+			a.Edit = snap.edit(d, a.Title, edits)
+			return a, nil
+		}
+	}
+	return nil, protocol.ErrContentModified
+}
+
+func editsOf(d *document, diag check.Diagnostic, n int, title string) ([]analyzers.Edit, bool) {
+	if n < 0 {
+		edit, ok := ignoreEdit(d, diag, n)
+		return []analyzers.Edit{edit}, ok
+	}
+	if n < len(diag.Fixes) && diag.Fixes[n].Title == title {
+		return diag.Fixes[n].Edits, true
+	}
+	return nil, false
 }
 
 // wanted reports whether a client that asked only for some kinds wants this one. Kinds nest at dots.
+// What runs on save is offered only to who asks for kinds.
 func wanted(only []protocol.CodeActionKind, kind protocol.CodeActionKind) bool {
 	return len(only) == 0 || slices.ContainsFunc(only, func(k protocol.CodeActionKind) bool {
 		return k == "" || k == kind || len(kind) > len(k) && kind[:len(k)] == k && kind[len(k)] == '.'

@@ -19,17 +19,27 @@ type method struct {
 // methods is the list of all that the server understands.
 func methods() map[string]method {
 	return map[string]method{
-		protocol.MethodInitialize:                     update(initialize),
-		protocol.MethodInitialized:                    notify(initialized),
-		protocol.MethodShutdown:                       {update: shutdown},
-		protocol.MethodTextDocumentDidOpen:            notify(didOpen),
-		protocol.MethodTextDocumentDidChange:          notify(didChange),
-		protocol.MethodTextDocumentDidClose:           notify(didClose),
-		protocol.MethodTextDocumentDidSave:            notify(didSave),
-		protocol.MethodWorkspaceDidChangeWatchedFiles: notify(didChangeWatchedFiles),
-		protocol.MethodTextDocumentDiagnostic:         query(diagnostic),
-		protocol.MethodWorkspaceDiagnostic:            query(workspaceDiagnostic),
-		protocol.MethodTextDocumentCodeAction:         query(codeAction),
+		protocol.MethodInitialize:                      update(initialize),
+		protocol.MethodInitialized:                     notify(initialized),
+		protocol.MethodShutdown:                        {update: shutdown},
+		protocol.MethodTextDocumentDidOpen:             notify(didOpen),
+		protocol.MethodTextDocumentDidChange:           notify(didChange),
+		protocol.MethodTextDocumentDidClose:            notify(didClose),
+		protocol.MethodTextDocumentDidSave:             notify(didSave),
+		protocol.MethodWorkspaceDidChangeWatchedFiles:  notify(didChangeWatchedFiles),
+		protocol.MethodWorkspaceDidChangeConfiguration: notify(didChangeConfiguration),
+		protocol.MethodWindowWorkDoneProgressCancel:    notify(workDoneProgressCancel),
+		protocol.MethodTextDocumentDiagnostic:          query(diagnostic),
+		protocol.MethodWorkspaceDiagnostic:             query(workspaceDiagnostic),
+		protocol.MethodTextDocumentCodeAction:          query(codeAction),
+		protocol.MethodCodeActionResolve:               query(codeActionResolve),
+		protocol.MethodTextDocumentHover:               query(hover),
+		protocol.MethodTextDocumentCodeLens:            query(codeLens),
+		protocol.MethodTextDocumentInlayHint:           query(inlayHint),
+		protocol.MethodTextDocumentDocumentLink:        query(documentLink),
+		protocol.MethodTextDocumentCompletion:          query(completion),
+		protocol.MethodWorkspaceExecuteCommand:         query(executeCommand),
+		protocol.MethodWorkspaceTextDocumentContent:    query(textDocumentContent),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -19,7 +20,8 @@ type fakeChecker struct{ hold chan struct{} }
 
 var fakeLoad = regexp.MustCompile(`torch\.load\("([^"]*)"\)`)
 
-func (f fakeChecker) Check(ctx context.Context, path string, src []byte) Checked {
+func (f fakeChecker) Check(ctx context.Context, in Source) Checked {
+	path, src := in.Path, in.Text
 	if strings.Contains(string(src), "boom(") {
 		panic("boom")
 	}
@@ -32,7 +34,7 @@ func (f fakeChecker) Check(ctx context.Context, path string, src []byte) Checked
 	var c fakeChecked
 	for _, m := range fakeLoad.FindAllSubmatchIndex(src, -1) {
 		file := filepath.Join(filepath.Dir(path), string(src[m[2]:m[3]]))
-		c.calls = append(c.calls, Call{Files: []string{file}, LoadCall: analyzers.LoadCall{
+		c.calls = append(c.calls, check.Call{Files: []string{file}, Found: []artifact.Resolution{{Targets: []artifact.Target{{Path: file}}}}, LoadCall: analyzers.LoadCall{
 			Loader: "torch.load", Span: analyzers.Span{Start: m[0], End: m[1]},
 			FuncSpan: analyzers.Span{Start: m[0], End: m[0] + len("torch.load")},
 		}})
@@ -40,9 +42,9 @@ func (f fakeChecker) Check(ctx context.Context, path string, src []byte) Checked
 	return c
 }
 
-type fakeChecked struct{ calls []Call }
+type fakeChecked struct{ calls []check.Call }
 
-func (c fakeChecked) Calls() []Call { return c.calls }
+func (c fakeChecked) Calls() []check.Call { return c.calls }
 
 func (c fakeChecked) Diagnostics(known map[string]*engine.Artifact) []check.Diagnostic {
 	var out []check.Diagnostic
@@ -86,7 +88,8 @@ func (f *fakeScanner) count(base string) int {
 	return f.scans[base]
 }
 
-func (f *fakeScanner) ScanFile(ctx context.Context, path string) *engine.Artifact {
+func (f *fakeScanner) ScanTarget(ctx context.Context, t artifact.Target) *engine.Artifact {
+	path := t.Path
 	base := filepath.Base(path)
 	f.mu.Lock()
 	if f.scans == nil {

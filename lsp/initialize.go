@@ -1,6 +1,8 @@
 package lsp
 
 import (
+	"encoding/json"
+
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 )
@@ -13,6 +15,19 @@ func initialize(st *state, p *protocol.InitializeParams) (*protocol.InitializeRe
 	if g := p.Capabilities.General; g != nil {
 		st.client.encoding = negotiate(g.PositionEncodings)
 	}
+	var opts initOptions
+	if len(p.InitializationOptions) > 0 {
+		if err := json.Unmarshal(p.InitializationOptions, &opts); err != nil {
+			st.srv.log.Warn("initializationOptions", "err", err) // and nothing is trusted
+			opts = initOptions{}
+		}
+	}
+	st.client.trusted = opts.Trusted
+	given, err := parseSettings(opts.Settings)
+	if err != nil {
+		st.srv.log.Warn("initializationOptions", "err", err)
+	}
+	st.client.settings = given
 	st.phase, st.shared = running, nil
 	return &protocol.InitializeResult{
 		ServerInfo:   protocol.ServerInfo{Name: name, Version: protocol.NewOptional(st.srv.opts.Version)},
@@ -29,7 +44,17 @@ func capabilities(c client) protocol.ServerCapabilities {
 			Save:      &protocol.SaveOptions{},
 		},
 		CodeActionProvider: &protocol.CodeActionOptions{
-			CodeActionKinds: []protocol.CodeActionKind{protocol.CodeActionKindQuickFix},
+			CodeActionKinds: []protocol.CodeActionKind{protocol.CodeActionKindQuickFix, kindFixAll},
+			ResolveProvider: ptr(c.resolvesEdits()),
+		},
+		HoverProvider:          protocol.Boolean(true),
+		CodeLensProvider:       &protocol.CodeLensOptions{},
+		InlayHintProvider:      protocol.Boolean(true),
+		DocumentLinkProvider:   &protocol.DocumentLinkOptions{},
+		CompletionProvider:     &protocol.CompletionOptions{TriggerCharacters: []string{"[", ","}},
+		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: []string{cmdScanAgain, cmdShowReport}},
+		Workspace: &protocol.WorkspaceOptions{
+			TextDocumentContent: &protocol.TextDocumentContentOptions{Schemes: []string{reportScheme}},
 		},
 	}
 	if c.pulls() {
@@ -40,7 +65,13 @@ func capabilities(c client) protocol.ServerCapabilities {
 	return out
 }
 
-func initialized(*state, *protocol.InitializedParams) error { return nil }
+// initialized is the client's word that it can be talked to.
+func initialized(st *state, _ *protocol.InitializedParams) error {
+	if ws := st.client.caps.Workspace; ws != nil && is(ws.Configuration) {
+		go st.srv.askSettings()
+	}
+	return nil
+}
 
 func shutdown(st *state, _ jsonrpc2.RawMessage) (any, error) {
 	st.phase, st.shutdown = stopped, true

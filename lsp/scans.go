@@ -6,30 +6,33 @@ import (
 
 	"go.lsp.dev/uri"
 
+	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/engine"
 )
 
 // scan is a model file that open documents load. It lives as long as one of them does.
 type scan struct {
+	target   artifact.Target
 	wanted   []uri.URI // by these documents
 	artifact *engine.Artifact
 	cancel   context.CancelFunc // of the run under way; nil when there is none
-	again    bool               // the file changed while the run was under way
+	done     chan struct{}      // closed when that run has ended
+	next     chan struct{}      // the same of a run that must follow it; nil when none must
 }
 
 // want says which files a document loads, in place of what it said before.
-func (st *state) want(u uri.URI, files []string) {
+func (st *state) want(u uri.URI, targets []artifact.Target) {
 	for path, sc := range st.scans {
-		if slices.Contains(sc.wanted, u) && !slices.Contains(files, path) {
+		if slices.Contains(sc.wanted, u) && !slices.ContainsFunc(targets, func(t artifact.Target) bool { return t.Path == path }) {
 			st.release(path, sc, u)
 		}
 	}
-	for _, path := range files {
-		sc := st.scans[path]
+	for _, t := range targets {
+		sc := st.scans[t.Path]
 		if sc == nil {
-			sc = &scan{}
-			st.scans[path] = sc
-			st.run(path, sc)
+			sc = &scan{target: t}
+			st.scans[t.Path] = sc
+			st.run(t.Path, sc)
 		}
 		if !slices.Contains(sc.wanted, u) {
 			sc.wanted = append(sc.wanted, u)
@@ -45,6 +48,10 @@ func (st *state) release(path string, sc *scan, u uri.URI) {
 	}
 	if sc.cancel != nil {
 		sc.cancel()
+		close(sc.done)
+	}
+	if sc.next != nil {
+		close(sc.next)
 	}
 	delete(st.scans, path)
 	st.shared = nil
@@ -55,7 +62,10 @@ func (st *state) release(path string, sc *scan, u uri.URI) {
 func (st *state) run(path string, sc *scan) {
 	s := st.srv
 	ctx, cancel := context.WithCancel(s.ctx)
-	sc.cancel, sc.again = cancel, false
+	sc.cancel, sc.done, sc.next = cancel, sc.next, nil
+	if sc.done == nil {
+		sc.done = make(chan struct{})
+	}
 	go func() {
 		defer cancel()
 		select {
@@ -63,17 +73,17 @@ func (st *state) run(path string, sc *scan) {
 		case <-ctx.Done():
 			return
 		}
-		artifact := s.scanFile(ctx, path)
+		a := s.scanTarget(ctx, sc.target)
 		<-s.reading
-		_ = s.do(func(st *state) error { st.wasScanned(path, sc, artifact); return nil })
+		_ = s.do(func(st *state) error { st.wasScanned(path, sc, a); return nil })
 	}()
 }
 
-// scanFile returns nil when the scanner panicked, and says so in the log.
-func (s *Server) scanFile(ctx context.Context, path string) (a *engine.Artifact) {
+// scanTarget returns nil when the scanner panicked, and says so in the log.
+func (s *Server) scanTarget(ctx context.Context, t artifact.Target) (a *engine.Artifact) {
 	var err error
 	defer recovered(s.log, "scan", &err)
-	return s.opts.Scanner.ScanFile(ctx, path)
+	return s.opts.Scanner.ScanTarget(ctx, t)
 }
 
 // wasScanned takes over an artifact, unless nobody wants it any more.
@@ -81,9 +91,10 @@ func (st *state) wasScanned(path string, sc *scan, a *engine.Artifact) {
 	if st.scans[path] != sc {
 		return
 	}
+	close(sc.done)
 	sc.cancel = nil
 	sc.artifact, st.shared = a, nil
-	if sc.again {
+	if sc.next != nil {
 		st.run(path, sc)
 	}
 	st.showModel(path)
@@ -95,14 +106,18 @@ func (st *state) wasScanned(path string, sc *scan, a *engine.Artifact) {
 	st.outdated()
 }
 
-// rescan scans a file anew if any document loads it. What was known of it holds until then.
-func (st *state) rescan(path string) {
+// rescan scans a file anew if any document loads it. What was known of it holds until then. The channel
+// is closed when that is done; it is nil when there is nothing to do.
+func (st *state) rescan(path string) <-chan struct{} {
 	sc := st.scans[path]
 	switch {
 	case sc == nil:
-	case sc.cancel != nil:
-		sc.again = true
-	default:
+		return nil
+	case sc.cancel == nil:
 		st.run(path, sc)
+		return sc.done
+	case sc.next == nil:
+		sc.next = make(chan struct{})
 	}
+	return sc.next
 }

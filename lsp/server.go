@@ -18,36 +18,36 @@ import (
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
-	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/engine"
 )
 
-// Checker understands Python sources.
-type Checker interface {
-	// Check reads one source, which lies (or would lie) at path. It never fails; what could not be
-	// understood is absent.
-	Check(ctx context.Context, path string, src []byte) Checked
+// Source is one version of one Python source.
+type Source struct {
+	Path string // where it lies, or would lie; empty when it is no file
+	Root string // the folder of the workspace that it belongs to, which the program is assumed to run in
+	Text []byte
 }
 
-// Checked is what is known of one version of one source. It is immutable.
+// Checker understands Python sources.
+type Checker interface {
+	// Check reads one source. It never fails; what could not be understood is absent.
+	Check(ctx context.Context, src Source) Checked
+}
+
+// Checked is what is known of one version of one source. It is immutable; *check.Checked is one.
 type Checked interface {
 	// Calls are the source's load calls, in source order.
-	Calls() []Call
-	// Diagnostics says what is wrong, given the artifacts known so far by path.
+	Calls() []check.Call
+	// Diagnostics says what is wrong, given the artifacts known so far by absolute path.
 	Diagnostics(artifacts map[string]*engine.Artifact) []check.Diagnostic
 }
 
-// Call is a load call and the absolute paths of the files it may load, whether they exist or not.
-type Call struct {
-	analyzers.LoadCall
-	Files []string
-}
-
-// Scanner scans model files.
+// Scanner scans model files; *engine.Engine is one.
 type Scanner interface {
-	// ScanFile never fails: what went wrong stands in the artifact's report.
-	ScanFile(ctx context.Context, path string) *engine.Artifact
+	// ScanTarget never fails: what went wrong stands in the artifact's report.
+	ScanTarget(ctx context.Context, target artifact.Target) *engine.Artifact
 }
 
 // Options of a server. Checker and Scanner are needed.

@@ -3,14 +3,15 @@ package lsp
 import (
 	"context"
 	"maps"
+	"path/filepath"
 	"runtime"
-	"slices"
 	"sync"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
+	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/engine"
 )
 
@@ -44,6 +45,8 @@ type state struct {
 	docs     map[uri.URI]*document
 	busy     map[uri.URI]bool // a run over some version of the document is under way
 	scans    map[string]*scan
+	working  map[protocol.ProgressToken]context.CancelFunc
+	works    int           // pieces of work begun with a token of our own
 	queue    []publication // at most one for each document, oldest first
 	shared   *snapshot     // what snapshot last returned, until something changes
 }
@@ -51,13 +54,16 @@ type state struct {
 // client is what the editor said of itself.
 type client struct {
 	encoding protocol.PositionEncodingKind
+	settings settings
+	trusted  bool // the user trusts the workspace
 	caps     protocol.ClientCapabilities
 }
 
 func newState(s *Server) *state {
 	return &state{
 		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, scans: map[string]*scan{},
-		client: client{encoding: protocol.PositionEncodingKindUTF16},
+		working: map[protocol.ProgressToken]context.CancelFunc{},
+		client:  client{encoding: protocol.PositionEncodingKindUTF16},
 	}
 }
 
@@ -126,13 +132,15 @@ func (d *document) checked(ctx context.Context) (Checked, error) {
 	return d.result, nil
 }
 
-// files that a source may load, each once.
-func files(c Checked) []string {
-	var all []string
+// targets are the files that a source may load, each once.
+func targets(c Checked) []artifact.Target {
+	var all []artifact.Target
+	seen := map[string]bool{}
 	for _, call := range c.Calls() {
-		for _, f := range call.Files {
-			if !slices.Contains(all, f) {
-				all = append(all, f)
+		for _, t := range call.Targets() {
+			if !seen[t.Path] {
+				seen[t.Path] = true
+				all = append(all, t)
 			}
 		}
 	}
@@ -175,7 +183,7 @@ func (st *state) read(d *document) {
 func (s *Server) checkSource(d *document) (c Checked) {
 	var err error
 	defer recovered(s.log, "check", &err)
-	return s.opts.Checker.Check(s.ctx, d.path, d.text)
+	return s.opts.Checker.Check(s.ctx, Source{Path: d.path, Root: filepath.Dir(d.path), Text: d.text})
 }
 
 // wasRead takes over the result of a run, unless the document has moved on.
@@ -189,7 +197,7 @@ func (st *state) wasRead(d *document, result Checked) {
 	case current != d:
 		st.read(current)
 	case result != nil:
-		st.want(d.uri, files(result))
+		st.want(d.uri, targets(result))
 		st.show(d)
 	}
 }

@@ -33,8 +33,8 @@ func didSave(st *state, p *protocol.DidSaveTextDocumentParams) error {
 	if d == nil || d.result == nil {
 		return nil
 	}
-	for _, path := range files(d.result) {
-		st.rescan(path)
+	for _, t := range targets(d.result) {
+		st.rescan(t.Path)
 	}
 	return nil
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
+	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
@@ -18,27 +18,13 @@ func rulePage(id rule.ID) uri.URI {
 	return uri.URI("https://github.com/secure-torch/secure-torch/blob/main/internal/rule/catalog/" + string(id) + ".md")
 }
 
-// visible makes a text that an attacker may have written fit to be shown: bytes that are no UTF-8 become
-// \xNN; what is not printed (controls, bidi marks and other formatting) becomes \u{N}. Newlines stay.
+// visible makes a text that an attacker may have written fit to be shown. Newlines stay.
 func visible(s string) string {
-	clean := func(r rune) bool { return r == '\n' || unicode.IsPrint(r) && r != utf8.RuneError }
-	if strings.IndexFunc(s, func(r rune) bool { return !clean(r) }) < 0 {
-		return s
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = report.Escape(lines[i])
 	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case clean(r):
-			b.WriteRune(r)
-		default:
-			fmt.Fprintf(&b, `\u{%x}`, r)
-		}
-		i += size
-	}
-	return b.String()
+	return strings.Join(lines, "\n")
 }
 
 // code makes a Markdown code span of a text that an attacker may have written.

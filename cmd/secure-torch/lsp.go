@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/lsp"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+type lspFlags struct{ sandbox, logLevel, logFile string }
+
+func newLspCmd() *cobra.Command {
+	var flags lspFlags
+	cmd := &cobra.Command{
+		Use:   "lsp",
+		Short: "Serve editors: the language server, on standard input and output",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runLsp(cmd, flags) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.sandbox, "sandbox", "strict", "strict, auto or off: confinement of the processes that read model files")
+	f.StringVar(&flags.logLevel, "log-level", "warn", "debug, info, warn or error")
+	f.StringVar(&flags.logFile, "log-file", "", "write the log here instead of to standard error")
+	f.Bool("stdio", true, "accepted for clients that always pass it: there is no other transport")
+	return cmd
+}
+
+func runLsp(cmd *cobra.Command, flags lspFlags) error {
+	mode, err := sandbox.ParseMode(flags.sandbox)
+	if err != nil {
+		return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+	}
+	log, closeLog, err := newLog(cmd.ErrOrStderr(), flags)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	e, err := engine.New(engine.Options{Mode: mode, Lazy: true})
+	if err != nil {
+		return withHint(err, "--sandbox=auto takes what confinement there is")
+	}
+	defer e.Close()
+	out := os.Stdout
+	os.Stdout = os.Stderr // stdout belongs to the protocol: a stray print must not reach it
+	code := lsp.Serve(cmd.Context(), cmd.InOrStdin(), out, lsp.Options{
+		Checker: lsp.NewChecker(check.Options{}), Scanner: e, Log: log, Version: buildVersion(),
+	})
+	if code != exitOK {
+		return exitCode(code)
+	}
+	return nil
+}
+
+// newLog opens the log. The second result closes it.
+func newLog(stderr io.Writer, flags lspFlags) (*slog.Logger, func(), error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(flags.logLevel)); err != nil {
+		return nil, nil, withHint(fmt.Errorf("--log-level %q is unknown", flags.logLevel), "use debug, info, warn or error")
+	}
+	w, done := stderr, func() {}
+	if flags.logFile != "" {
+		f, err := os.OpenFile(flags.logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return nil, nil, withHint(err, "--log-file names a file that can be written")
+		}
+		w, done = f, func() { _ = f.Close() } // a log that can't be closed has nobody to tell
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})), done, nil
+}

@@ -1,0 +1,19 @@
+package lsp
+
+import (
+	"context"
+
+	"github.com/secure-torch/secure-torch/internal/check"
+)
+
+// NewChecker returns the Checker that `secure-torch check` uses too. Sources are assumed to run in their
+// workspace folder.
+func NewChecker(opts check.Options) Checker { return checker{opts} }
+
+type checker struct{ opts check.Options }
+
+func (c checker) Check(ctx context.Context, src Source) Checked {
+	opts := c.opts
+	opts.WorkDir = src.Root
+	return check.New(opts).Check(ctx, src.Path, src.Text)
+}

@@ -1,0 +1,83 @@
+package lsp
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"go.lsp.dev/protocol"
+)
+
+// settings are what a client sets of the server itself, as {"secure-torch": {…}} or bare. What concerns
+// scanning lies in secure-torch.toml. Unknown keys are left to whoever knows them.
+type settings struct {
+	CodeLens   *bool `json:"codeLens"`   // default true
+	InlayHints *bool `json:"inlayHints"` // default false
+}
+
+func (s settings) lenses() bool { return s.CodeLens == nil || *s.CodeLens }
+func (s settings) hints() bool  { return is(s.InlayHints) }
+
+// initOptions are what a client says in initializationOptions.
+type initOptions struct {
+	// Trusted says that the user trusts the workspace. Absent means that he does not.
+	Trusted  bool            `json:"trusted"`
+	Settings json.RawMessage `json:"settings"`
+}
+
+// parseSettings reads settings from any of the forms in which clients send them.
+func parseSettings(raw []byte) (settings, error) {
+	var wrapped map[string]json.RawMessage
+	if len(raw) == 0 || string(raw) == "null" {
+		return settings{}, nil
+	}
+	if err := json.Unmarshal(raw, &wrapped); err != nil {
+		return settings{}, fmt.Errorf("lsp: settings: %w", err)
+	}
+	for _, key := range []string{"secure-torch", "secureTorch"} {
+		if inner, ok := wrapped[key]; ok {
+			raw = inner
+		}
+	}
+	var s settings
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return settings{}, fmt.Errorf("lsp: settings: %w", err)
+	}
+	return s, nil
+}
+
+// didChangeConfiguration brings new settings, or says that there are some to be asked for.
+func didChangeConfiguration(st *state, p *protocol.DidChangeConfigurationParams) error {
+	if ws := st.client.caps.Workspace; ws != nil && is(ws.Configuration) {
+		go st.srv.askSettings()
+		return nil
+	}
+	s, err := parseSettings(p.Settings)
+	if err != nil {
+		return err
+	}
+	st.set(s)
+	return nil
+}
+
+// set takes over settings and has the client ask again for what they change.
+func (st *state) set(s settings) {
+	st.client.settings, st.shared = s, nil
+	st.outdated()
+}
+
+// askSettings asks the client for its settings.
+func (s *Server) askSettings() {
+	answer, err := s.client.Configuration(s.ctx, &protocol.ConfigurationParams{
+		Items: []protocol.ConfigurationItem{{Section: ptr(name)}},
+	})
+	if err != nil || len(answer) == 0 {
+		s.log.Warn("configuration", "err", err)
+		return
+	}
+	got, err := parseSettings(answer[0])
+	if err != nil {
+		s.log.Warn("configuration", "err", err)
+		return
+	}
+	_ = s.do(func(st *state) error { st.set(got); return nil })
+}
