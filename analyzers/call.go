@@ -17,6 +17,17 @@ type Call struct {
 // Name is the callee as the source writes it.
 func (c *Call) Name() string { return snippet(c.s.code(c.s.field(c.n, pyparse.FieldFunction))) }
 
+// callee is the span of what is called.
+func (c *Call) callee() Span { return c.s.span(c.s.field(c.n, pyparse.FieldFunction)) }
+
+// Version is what the project asks of a package's version.
+func (c *Call) Version(pkg string) Constraint {
+	if c.l.o.Workspace == nil {
+		return Constraint{}
+	}
+	return c.l.o.Workspace.Version(pkg)
+}
+
 // Keyword is the value of a keyword argument, or none.
 func (c *Call) Keyword(name string) node { return c.s.keyword(c.n, name) }
 

@@ -16,6 +16,8 @@ type Workspace interface {
 	// Callers finds calls, in other files, of what from defines at its top (or, for a method, in a
 	// class) under the given name.
 	Callers(from *Summary, name string, method bool) []Site
+	// Version is what the project asks of a package's version.
+	Version(pkg string) Constraint
 }
 
 // Module is another file of the workspace.
@@ -44,10 +46,19 @@ func Link(s *Summary, o Options) *Linked {
 		l.index = indexed(append(allLoaders(), o.Sinks...))
 	}
 	out := &Linked{Calls: []LoadCall{}, Diagnostics: []Diagnostic{}}
+	checks := map[pyparse.Kind][]pyCheck{}
+	for _, c := range pyChecks() {
+		checks[c.kind] = append(checks[c.kind], c)
+	}
 	for i, n := range s.tree.Nodes {
 		if n.Kind == pyparse.Call {
 			if c, ok := l.call(node(i)); ok {
 				out.Calls = append(out.Calls, c)
+			}
+		}
+		for _, check := range checks[n.Kind] {
+			if d, ok := check.run(l, node(i)); ok {
+				out.Diagnostics = append(out.Diagnostics, d)
 			}
 		}
 	}
@@ -118,6 +129,9 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 			return nil, "its arguments are unpacked from `" + snippet(c.splat()) + "`"
 		}
 		return nil, "no argument names a file"
+	}
+	if l.Fetches {
+		arg = c.n
 	}
 	v := c.Eval(arg)
 	out := []ref.Ref{}

@@ -46,7 +46,7 @@ func TestLink(t *testing.T) {
 		{"argparse", "import argparse, torch\np = argparse.ArgumentParser()\np.add_argument('--ckpt', default='a.pt')\nargs = p.parse_args()\ntorch.load(args.ckpt)\n",
 			"5 torch.load path:a.pt(default)\n"},
 		{"self", "import torch\nclass A:\n    def __init__(self):\n        self.p = 'a.pt'\n    def f(self):\n        torch.load(self.p)\n", "6 torch.load path:a.pt(exact)\n"},
-		{"download", "import torch\nfrom huggingface_hub import hf_hub_download\ntorch.load(hf_hub_download('o/r', 'x.bin'))\n", "3 torch.load hub:o/r!x.bin(exact)\n"},
+		{"download", "import torch\nfrom huggingface_hub import hf_hub_download\ntorch.load(hf_hub_download('o/r', 'x.bin'))\n", "3 torch.load hub:o/r!x.bin(exact)\n3 huggingface_hub.hf_hub_download hub:o/r!x.bin(exact)\n"},
 		{"branches", "import torch\nif x:\n    p = 'a.pt'\nelse:\n    p = 'b.pt'\ntorch.load(p)\n", "6 torch.load path:b.pt(guess) path:a.pt(guess)\n"},
 		{"loop", "import torch\nfor p in ['a.pt', 'b.pt']:\n    torch.load(p)\n", "3 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
 		{"returned", "import torch\ndef where(n):\n    return 'm/' + n\ntorch.load(where('a.pt'))\n", "4 torch.load path:m/a.pt(exact)\n"},

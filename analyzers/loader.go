@@ -21,6 +21,8 @@ type Loader struct {
 	Arg Arg
 	// Takes says what that parameter may be.
 	Takes Takes
+	// Fetches is true of a download whose result stands for what it fetched.
+	Fetches bool
 	// Judge says what is to be reported of the call itself; nil when the call alone is harmless.
 	Judge func(*Call) Judgement
 	// When, if set, must hold of a call for it to be a load at all.
@@ -57,7 +59,7 @@ type Judgement struct {
 
 func allLoaders() []*Loader {
 	var all []*Loader
-	for _, list := range [][]*Loader{torchLoaders, pickleLoaders, transformersLoaders} {
+	for _, list := range [][]*Loader{torchLoaders, pickleLoaders, transformersLoaders, numpyLoaders, kerasLoaders, runtimeLoaders, speechLoaders, configLoaders} {
 		all = append(all, list...)
 	}
 	return all

@@ -5,10 +5,56 @@ import (
 )
 
 var pickleLoaders = []*Loader{
-	{Func: "pickle.load", Also: []string{"_pickle.load", "cPickle.load", "pickle5.load"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
-	{Func: "pickle.loads", Also: []string{"_pickle.loads", "cPickle.loads", "pickle5.loads"}, Arg: Arg{0, []string{"data"}}, Takes: TakesBytes, Judge: judgePickle},
+	{Func: "pickle.load", Also: []string{"_pickle.load", "cPickle.load", "pickle5.load", "six.moves.cPickle.load", "pickle._load"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
+	{Func: "pickle.loads", Also: []string{"_pickle.loads", "cPickle.loads", "pickle5.loads", "six.moves.cPickle.loads", "pickle._loads"}, Arg: Arg{0, []string{"data"}}, Takes: TakesBytes, Judge: judgePickle},
+	{Func: "pickle.Unpickler", Also: []string{"_pickle.Unpickler", "cPickle.Unpickler", "pickle5.Unpickler", "pickle._Unpickler"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
+	{Func: "dill.load", Also: []string{"dill.load_session", "dill.load_module", "dill.Unpickler"}, Arg: Arg{0, []string{"file", "filename"}}, Judge: judgePickle},
+	{Func: "dill.loads", Arg: Arg{0, []string{"str"}}, Takes: TakesBytes, Judge: judgePickle},
+	{Func: "cloudpickle.load", Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
+	{Func: "cloudpickle.loads", Arg: Arg{0, nil}, Takes: TakesBytes, Judge: judgePickle},
+	{Func: "shelve.open", Also: []string{"shelve.DbfilenameShelf"}, Arg: Arg{0, []string{"filename"}}, Judge: judgePickle},
+	{Func: "jsonpickle.decode", Also: []string{"jsonpickle.loads", "jsonpickle.unpickler.decode"}, Arg: Arg{0, []string{"string"}}, Takes: TakesBytes, Judge: judgePickle},
+	{Func: "pandas.read_pickle", Suffix: "read_pickle", Also: []string{"pandas.io.pickle.read_pickle"}, Arg: Arg{0, []string{"filepath_or_buffer"}}, Judge: judgePickle},
+	{Func: "marshal.load", Arg: Arg{0, nil}, Judge: judgeMarshal},
+	{Func: "marshal.loads", Arg: Arg{0, nil}, Takes: TakesBytes, Judge: judgeMarshal},
+	{Func: "joblib.load", Also: []string{"sklearn.externals.joblib.load", "sklearn.utils._joblib.load", "joblib.numpy_pickle.load"}, Arg: Arg{0, []string{"filename"}}, Judge: judgeJoblib},
+	{Func: "klepto.archives.file_archive", Arg: Arg{0, []string{"name"}}, Judge: judgePickle},
+	{Func: "torch.multiprocessing.reductions.rebuild_storage_filename", Arg: Arg{-1, nil}, Takes: TakesNothing, Judge: judgePickle},
+	{Func: "compress_pickle.load", Also: []string{"compress_pickle.loads"}, Arg: Arg{0, []string{"path"}}, Judge: judgePickle},
+	{Func: "skops.io.load", Arg: Arg{0, []string{"file"}}, Judge: judgeSkops},
+	{Func: "skops.io.loads", Arg: Arg{0, []string{"data"}}, Takes: TakesBytes, Judge: judgeSkops},
 }
 
 func judgePickle(c *Call) Judgement {
 	return Judgement{Rule: rule.PickleLoad, Guarded: No, Message: "`" + c.Name() + "` runs whatever code the pickle holds"}
+}
+
+func judgeMarshal(c *Call) Judgement {
+	return Judgement{Rule: rule.MarshalLoad, Guarded: No, Message: "`" + c.Name() + "` reads code objects, and crashes the interpreter on bytes made for it"}
+}
+
+func judgeJoblib(c *Call) Judgement {
+	return Judgement{Rule: rule.JoblibLoad, Guarded: No, Fixes: c.fixSkops(), Message: "`" + c.Name() + "` unpickles the file, and so runs whatever code it holds"}
+}
+
+// judgeSkops: trusted=True believed every type in the file, until skops 0.10 refused it.
+func judgeSkops(c *Call) Judgement {
+	if c.Bool(c.Keyword("trusted")) == Yes {
+		return Judgement{Rule: rule.UnsafeDeserializationEnabled, Guarded: No, Message: "`" + c.Name() + "` with trusted=True believes every type that the file names"}
+	}
+	return Judgement{Guarded: Yes}
+}
+
+// fixSkops loads with skops.io, which knows the types that it may make. The file has to be written
+// again with skops.io.dump: an unsafe fix.
+func (c *Call) fixSkops() []Fix {
+	s := c.s
+	if s.broken(c.n) || c.HasSplat() || s.positional(c.n, 0) < 0 || s.positional(c.n, 1) >= 0 || c.Keyword("mmap_mode") >= 0 {
+		return nil
+	}
+	name, imports, ok := s.importing("skops.io", "sio", c.n)
+	if !ok {
+		return nil
+	}
+	return []Fix{{Title: "Load with skops.io (write the file with skops.io.dump)", Edits: append(imports, Edit{c.callee(), name + ".load"})}}
 }

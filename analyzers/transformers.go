@@ -6,35 +6,104 @@ import (
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
+var hubArg = Arg{0, []string{"pretrained_model_name_or_path", "pretrained_model_name", "model_name_or_path", "model_id", "repo_id", "repo_name", "save_directory", "model_name", "model", "path"}}
+
 var transformersLoaders = []*Loader{
-	{Func: "from_pretrained", Method: "from_pretrained", Arg: Arg{0, []string{"pretrained_model_name_or_path"}}, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "from_pretrained", Method: "from_pretrained", Arg: hubArg, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "transformers.pipeline", Also: []string{"transformers.pipelines.pipeline"}, Arg: Arg{1, []string{"model"}}, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "transformers.cached_file", Suffix: "cached_file", Also: []string{"transformers.utils.cached_file", "transformers.utils.hub.cached_file", "transformers.utils.cached_files"},
+		Arg: Arg{0, []string{"path_or_repo_id"}}, Takes: TakesHubOrPath, Fetches: true, Judge: judgeHub},
+	{Func: "transformers.AutoModel", Also: []string{"transformers.tools.load_tool", "transformers.load_tool"}, Arg: Arg{0, []string{"task_or_repo_id"}}, Takes: TakesHub, Judge: judgeHub},
+	{Func: "from_single_file", Method: "from_single_file", Arg: Arg{0, []string{"pretrained_model_link_or_path"}}, Judge: judgeSingleFile},
+	{Func: "load_lora_weights", Method: "load_lora_weights", Arg: Arg{0, []string{"pretrained_model_name_or_path_or_dict"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
+	{Func: "load_textual_inversion", Method: "load_textual_inversion", Arg: Arg{0, []string{"pretrained_model_name_or_path"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
+	{Func: "load_ip_adapter", Method: "load_ip_adapter", Arg: Arg{0, []string{"pretrained_model_name_or_path_or_dict"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
+	{Func: "load_attn_procs", Method: "load_attn_procs", Arg: Arg{0, []string{"pretrained_model_name_or_path_or_dict"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
+	{Func: "load_adapter", Method: "load_adapter", Arg: Arg{0, []string{"peft_model_id", "model_id"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
+	{Func: "sentence_transformers.SentenceTransformer", Also: []string{"sentence_transformers.CrossEncoder", "sentence_transformers.SparseEncoder",
+		"sentence_transformers.cross_encoder.CrossEncoder", "sentence_transformers.SentenceTransformer.SentenceTransformer"},
+		Arg: Arg{0, []string{"model_name_or_path", "model_name"}}, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "peft.load_peft_weights", Also: []string{"peft.utils.load_peft_weights", "peft.utils.save_and_load.load_peft_weights"}, Arg: Arg{0, []string{"model_id"}}, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "huggingface_hub.hf_hub_download", Suffix: "hf_hub_download", Also: []string{"huggingface_hub.cached_download", "huggingface_hub.file_download.hf_hub_download"},
+		Arg: Arg{0, []string{"repo_id"}}, Takes: TakesHub, Fetches: true, Judge: judgeHub},
+	{Func: "huggingface_hub.hf_hub_url", Arg: Arg{0, []string{"repo_id"}}, Takes: TakesHub},
+	{Func: "huggingface_hub.snapshot_download", Suffix: "snapshot_download", Arg: Arg{0, []string{"repo_id"}}, Takes: TakesHub, Fetches: true, Judge: judgeHub},
+	{Func: "huggingface_hub.from_pretrained_keras", Also: []string{"huggingface_hub.keras_mixin.from_pretrained_keras", "huggingface_hub.from_pretrained_fastai"}, Arg: Arg{0, nil}, Takes: TakesHub, Judge: judgeHub},
+	{Func: "datasets.load_dataset", Also: []string{"datasets.load.load_dataset", "datasets.load_dataset_builder"}, Arg: Arg{0, []string{"path"}}, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "evaluate.load", Arg: Arg{0, []string{"path"}}, Takes: TakesHubOrPath, Judge: judgeEvaluate},
+	{Func: "timm.create_model", Also: []string{"timm.models.create_model", "timm.models.factory.create_model"}, Arg: Arg{-1, []string{"checkpoint_path"}}, Judge: nil},
+	{Func: "timm.models.load_checkpoint", Also: []string{"timm.models.helpers.load_checkpoint", "timm.models._helpers.load_checkpoint", "timm.models.load_state_dict"}, Arg: Arg{1, []string{"checkpoint_path"}}},
+	{Func: "accelerate.load_checkpoint_and_dispatch", Also: []string{"accelerate.load_checkpoint_in_model", "accelerate.utils.load_checkpoint_in_model"}, Arg: Arg{1, []string{"checkpoint"}}, Judge: nil},
+	{Func: "vllm.LLM", Arg: Arg{0, []string{"model"}}, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "gradio.load", Also: []string{"gradio.Interface.load"}, Arg: Arg{0, []string{"name"}}, Takes: TakesNothing, Judge: judgeRemoteSpace},
+	{Func: "spacy.load", Arg: Arg{0, []string{"name"}}, Judge: unpickles},
+	{Func: "flair.models.SequenceTagger.load", Also: []string{"flair.models.TextClassifier.load", "flair.models.TARSClassifier.load", "flair.nn.Classifier.load", "flair.models.MultiTagger.load"},
+		Arg: Arg{0, []string{"model_path", "model_name"}}, Takes: TakesHubOrPath, Judge: unpickles},
 }
 
 var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
 // judgeHub: a repository's branch can be moved to other files at any time; a commit cannot.
 func judgeHub(c *Call) Judgement {
-	if c.onlyLocal() {
-		return Judgement{}
+	if j, ok := c.remoteCode(); ok {
+		return j
 	}
-	revision := c.Keyword("revision")
-	if revision >= 0 {
+	if c.onlyLocal() {
+		return c.safetensorsFlag(Judgement{})
+	}
+	if revision := c.Keyword("revision"); revision >= 0 {
 		v := c.Eval(revision)
+		if len(v.alts) == 0 && !isNone(c, revision) {
+			return c.safetensorsFlag(Judgement{})
+		}
 		for _, a := range v.alts {
 			if commit.MatchString(a.text) {
-				return Judgement{}
+				return c.safetensorsFlag(Judgement{})
 			}
-		}
-		if len(v.alts) == 0 {
-			return Judgement{}
 		}
 	}
 	if c.HasSplat() {
-		return Judgement{}
+		return c.safetensorsFlag(Judgement{})
 	}
-	return Judgement{Rule: rule.HubLoadUnpinned, Pin: c.pin(),
-		Message: "`" + c.Name() + "` takes whatever the repository holds at the time: no commit is pinned (revision=…)"}
+	return c.safetensorsFlag(Judgement{Rule: rule.HubLoadUnpinned, Pin: c.pin(),
+		Message: "`" + c.Name() + "` takes whatever the repository holds at the time: no commit is pinned (revision=…)"})
 }
+
+// remoteCode: trust_remote_code=True runs Python files out of the repository.
+func (c *Call) remoteCode() (Judgement, bool) {
+	v := c.Keyword("trust_remote_code")
+	if c.Bool(v) != Yes {
+		return Judgement{}, false
+	}
+	j := Judgement{Rule: rule.TrustRemoteCode, Guarded: No, Pin: c.pin(), Message: "`" + c.Name() + "` with trust_remote_code=True runs Python code from the repository"}
+	if c.s.code(v) == "True" {
+		j.Fixes = []Fix{{Title: "Set trust_remote_code=False", Edits: []Edit{{c.s.span(v), "False"}}}}
+	}
+	return j, true
+}
+
+// safetensorsFlag: use_safetensors=False makes the loader take the pickled weights.
+func (c *Call) safetensorsFlag(other Judgement) Judgement {
+	v := c.Keyword("use_safetensors")
+	if v < 0 || c.s.code(v) != "False" {
+		return other
+	}
+	j := Judgement{Rule: rule.UseSafetensorsFalse, Guarded: No, Message: "`" + c.Name() + "` with use_safetensors=False takes the pickled weights, even where safetensors are there",
+		Fixes: []Fix{{Title: "Set use_safetensors=True", Edits: []Edit{{c.s.span(v), "True"}}}}}
+	j.Pin = other.Pin
+	return j
+}
+
+func judgeSingleFile(c *Call) Judgement { return c.safetensorsFlag(Judgement{}) }
+
+// judgeAdapter: adapters are loaded like models, but often from a file name of one's own.
+func judgeAdapter(c *Call) Judgement { return judgeHub(c) }
+
+func judgeEvaluate(c *Call) Judgement {
+	return Judgement{Rule: rule.TrustRemoteCode, Guarded: No, Message: "`" + c.Name() + "` downloads and runs a Python script, the metric"}
+}
+
+func judgeRemoteSpace(c *Call) Judgement { return Judgement{} }
 
 // pin is the fix that adds revision="<commit>".
 func (c *Call) pin() *Fix {

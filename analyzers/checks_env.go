@@ -1,0 +1,106 @@
+package analyzers
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/rule"
+)
+
+// checkReplaced finds protections that are assigned over.
+func checkReplaced(l *linker, n node) (Diagnostic, bool) {
+	s := l.s
+	left, right := s.field(n, pyparse.FieldLeft), s.field(n, pyparse.FieldRight)
+	if s.kind(left) != pyparse.Attribute || right < 0 {
+		return Diagnostic{}, false
+	}
+	switch s.lastName(left) {
+	case "check_torch_load_is_safe":
+		return diagnostic(rule.LoadCheckDisabled, s, left, "transformers' check for a torch with a safe torch.load is replaced")
+	case "load":
+		for _, name := range s.names(left, 0) {
+			if name == "torch.load" || name == "torch.serialization.load" {
+				return diagnostic(rule.LoadCheckDisabled, s, left, "torch.load is replaced for the whole process")
+			}
+		}
+	case "_create_default_https_context":
+		if strings.Contains(s.code(right), "unverified") {
+			return diagnostic(rule.HubProtectionDisabled, s, left, "certificates are not verified any more, in the whole process")
+		}
+	}
+	return Diagnostic{}, false
+}
+
+// checkEnvironment finds os.environ["…"] = "…" that weakens loading or downloading.
+func checkEnvironment(l *linker, n node) (Diagnostic, bool) {
+	s := l.s
+	left := s.field(n, pyparse.FieldLeft)
+	if s.kind(left) != pyparse.Subscript || s.lastName(s.field(left, pyparse.FieldValue)) != "environ" {
+		return Diagnostic{}, false
+	}
+	name, ok := s.literal(s.field(left, pyparse.FieldSubscript))
+	if !ok {
+		return Diagnostic{}, false
+	}
+	return l.variable(left, name, s.field(n, pyparse.FieldRight))
+}
+
+// checkEnvironmentCall finds os.environ.setdefault and os.putenv of the same.
+func checkEnvironmentCall(l *linker, n node) (Diagnostic, bool) {
+	s := l.s
+	callee := s.field(n, pyparse.FieldFunction)
+	switch s.lastName(callee) {
+	case "setdefault", "putenv", "setenv":
+	default:
+		return Diagnostic{}, false
+	}
+	name, ok := s.literal(s.positional(n, 0))
+	if !ok || s.positional(n, 1) < 0 {
+		return Diagnostic{}, false
+	}
+	return l.variable(callee, name, s.positional(n, 1))
+}
+
+// variable judges an environment variable that is given a value.
+func (l *linker) variable(at node, name string, value node) (Diagnostic, bool) {
+	s := l.s
+	known := (&Call{s: s, n: at, l: l}).Eval(value).alts
+	on := func() bool {
+		for _, a := range known {
+			switch strings.ToLower(a.text) {
+			case "1", "true", "yes", "y", "on":
+				return true
+			}
+		}
+		return false
+	}
+	switch name {
+	case "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD":
+		if on() {
+			return diagnostic(rule.LoadCheckDisabled, s, at, "every torch.load of this process runs code from its file")
+		}
+	case "HF_HUB_DISABLE_SSL_VERIFICATION", "HF_HUB_DISABLE_SSL_VERIFY", "HF_DATASETS_TRUST_REMOTE_CODE":
+		if on() {
+			return diagnostic(rule.HubProtectionDisabled, s, at, name+" takes a protection away from every download of this process")
+		}
+	case "HF_ENDPOINT":
+		for _, a := range known {
+			if host, ok := strings.CutPrefix(a.text, "http://"); ok && !loopback(strings.SplitN(host, "/", 2)[0]) {
+				return diagnostic(rule.HubProtectionDisabled, s, at, "the hub is asked over http://: anyone on the way can replace what it answers")
+			}
+		}
+	case "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE":
+		for _, a := range known {
+			if a.text == "" {
+				return diagnostic(rule.HubProtectionDisabled, s, at, "an empty "+name+" turns the verification of certificates off")
+			}
+		}
+	case "PYTHONHTTPSVERIFY":
+		for _, a := range known {
+			if a.text == "0" {
+				return diagnostic(rule.HubProtectionDisabled, s, at, "PYTHONHTTPSVERIFY=0 turns the verification of certificates off")
+			}
+		}
+	}
+	return Diagnostic{}, false
+}
