@@ -153,7 +153,11 @@ func closeInputs(files []Input) {
 
 func (s *server) answer(job Job) error {
 	out := &resultWriter{s: s}
-	if err := s.handle(job, out); err != nil {
+	handle := s.handle
+	if job.Kind == probeKind {
+		handle = probeHere
+	}
+	if err := handle(job, out); err != nil {
 		text := err.Error()
 		return s.conn.send(frame{kind: frameFailed, request: s.request, item: s.item, payload: []byte(text[:min(len(text), 4096)])}, nil)
 	}

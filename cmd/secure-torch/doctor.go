@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secure-torch/secure-torch/internal/report"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+func newDoctorCmd() *cobra.Command {
+	var asJSON, all bool
+	var mode string
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Prove the sandbox: start real workers and have them try what they must not",
+		Long: `Start confined workers as a scan does and have each try one thing it must not be able to do.
+What is said about the sandbox comes from these tries alone.
+
+Exit code: 0 when the mode asked for is reached and every try was stopped, else 2.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, err := sandbox.ParseMode(mode)
+			if err != nil {
+				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, process or off")
+			}
+			d := sandbox.Diagnose(cmd.Context(), sandbox.Spec{Mode: m}, all)
+			if asJSON {
+				enc := json.NewEncoder(cmd.OutOrStdout())
+				enc.SetIndent("", "  ")
+				err = enc.Encode(d)
+			} else {
+				err = doctorText(cmd.OutOrStdout(), d)
+			}
+			if err != nil {
+				return err
+			}
+			if !d.OK {
+				return exitCode(exitTrouble)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&all, "all", false, "try every forbidden call there is a probe for, not one for each way out")
+	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, process or off")
+	return cmd
+}
+
+// advice for a layer that is missing.
+var advice = map[string]string{
+	sandbox.LayerLandlock: "a kernel of 5.13 or newer with landlock in its lsm= list; without it the filter alone keeps files out of reach",
+	sandbox.LayerSeccomp:  "run on Linux, outside of a container profile that forbids seccomp(2); or --sandbox=auto, which takes what there is and says so",
+}
+
+func doctorText(out io.Writer, d sandbox.Diagnosis) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "LAYER\tNEEDED\tFOUND\t")
+	for _, l := range d.Layers {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Name, yesNo(l.Needed, "yes", "no"), yesNo(l.InForce, "in force", "absent"), layerDetail(d, l))
+	}
+	fmt.Fprintln(w, "\nATTEMPT\tOUTCOME\t\t")
+	for _, p := range d.Probes {
+		fmt.Fprintf(w, "%s\t%s\t%s\t\n", p.Name, report.Escape(p.Outcome), yesNo(p.Stopped, "", "NOT STOPPED"))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if d.Start > 0 {
+		fmt.Fprintf(out, "\nThe kernel confirms the filter on %d of %d threads. A worker was ready after %s.\n",
+			d.Threads.Filtered, d.Threads.Seen, d.Start.Round(100*time.Microsecond))
+	}
+	if d.Problem != "" {
+		fmt.Fprintf(out, "Problem: %s\n", report.Escape(d.Problem))
+	}
+	_, err := fmt.Fprintf(out, "Sandbox %s: grade %s, %s\n", d.Mode, yesNo(d.Grade != "", d.Grade, "none"), yesNo(d.OK, "proven", "NOT GOOD ENOUGH"))
+	return err
+}
+
+func layerDetail(d sandbox.Diagnosis, l sandbox.LayerState) string {
+	switch {
+	case !l.InForce && l.Why != "":
+		text := report.Escape(l.Why)
+		if a := advice[l.Name]; a != "" {
+			text += "; needs " + a
+		}
+		return text
+	case l.InForce && l.Name == sandbox.LayerLandlock:
+		return fmt.Sprintf("ABI %d", d.ABI)
+	case l.InForce && l.Name == sandbox.LayerSeccomp:
+		return fmt.Sprintf("%s, %d calls listed, everything else kills", d.Backend, d.Entries)
+	}
+	return ""
+}
+
+func yesNo(b bool, yes, no string) string {
+	if b {
+		return yes
+	}
+	return no
+}

@@ -1,0 +1,141 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+)
+
+// probeKind is the kind of job that makes one forbidden call. Every worker has it.
+const probeKind = "sandbox.probe"
+
+type probeParams struct {
+	Name   string `json:"name"`
+	Parent int    `json:"parent"`
+}
+
+// Diagnosis is what `doctor` found out by trying.
+type Diagnosis struct {
+	Mode    string        `json:"mode"`
+	Grade   string        `json:"grade"`
+	OK      bool          `json:"ok"` // the mode is reached and every probe was stopped
+	Problem string        `json:"problem,omitempty"`
+	Layers  []LayerState  `json:"layers"`
+	Backend string        `json:"backend,omitempty"`
+	Entries int           `json:"filter_entries,omitempty"`
+	ABI     int           `json:"landlock_abi,omitempty"`
+	Threads ThreadState   `json:"threads"`
+	Start   time.Duration `json:"start_ns"` // from nothing to a confined worker
+	Probes  []ProbeState  `json:"probes"`
+}
+
+// LayerState is one layer as a worker found it.
+type LayerState struct {
+	Name    string `json:"name"`
+	InForce bool   `json:"in_force"`
+	Needed  bool   `json:"needed"` // by the mode asked for
+	Why     string `json:"why,omitempty"`
+}
+
+// ThreadState says on how many of a worker's threads the kernel confirms the filter.
+type ThreadState struct {
+	Seen     int `json:"seen"`
+	Filtered int `json:"filtered"`
+}
+
+// ProbeState is what came of one forbidden call.
+type ProbeState struct {
+	Name string `json:"name"`
+	// Outcome is "killed", "allowed", the name of the error the call got, or why it was not tried.
+	Outcome string `json:"outcome"`
+	Stopped bool   `json:"stopped"`
+}
+
+// Outcomes of a probe that did not come back with an error number.
+const (
+	OutcomeKilled  = "killed"
+	OutcomeAllowed = "allowed"
+	OutcomeUntried = "not tried"
+)
+
+// Diagnose starts workers as spec says and has them try what they must not be able to do. all makes
+// every probe there is, not one for each way out.
+func Diagnose(ctx context.Context, spec Spec, all bool) Diagnosis {
+	d := Diagnosis{Mode: spec.Mode.String(), Layers: []LayerState{}, Probes: []ProbeState{}}
+	began := time.Now()
+	w, err := Start(ctx, spec)
+	if err != nil {
+		d.Problem = err.Error()
+		if missing, ok := errors.AsType[*UnavailableError](err); ok {
+			d.layers(spec.Mode, Confinement{Missing: missing.Missing})
+		}
+		return d
+	}
+	d.Start = time.Since(began)
+	c := w.Confinement()
+	d.Grade, d.Backend, d.Entries, d.ABI = c.Grade().String(), c.Backend, c.Entries, c.ABI
+	d.layers(spec.Mode, c)
+	d.Threads = w.threads()
+	w.Close()
+	switch {
+	case !c.Has(LayerSeccomp):
+		d.Problem = "there is no filter: nothing keeps a worker from files, network and programs"
+	case d.Threads.Seen != d.Threads.Filtered || d.Threads.Seen == 0:
+		d.Problem = "the kernel does not confirm the filter on every thread"
+	}
+	for _, p := range probeNames(all) {
+		state := spec.tryProbe(ctx, p)
+		if !state.Stopped && d.Problem == "" {
+			d.Problem = "a forbidden call was not stopped: " + p.name
+		}
+		d.Probes = append(d.Probes, state)
+	}
+	d.OK = d.Problem == ""
+	return d
+}
+
+func (d *Diagnosis) layers(mode Mode, c Confinement) {
+	for _, name := range []string{LayerDumpable, LayerRlimits, LayerNoNewPrivs, LayerLandlock, LayerSeccomp} {
+		d.Layers = append(d.Layers, LayerState{
+			Name: name, InForce: c.Has(name), Needed: mode == Strict && name != LayerLandlock, Why: c.Missing[name],
+		})
+	}
+}
+
+type probeName struct {
+	name  string
+	alone bool // not to be tried where nothing stops it
+}
+
+// tryProbe has a worker of its own make one call.
+func (s Spec) tryProbe(ctx context.Context, p probeName) ProbeState {
+	state := ProbeState{Name: p.name, Outcome: OutcomeUntried}
+	w, err := Start(ctx, s)
+	if err != nil {
+		state.Outcome = err.Error()
+		return state
+	}
+	defer w.Close()
+	if p.alone && !w.Confinement().Has(LayerSeccomp) {
+		return state
+	}
+	req := Request{Kind: probeKind, MaxResult: 1 << 10, Items: []Item{{
+		Params: probeParams{Name: p.name, Parent: os.Getpid()}, Deadline: 10 * time.Second,
+	}}}
+	err = w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {
+		state.Outcome = string(answer)
+		if handler != nil {
+			state.Outcome = handler.Error()
+		}
+		return true
+	})
+	if f, ok := errors.AsType[*Failure](err); ok {
+		state.Outcome = f.Error()
+		if f.Kind == Forbidden {
+			state.Outcome = OutcomeKilled
+		}
+	}
+	state.Stopped = err == nil && state.Outcome != OutcomeAllowed || state.Outcome == OutcomeKilled
+	return state
+}
