@@ -15,6 +15,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
 
@@ -23,6 +24,9 @@ type scanFlags struct {
 	format, output, failOn, sandbox, baseline, config string
 	digest                                            bool
 }
+
+// mapFacts bounds the tensors of one artifact that an HTML report may draw.
+const mapFacts = 4000
 
 func newScanCmd() *cobra.Command {
 	var flags scanFlags
@@ -42,7 +46,7 @@ Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.
 		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, args, flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.format, "format", "text", "text, json or sarif")
+	f.StringVar(&flags.format, "format", "text", "text, json, sarif or html")
 	f.StringVarP(&flags.output, "output", "o", "", "write the report to a file instead of standard output")
 	f.StringVar(&flags.failOn, "fail-on", "", "lowest severity that makes the exit code 1: info, low, medium, high, critical or never (default high)")
 	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read the files (default strict)")
@@ -52,20 +56,25 @@ Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.
 	return cmd
 }
 
-// writers of the report formats.
+// reportFormats are the ones that writeReport knows.
+var reportFormats = []string{"text", "json", "sarif", "html"}
+
+// writeReport writes the run in one of reportFormats.
 func writeReport(w io.Writer, format string, run *report.Run, colors report.Palette) error {
 	switch format {
 	case "json":
 		return report.JSON(w, run)
 	case "sarif":
 		return report.SARIF(w, run)
+	case "html":
+		return report.HTML(w, run)
 	default:
 		return report.Text(w, run, colors)
 	}
 }
 
 func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
-	if err := oneOf("format", flags.format, "text", "json", "sarif"); err != nil {
+	if err := oneOf("format", flags.format, reportFormats...); err != nil {
 		return err
 	}
 	settings, err := loadConfig(flags.config)
@@ -87,7 +96,13 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 	if err != nil {
 		return err
 	}
-	run, err := scanAll(cmd, paths, cmp.Or(flags.sandbox, settings.Sandbox), flags.digest || settings.NeedsDigest())
+	options := engine.Options{Digest: flags.digest || settings.NeedsDigest()}
+	if flags.format == "html" {
+		limits := modelscan.DefaultLimits()
+		limits.MaxFacts = mapFacts
+		options.Limits = &limits
+	}
+	run, err := scanAll(cmd, paths, cmp.Or(flags.sandbox, settings.Sandbox), options)
 	if err != nil {
 		return err
 	}
@@ -119,12 +134,12 @@ func localOnly(paths []string) error {
 }
 
 // scanAll scans the paths and gathers what is to be reported.
-func scanAll(cmd *cobra.Command, paths []string, mode string, digest bool) (*report.Run, error) {
-	confinement, err := sandbox.ParseMode(mode)
-	if err != nil {
+func scanAll(cmd *cobra.Command, paths []string, mode string, options engine.Options) (*report.Run, error) {
+	var err error
+	if options.Mode, err = sandbox.ParseMode(mode); err != nil {
 		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
 	}
-	e, err := engine.New(engine.Options{Mode: confinement, Digest: digest})
+	e, err := engine.New(options)
 	if err != nil {
 		return nil, withHint(err, "the files were not scanned. --sandbox=auto takes what confinement there is; --sandbox=off scans without any")
 	}

@@ -135,17 +135,7 @@ func scoreLine(s modelscan.Score) string {
 // summary counts the verdicts where there are several, and ends with the one on the whole.
 func (t textWriter) summary(run *Run, others int) {
 	if len(run.Results) > 1 {
-		counts := map[modelscan.Verdict]int{}
-		for _, r := range run.Results {
-			counts[r.Verdict()]++
-		}
-		var parts []string
-		for _, v := range []modelscan.Verdict{modelscan.Unsafe, modelscan.Error, modelscan.Unknown, modelscan.Incomplete, modelscan.Review, modelscan.Safe} {
-			if counts[v] > 0 {
-				parts = append(parts, fmt.Sprintf("%d %s", counts[v], v))
-			}
-		}
-		t.line("\n%d files: %s", len(run.Results), strings.Join(parts, ", "))
+		t.line("\n%s", countLine(run))
 		if others > 0 {
 			t.line("no loader reads %d of the safe ones", others)
 		}
@@ -154,6 +144,25 @@ func (t textWriter) summary(run *Run, others int) {
 		t.line("%s", t.Severity(rule.High, "warning: scanned without a sandbox"))
 	}
 	t.line("%s", t.Bold("Verdict: "+verdictText(run)))
+}
+
+// countLine is "12 files: 1 unsafe, 2 incomplete, 9 safe".
+func countLine(run *Run) string {
+	counts := map[modelscan.Verdict]int{}
+	for _, r := range run.Results {
+		counts[r.Verdict()]++
+	}
+	var parts []string
+	for _, v := range []modelscan.Verdict{modelscan.Unsafe, modelscan.Error, modelscan.Unknown, modelscan.Incomplete, modelscan.Review, modelscan.Safe} {
+		if counts[v] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[v], v))
+		}
+	}
+	noun := "files"
+	if len(run.Results) == 1 {
+		noun = "file"
+	}
+	return fmt.Sprintf("%d %s: %s", len(run.Results), noun, strings.Join(parts, ", "))
 }
 
 // unconfined tells whether a scanner read a file without a system call filter.
