@@ -131,7 +131,9 @@ func packageVars(f *ast.File) []string {
 		}
 		for _, spec := range g.Specs {
 			for _, name := range spec.(*ast.ValueSpec).Names {
-				names = append(names, name.Name)
+				if name.Name != "_" {
+					names = append(names, name.Name)
+				}
 			}
 		}
 	}

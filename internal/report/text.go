@@ -181,6 +181,9 @@ func verdictText(run *Run) string {
 	case modelscan.Review:
 		return "REVIEW before loading."
 	case modelscan.Safe:
+		if !slices.ContainsFunc(run.Results, func(r Result) bool { return r.Report.Kind == modelscan.KindModel }) {
+			return "no model among this: no loader reads these files."
+		}
 		return "safe to load: nothing found, and everything that a loader would interpret was read."
 	}
 	return "UNKNOWN: nothing was scanned."

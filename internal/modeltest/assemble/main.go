@@ -1,0 +1,48 @@
+// Command assemble makes the model files of recipes: assemble FOLDER RECIPE... For the sample project
+// and for trying a case out by hand.
+package main
+
+import (
+	"errors"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/secure-torch/secure-torch/internal/modeltest"
+)
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) < 3 {
+		log.Fatal("usage: assemble FOLDER RECIPE...")
+	}
+	for _, recipe := range os.Args[2:] {
+		if err := assemble(os.Args[1], recipe); err != nil {
+			log.Fatalf("%s: %v", recipe, err)
+		}
+	}
+}
+
+func assemble(folder, recipe string) error {
+	text, err := os.ReadFile(recipe)
+	if err != nil {
+		return err
+	}
+	r, err := modeltest.Parse(text, noPrograms)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for _, f := range r.Files {
+		if err := os.WriteFile(filepath.Join(folder, f.Name), f.Data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func noPrograms(string) ([]byte, error) {
+	return nil, errors.New("pickle programs need an assembler; write the section as .hex")
+}
