@@ -7,17 +7,26 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: build test test-go lint generate check fuzz clean
+.PHONY: build run test test-go test-editors lint generate check fuzz clean
 
 build:
 	@scripts/bootstrap.sh build
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/secure-torch
 
+# The main job, on a small project whose models are put together from recipes.
+run: build
+	@scripts/sample.sh
+
 test: test-go
 
+# With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:
-	@scripts/bootstrap.sh build
-	$(GO) test -race ./...
+	@scripts/bootstrap.sh build test
+	REQUIRE_EDITORS=1 $(GO) test -race ./...
+
+test-editors: build
+	@scripts/bootstrap.sh build test
+	REQUIRE_EDITORS=1 $(GO) test -count=1 ./editors/... ./lsp/...
 
 $(LINT): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
