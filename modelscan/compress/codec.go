@@ -1,6 +1,7 @@
 package compress
 
 import (
+	"bufio"
 	"bytes"
 	"compress/bzip2"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -30,11 +30,6 @@ func Bzip2(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }
 func Zstd(r io.Reader) (io.Reader, error) {
 	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(1<<62))
-}
-
-// XZ reads one or more concatenated .xz streams.
-func XZ(r io.Reader) (io.Reader, error) {
-	return xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(r)
 }
 
 // LZMA reads the .lzma ("alone") format: five bytes of properties, eight of size.
@@ -71,5 +66,5 @@ func lzmaWith(head []byte, r io.Reader) (io.Reader, error) {
 	if dict > maxWindow {
 		return nil, fmt.Errorf("lzma dictionary of %d bytes: %w", dict, modelscan.ErrLimit)
 	}
-	return lzma.NewReader(io.MultiReader(bytes.NewReader(head), r))
+	return lzma.NewReader(bufio.NewReader(io.MultiReader(bytes.NewReader(head), r)))
 }

@@ -3,6 +3,7 @@ package formats
 
 import (
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/compress"
 	"github.com/secure-torch/secure-torch/modelscan/gguf"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
 	"github.com/secure-torch/secure-torch/modelscan/media"
@@ -16,7 +17,7 @@ import (
 // All returns the formats in the order in which their findings are reported. A format that covers another
 // stands before it.
 func All() []*modelscan.Format {
-	return []*modelscan.Format{
+	return append([]*modelscan.Format{
 		zip.New(profiles()...),
 		torch.Legacy,
 		safetensors.Format,
@@ -25,7 +26,7 @@ func All() []*modelscan.Format {
 		gguf.Format,
 		keras.Format,
 		media.Format,
-	}
+	}, compress.Formats...)
 }
 
 // profiles are the loaders that give the members of a zip their meaning.

@@ -1,0 +1,207 @@
+package compress
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// ErrNotSupported is wrapped where a stream needs what nobody here can do.
+var ErrNotSupported = errors.New("not supported yet")
+
+var errXZ = errors.New("malformed xz")
+
+// xzReader reads the .xz format 1.2.0: streams of blocks. Checks are passed over: a loader that reads on demand
+// has used the bytes before it meets a wrong one.
+type xzReader struct {
+	r     *bufio.Reader
+	n     int64 // bytes read from r
+	block io.Reader
+	start int64 // of the block's data, in n
+	check int   // bytes of check behind a block
+	first bool
+}
+
+// XZ reads one or more concatenated .xz streams. A block may ask for a dictionary of at most maxWindow bytes.
+func XZ(r io.Reader) (io.Reader, error) {
+	x := &xzReader{r: bufio.NewReader(r), first: true}
+	return x, x.stream()
+}
+
+// Read and ReadByte make x.take's bytes available to the LZMA2 decoder, counted.
+type counted struct{ x *xzReader }
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.x.r.Read(p)
+	c.x.n += int64(n)
+	return n, err
+}
+
+func (c counted) ReadByte() (byte, error) {
+	b, err := c.x.r.ReadByte()
+	if err == nil {
+		c.x.n++
+	}
+	return b, err
+}
+
+func (x *xzReader) Read(p []byte) (int, error) {
+	for {
+		if x.block == nil {
+			if err := x.next(); err != nil {
+				return 0, err
+			}
+		}
+		n, err := x.block.Read(p)
+		if !errors.Is(err, io.EOF) {
+			return n, err
+		}
+		x.block = nil
+		pad := (4 - (x.n-x.start)%4) % 4
+		if _, err := x.take(int(pad) + x.check); err != nil {
+			return n, err
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+func (x *xzReader) take(n int) ([]byte, error) {
+	b := make([]byte, n)
+	m, err := io.ReadFull(x.r, b)
+	x.n += int64(m)
+	if errors.Is(err, io.EOF) && n > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return b, err
+}
+
+// stream reads a stream header; io.EOF where there is none any more.
+func (x *xzReader) stream() error {
+	for { // stream padding: zeros, four at a time
+		b, err := x.r.Peek(4)
+		if len(b) == 0 && errors.Is(err, io.EOF) && !x.first {
+			return io.EOF
+		}
+		if len(b) < 4 || string(b) != "\x00\x00\x00\x00" || x.first {
+			break
+		}
+		if _, err := x.take(4); err != nil {
+			return err
+		}
+	}
+	b, err := x.take(12)
+	if err != nil {
+		return err
+	}
+	if string(b[:6]) != "\xfd7zXZ\x00" {
+		return fmt.Errorf("%w: %d bytes in, no stream header", errXZ, x.n-12)
+	}
+	x.first = false
+	sizes := [...]int{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}
+	x.check = sizes[b[7]&15]
+	return nil
+}
+
+// next opens the next block, of this stream or the one after it.
+func (x *xzReader) next() error {
+	for {
+		size, err := x.take(1)
+		if err != nil {
+			return err
+		}
+		if size[0] != 0 {
+			return x.open((int(size[0]) + 1) * 4)
+		}
+		if err := x.index(); err != nil {
+			return err
+		}
+		if err := x.stream(); err != nil {
+			return err
+		}
+	}
+}
+
+// open reads a block header of the given length and starts decompressing.
+func (x *xzReader) open(size int) error {
+	b, err := x.take(size - 1)
+	if err != nil {
+		return err
+	}
+	flags, b := b[0], b[1:len(b)-4]
+	for _, bit := range []byte{0x40, 0x80} { // sizes, not relied upon
+		if flags&bit != 0 {
+			if _, b, err = varint(b); err != nil {
+				return err
+			}
+		}
+	}
+	id, b, err := varint(b)
+	if err != nil {
+		return err
+	}
+	if flags&3 != 0 || id != 0x21 {
+		return fmt.Errorf("xz filter %#x: %w", id, ErrNotSupported)
+	}
+	if len(b) < 2 || b[0] != 1 || b[1] > 40 {
+		return fmt.Errorf("%w: properties of LZMA2", errXZ)
+	}
+	dict, err := lzma.DecodeDictCap(b[1])
+	if err != nil {
+		return fmt.Errorf("%w: %w", errXZ, err)
+	}
+	if dict > maxWindow {
+		return fmt.Errorf("xz dictionary of %d bytes: %w", dict, modelscan.ErrLimit)
+	}
+	x.start = x.n
+	x.block, err = lzma.Reader2Config{DictCap: int(max(dict, lzma.MinDictCap))}.NewReader2(counted{x})
+	return err
+}
+
+// index passes over the index and the stream footer.
+func (x *xzReader) index() error {
+	start := x.n - 1
+	count, err := x.varint()
+	if err != nil {
+		return err
+	}
+	for range 2 * count {
+		if _, err := x.varint(); err != nil {
+			return err
+		}
+	}
+	pad := (4 - (x.n-start)%4) % 4
+	_, err = x.take(int(pad) + 4 + 12)
+	return err
+}
+
+// varint reads a multibyte integer (section 1.2).
+func (x *xzReader) varint() (v uint64, err error) {
+	for shift := 0; shift < 63; shift += 7 {
+		b, err := x.take(1)
+		if err != nil {
+			return 0, err
+		}
+		v |= uint64(b[0]&0x7f) << shift
+		if b[0] < 0x80 {
+			return v, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: number of more than 63 bits", errXZ)
+}
+
+func varint(b []byte) (v uint64, rest []byte, err error) {
+	for i := range min(len(b), 9) {
+		v |= uint64(b[i]&0x7f) << (7 * i)
+		if b[i] < 0x80 {
+			return v, b[i+1:], nil
+		}
+	}
+	return 0, nil, fmt.Errorf("%w: block header", errXZ)
+}
