@@ -55,6 +55,7 @@ const (
 	SafetensorsZeroSize          ID = "ST231" // info: safetensors file with tensors of no elements
 	PackageDangerousSource       ID = "ST232" // high: Python source in an archive that starts processes or decodes code
 	TorchUnusual                 ID = "ST233" // info: torch archive not as torch.save writes it
+	TarDuplicate                 ID = "ST234" // low: tar archive with several members of one name
 	OnnxExternalPath             ID = "ST245" // high: ONNX model reads a file outside its folder
 	OnnxCustomOperator           ID = "ST246" // low: ONNX model needs a custom operator library
 	OnnxPythonOperator           ID = "ST247" // high: ONNX model calls Python code when it runs

@@ -10,6 +10,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/pickle"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
+	"github.com/secure-torch/secure-torch/modelscan/tar"
 	"github.com/secure-torch/secure-torch/modelscan/torch"
 	"github.com/secure-torch/secure-torch/modelscan/zip"
 )
@@ -18,6 +19,7 @@ import (
 // stands before it.
 func All() []*modelscan.Format {
 	return append([]*modelscan.Format{
+		tar.New(torch.Tar),
 		zip.New(profiles()...),
 		torch.Legacy,
 		safetensors.Format,
