@@ -1,0 +1,76 @@
+"""Finds the secure-torch executable that came with this package, and runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+from ._version import __version__
+from ._wire import Answer, WireError
+from .errors import IncompleteScanError, SandboxUnavailable, SecurityError
+
+_NAME = "secure-torch.exe" if os.name == "nt" else "secure-torch"
+_RELEASE = re.compile(r"v?\d+\.\d+\.\d+")
+
+
+def _places() -> Iterator[Path]:
+    """Where installers put a wheel's scripts, in the order in which ruff looks."""
+    yield Path(sysconfig.get_path("scripts"))
+    base = sysconfig.get_path("scripts", vars={"base": sys.base_prefix})
+    yield Path(base)
+    root = Path(__file__).resolve().parent.parent
+    yield root / "bin"  # pip install --target
+    yield root.parent / "bin"  # an editable install: the repository's own build stands in python/../bin
+    if root.parent.parent.name == "lib":  # PREFIX/lib/pythonX.Y/site-packages
+        yield root.parent.parent.parent / "bin"
+    if os.name == "nt":
+        scheme = "nt_user"
+    elif sys.platform == "darwin" and sys._framework:  # type: ignore[attr-defined,unused-ignore]
+        scheme = "osx_framework_user"
+    else:
+        scheme = "posix_user"
+    yield Path(sysconfig.get_path("scripts", scheme=scheme))
+
+
+def find_binary() -> str:
+    """Path of the executable. SECURE_TORCH_BINARY names another one."""
+    chosen = os.environ.get("SECURE_TORCH_BINARY")
+    if chosen:
+        if not os.path.isfile(chosen):
+            raise SecurityError(f"SECURE_TORCH_BINARY names {chosen!r}, and there is no such file")
+        return chosen
+    seen = []
+    for place in _places():
+        path = place / _NAME
+        if path.is_file():
+            return str(path)
+        seen.append(str(place))
+    raise SecurityError(f"the {_NAME} executable of this package is in none of {', '.join(seen)}: reinstall secure-torch")
+
+
+def check_version(version: str) -> None:
+    """Refuse a released binary of another version. Development builds are told apart by the index version alone."""
+    if _RELEASE.fullmatch(version) and version.lstrip("v") != __version__:
+        raise SecurityError(f"the secure-torch binary is {version}, this package {__version__}: reinstall secure-torch")
+
+
+def index(fd: int, name: str, graph: str) -> Answer:
+    """Scan the open file fd, and have its objects described when `graph` says so: loadable, always or never."""
+    command = [find_binary(), "index", "--fd", str(fd), "--name", name.replace("\0", "\\x00"), "--graph", graph]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=(fd,), check=False)
+    if done.returncode != 0:
+        text = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
+        if "sandbox is not available" in text:
+            raise SandboxUnavailable(text)
+        raise IncompleteScanError(f"{name}: {text}")
+    try:
+        answer = Answer(done.stdout)
+    except WireError as err:
+        raise IncompleteScanError(f"{name}: {err}") from err
+    check_version(str(answer.tool.get("version", "")))
+    return answer

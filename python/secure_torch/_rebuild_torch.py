@@ -1,0 +1,384 @@
+"""Tensors: views of storages that lie in the mapped file. torch is imported when the first one is made."""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from typing import Any, Callable, Optional
+
+from . import _wire as wire
+from ._rebuild import Broken, File, Rebuilder, Unbuildable, need, set_attributes
+
+_DTYPES = {
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "int64": 8,
+    "int32": 4,
+    "int16": 2,
+    "int8": 1,
+    "uint8": 1,
+    "bool": 1,
+    "uint16": 2,
+    "uint32": 4,
+    "uint64": 8,
+    "complex32": 4,
+    "complex64": 8,
+    "complex128": 16,
+    "float8_e4m3fn": 1,
+    "float8_e5m2": 1,
+    "float8_e4m3fnuz": 1,
+    "float8_e5m2fnuz": 1,
+    "float8_e8m0fnu": 1,
+    "float4_e2m1fn_x2": 1,
+    "qint8": 1,
+    "quint8": 1,
+    "qint32": 4,
+}
+_CONSTANTS = {
+    *_DTYPES,
+    *("strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged"),
+    *("per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric"),
+    *("per_channel_affine_float_qparams", "contiguous_format", "preserve_format", "channels_last", "channels_last_3d"),
+}
+
+
+def import_torch() -> Any:
+    """Import torch, or say how to get it."""
+    try:
+        import torch
+    except ImportError as err:
+        raise ImportError("the file holds tensors, and torch is not installed: pip install torch") from err
+    return torch
+
+
+class Tensors:
+    """Makes the tensors and storages of one file."""
+
+    def __init__(self, graph: wire.Graph, file: File, map_location: Any, mapped: bool) -> None:
+        """Mapped: tensors may lie in the file's pages; otherwise each storage gets memory of its own."""
+        self.graph, self.file, self.map_location, self.mapped = graph, file, map_location, mapped
+        self._torch: Any = None
+        self._storages: dict[int, Any] = {}
+        self._dtypes: dict[int, Any] = {}
+        self._here: dict[int, bool] = {}
+        self._uses: list[int] = []
+
+    @property
+    def torch(self) -> Any:
+        """The torch module."""
+        if self._torch is None:
+            self._torch = import_torch()
+            self._uses = [0] * len(self.graph.storages)
+            for row in self.graph.tensors:
+                self._uses[row[0]] += 1
+        return self._torch
+
+    def constant(self, name: str) -> Any:
+        """torch.float32 and the like; None if it is none of these."""
+        return getattr(self.torch, name, None) if name in _CONSTANTS else None
+
+    def dtype(self, text: int) -> Any:
+        """Dtype by the number of its name's string."""
+        found = self._dtypes.get(text)
+        if found is None:
+            name = self.graph.strings[text].decode()
+            if name not in _DTYPES or not hasattr(self.torch, name):
+                raise Broken(f"torch {self.torch.__version__} has no dtype {name}")
+            found = self._dtypes[text] = getattr(self.torch, name)
+        return found
+
+    def tensor(self, i: int) -> Any:
+        """Tensor of row i."""
+        torch = self._torch or self.torch
+        storage, offset, text, flags, dims, ndim = self.graph.tensors[i]
+        dtype = self._dtypes.get(text) or self.dtype(text)
+        sizes = self.graph.dims[dims : dims + ndim]
+        row = self.graph.storages[storage]
+        made = None
+        if self._uses[storage] == 1 and row[4] == 0 and row[7] < 0 and storage not in self._storages and self.mapped:
+            made = self._alone(row, offset, dtype, sizes, self.graph.dims[dims + ndim : dims + 2 * ndim])
+        if made is None:
+            strides = self.graph.dims[dims + ndim : dims + 2 * ndim]
+            whole = self.untyped(storage)
+            made = torch.empty(0, dtype=dtype, device=whole.device).set_(whole, offset, tuple(sizes), tuple(strides))
+        if flags:
+            made = _flagged(made, flags)
+        return made
+
+    def _alone(self, row: tuple[int, ...], offset: int, dtype: Any, sizes: list[int], strides: list[int]) -> Any:
+        """Make the only tensor on a storage, all of it and contiguous: twice as fast as a storage and a view of it."""
+        text, off, _, nbytes, _, kind, device, _, _ = row
+        count = 1
+        for size, stride in zip(reversed(sizes), reversed(strides)):
+            if stride != count and size != 1:
+                return None
+            count *= size
+        item = _DTYPES[self.graph.strings[kind].decode()]
+        if (
+            offset
+            or count * item != nbytes
+            or not nbytes
+            or off % item
+            or not self._stays(device)
+            or self.dtype(kind) is not dtype
+        ):
+            return None
+        buffer, at = self.file.buffer(text, off, nbytes)
+        flat = self._torch.frombuffer(buffer, dtype=dtype, count=count, offset=at)
+        for i, size in enumerate(sizes):  # a size of 1 may have any stride
+            if size == 1 and strides[i] != _contiguous(sizes, i):
+                return None
+        return flat.resize_(sizes)
+
+    def _stays(self, device: int) -> bool:
+        """Whether storages saved from this device end up in the file's pages, on the CPU."""
+        known = self._here.get(device)
+        if known is None:
+            where = self.map_location
+            saved = self.graph.strings[device].decode()
+            if isinstance(where, dict):
+                where = where.get(saved, saved)
+            known = self._here[device] = not callable(where) and str(saved if where is None else where) == "cpu"
+        return known
+
+    def untyped(self, i: int) -> Any:
+        """Untyped storage of row i, where map_location puts it."""
+        found = self._storages.get(i)
+        if found is None:
+            row = self.graph.storages[i]
+            if row[7] >= 0:
+                if row[7] == i or self.graph.storages[row[7]][7] >= 0:
+                    raise Broken("a part of a part of a storage")
+                found = self.untyped(row[7])[row[8] : row[8] + row[3]]
+            else:
+                found = self._placed(self._read(row), self.graph.strings[row[6]].decode())
+            self._storages[i] = found
+        return found
+
+    def storage(self, i: int) -> Any:
+        """Typed storage of row i, as torch.load returns one."""
+        dtype = self.dtype(self.graph.storages[i][5])
+        return self.torch.storage.TypedStorage(wrap_storage=self.untyped(i), dtype=dtype)
+
+    def _read(self, row: tuple[int, ...]) -> Any:
+        text, off, stored, nbytes, flags, kind, _, _, _ = row
+        torch = self.torch
+        if nbytes == 0:
+            return torch.UntypedStorage(0)
+        item = _DTYPES[self.graph.strings[kind].decode()]
+        if flags & wire.STORAGE_DEFLATED:
+            packed, at = self.file.buffer(text, off, stored)
+            data = bytearray(zlib.decompressobj(-15).decompress(bytes(memoryview(packed)[at : at + stored]), nbytes))
+            if len(data) != nbytes:
+                raise Broken(f"a compressed record holds {len(data)} bytes, {nbytes} are due")
+            flat = torch.frombuffer(data, dtype=torch.uint8)
+        else:
+            buffer, at = self.file.buffer(text, off, nbytes)
+            flat = torch.frombuffer(buffer, dtype=torch.uint8, count=nbytes, offset=at)
+            if off % item or not self.mapped:
+                flat = flat.clone()
+        swapped = flags & wire.STORAGE_SWAPPED if sys.byteorder == "little" else not flags & wire.STORAGE_SWAPPED
+        if swapped and item > 1:
+            part = item // 2 if self.graph.strings[kind].startswith(b"complex") else item
+            flat = flat.view(-1, part).flip(1).reshape(-1).contiguous()
+        return untyped(flat)
+
+    def _placed(self, storage: Any, saved: str) -> Any:
+        """Do what torch.load does with map_location (torch.serialization._get_restore_location)."""
+        where = self.map_location
+        restore = self.torch.serialization.default_restore_location
+        if callable(where):
+            placed = where(storage, saved)
+            return restore(storage, saved) if placed is None else placed
+        if isinstance(where, dict):
+            where = where.get(saved, saved)
+        return restore(storage, saved if where is None else str(where))
+
+    def set_state(self, target: Any, state: Any) -> bool:
+        """Set the attributes of a tensor; False if target is none."""
+        torch = self._torch
+        if torch is None or not isinstance(target, torch.Tensor):
+            return False
+        set_attributes(target, state)
+        return True
+
+
+def _contiguous(sizes: list[int], i: int) -> int:
+    stride = 1
+    for size in sizes[i + 1 :]:
+        stride *= size
+    return stride
+
+
+def untyped(tensor: Any) -> Any:
+    """Untyped storage of a tensor, in torch 1.13 and later."""
+    if hasattr(tensor, "untyped_storage"):
+        return tensor.untyped_storage()
+    return tensor.storage().untyped()
+
+
+def _flagged(tensor: Any, flags: int) -> Any:
+    torch = sys.modules["torch"]
+    if flags & wire.TENSOR_CONJ:
+        torch._C._set_conj(tensor, True)
+    if flags & wire.TENSOR_NEG:
+        torch._C._set_neg(tensor, True)
+    if flags & wire.TENSOR_REQUIRES_GRAD:
+        tensor.requires_grad = True
+    return tensor
+
+
+def _tensors(r: Rebuilder, *values: Any) -> Any:
+    """Return torch, after checking that the values are tensors."""
+    torch = r.tensors.torch
+    need(all(isinstance(v, torch.Tensor) for v in values))
+    return torch
+
+
+def _ints(values: Any) -> bool:
+    return isinstance(values, (tuple, list)) and all(type(v) is int for v in values)
+
+
+def _size(r: Rebuilder, sizes: Any) -> Any:
+    need(_ints(sizes))
+    return r.tensors.torch.Size(sizes)
+
+
+def _device(r: Rebuilder, *args: Any) -> Any:
+    need(all(isinstance(a, (str, int)) for a in args))
+    return r.tensors.torch.device(*args)
+
+
+def _layout(r: Rebuilder, name: Any) -> Any:
+    need(isinstance(name, str) and name.startswith("torch.") and name[6:] in _CONSTANTS)
+    layout = getattr(r.tensors.torch, name[6:], None)
+    need(layout is not None)
+    return layout
+
+
+def _parameter(r: Rebuilder, data: Any, requires_grad: Any, _hooks: Any) -> Any:
+    torch = _tensors(r, data)
+    need(isinstance(requires_grad, (bool, int)))
+    return torch.nn.Parameter(data, bool(requires_grad))
+
+
+def _parameter_with_state(r: Rebuilder, data: Any, requires_grad: Any, hooks: Any, state: Any) -> Any:
+    made = _parameter(r, data, requires_grad, hooks)
+    set_attributes(made, state)
+    return made
+
+
+def _meta(r: Rebuilder, dtype: Any, size: Any, stride: Any, requires_grad: Any) -> Any:
+    torch = r.tensors.torch
+    need(isinstance(dtype, torch.dtype) and _ints(size) and _ints(stride))
+    return torch.empty_strided(size, stride, dtype=dtype, device="meta", requires_grad=bool(requires_grad))
+
+
+def _sparse(r: Rebuilder, layout: Any, data: Any) -> Any:
+    """Make a sparse tensor, checked by torch: torch.load makes them unchecked and looks at them only later."""
+    torch = r.tensors.torch
+    need(isinstance(data, tuple) and len(data) >= 3)
+    if layout is torch.sparse_coo:
+        indices, values, size, *coalesced = data
+        _tensors(r, indices, values)
+        made = torch.sparse_coo_tensor(indices, values, size, dtype=values.dtype)
+        return made._coalesced_(bool(coalesced[0])) if coalesced else made
+    return _compressed(r, layout, data)
+
+
+def _compressed(r: Rebuilder, layout: Any, data: Any) -> Any:
+    torch = r.tensors.torch
+    make = {
+        getattr(torch, f"sparse_{kind}", None): getattr(torch, f"sparse_{kind}_tensor", None)
+        for kind in ("csr", "csc", "bsr", "bsc")
+    }.get(layout)
+    need(isinstance(data, tuple) and len(data) == 4 and make is not None)
+    compressed, plain, values, size = data
+    _tensors(r, compressed, plain, values)
+    return make(compressed, plain, values, size, dtype=values.dtype)  # type: ignore[misc]
+
+
+def _quantized(
+    r: Rebuilder, storage: Any, offset: Any, size: Any, stride: Any, params: Any, requires_grad: Any, _hooks: Any
+) -> Any:
+    torch = r.tensors.torch
+    need(isinstance(params, tuple) and _ints(size) and _ints(stride) and type(offset) is int)
+    need(isinstance(storage, torch.storage.TypedStorage))
+    if params[0] is torch.per_tensor_affine:
+        _, scale, zero = params
+        need(isinstance(scale, float) and type(zero) is int)
+        made = torch._empty_affine_quantized(size, scale=scale, zero_point=zero, dtype=storage.dtype, device=storage.device)
+    else:
+        need(params[0] in (torch.per_channel_affine, torch.per_channel_affine_float_qparams))
+        _, scales, zeros, axis = params
+        if isinstance(scales, list) and isinstance(zeros, list):
+            whole = params[0] is torch.per_channel_affine
+            scales = torch.tensor(scales, dtype=torch.double if whole else torch.float)
+            zeros = torch.tensor(zeros, dtype=torch.long if whole else torch.float)
+        _tensors(r, scales, zeros)
+        need(type(axis) is int and -len(size) <= axis < len(size))
+        need(scales.numel() == zeros.numel() == size[axis])
+        made = torch._empty_per_channel_affine_quantized(
+            size, scales=scales, zero_points=zeros, axis=axis, dtype=storage.dtype, device=storage.device
+        )
+    made.set_(storage.untyped() if hasattr(storage, "untyped") else storage._storage, offset, size, stride)
+    made.requires_grad = bool(requires_grad)
+    return made
+
+
+def _nested(r: Rebuilder, buffer: Any, sizes: Any, strides: Any, offsets: Any) -> Any:
+    torch = _tensors(r, buffer, sizes, strides)
+    make = getattr(torch, "_nested_view_from_buffer", None)
+    need(make is not None and sizes.dim() == 2 and sizes.shape == strides.shape)
+    starts = offsets.tolist() if isinstance(offsets, torch.Tensor) else list(offsets)
+    need(_ints(starts) and len(starts) == sizes.shape[0] and buffer.dim() == 1)
+    for start, size, stride in zip(starts, sizes.tolist(), strides.tolist()):
+        need(start >= 0 and all(v >= 0 for v in (*size, *stride)))
+        last = start + sum((n - 1) * s for n, s in zip(size, stride))
+        if 0 not in size and last >= buffer.numel():
+            raise Broken(f"a nested tensor reaches element {last} of {buffer.numel()}")
+    return make(buffer, sizes, strides, offsets)  # type: ignore[misc]
+
+
+def _from_numpy(r: Rebuilder, data: Any, dtype: Any, device: Any, requires_grad: Any) -> Any:
+    torch = r.tensors.torch
+    need(isinstance(dtype, torch.dtype) and isinstance(device, str) and type(data).__module__ == "numpy")
+    made = torch.from_numpy(data).to(dtype=dtype, device=_mapped(r, device))
+    made.requires_grad = bool(requires_grad)
+    return made
+
+
+def _from_cpu(r: Rebuilder, data: Any, dtype: Any, device: Any, requires_grad: Any) -> Any:
+    torch = _tensors(r, data)
+    need(isinstance(dtype, torch.dtype) and isinstance(device, str))
+    made = data.to(dtype=dtype, device=_mapped(r, device))
+    made.requires_grad = bool(requires_grad)
+    return made
+
+
+def _mapped(r: Rebuilder, device: str) -> Optional[str]:
+    where = r.tensors.map_location
+    if isinstance(where, dict):
+        where = where.get(device, device)
+    return device if where is None or callable(where) else str(where)
+
+
+CONSTRUCTORS: dict[str, Callable[..., Any]] = {
+    "torch.Size": _size,
+    "torch.device": _device,
+    "torch.serialization._get_layout": _layout,
+    "torch._utils._rebuild_device_tensor_from_numpy": _from_numpy,
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor": _from_cpu,
+    "torch._utils._rebuild_meta_tensor_no_storage": _meta,
+    "torch._utils._rebuild_nested_tensor": _nested,
+    "torch._utils._rebuild_parameter": _parameter,
+    "torch._utils._rebuild_parameter_with_state": _parameter_with_state,
+    "torch._utils._rebuild_qtensor": _quantized,
+    "torch._utils._rebuild_sparse_csr_tensor": _compressed,
+    "torch._utils._rebuild_sparse_tensor": _sparse,
+    "torch._utils._rebuild_xla_tensor": _from_numpy,
+}
+
+__all__ = ["CONSTRUCTORS", "Tensors", "Unbuildable", "import_torch", "untyped"]

@@ -1,0 +1,162 @@
+"""st.load and st.scan."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from typing import Any, Optional
+
+from . import _binary
+from ._rebuild import Broken, File, Rebuilder
+from ._rebuild_torch import Tensors
+from ._source import FileLike, Source, opened
+from ._wire import Graph
+from .errors import (
+    IncompleteScanError,
+    OpaqueObjectError,
+    PickleExecutionError,
+    PolicyError,
+    SandboxUnavailable,
+    UnsafeModelError,
+    UnsupportedFormatError,
+    UnverifiedModelError,
+)
+from .report import Report
+from .state_dict import state_dict
+
+
+class Sandbox(Enum):
+    """Where Python code of the model may run. By default none runs, and the file is parsed in a confined worker."""
+
+    NONE = "none"
+    PROCESS = "process"
+    SECCOMP = "seccomp"
+    WASM = "wasm"
+
+
+def scan(file: FileLike) -> Report:
+    """Scan one file and report. Nothing is raised for what is found; a file that can't be opened is an OSError."""
+    with opened(file) as source:
+        return Report.from_json(_binary.index(source.fd, source.name, "never").report)
+
+
+def load(
+    f: FileLike,
+    map_location: Any = None,
+    *,
+    max_threat_score: int = 20,
+    verify_sigstore: bool = False,
+    require_signature: bool = False,
+    trusted_publishers: Any = None,
+    bundle_path: Any = None,
+    pubkey_path: Any = None,
+    sbom_path: Any = None,
+    sbom_policy: Any = None,
+    environment: Optional[str] = None,
+    sandbox: Any = None,
+    allow_opaque: bool = False,
+    as_: Optional[str] = None,
+    into: Any = None,
+    audit_only: bool = False,
+    weights_only: bool = True,
+    mmap: bool = True,
+    copy: Optional[str] = None,
+) -> Any:
+    """Load a model file in place of torch.load: the same objects, and nothing in the file is ever executed.
+
+    The file is opened once, scanned and indexed in a confined process, mapped, and rebuilt from the index.
+    An unsafe file raises UnsafeModelError (PickleExecutionError if a pickle in it would call something), one that
+    could not be examined completely IncompleteScanError, one whose threat score is above `max_threat_score`
+    UnsafeModelError.
+
+    `map_location` is torch.load's. `mmap=False` copies the numbers into memory; `copy="sealed"` copies the whole
+    file into memory that nobody can change before it is scanned. With the default, pages that were not read
+    yet follow later in-place writes to the file, as with torch.load(mmap=True).
+
+    Objects of classes that are not plain data raise OpaqueObjectError; with `allow_opaque` (or
+    `weights_only=False`) they come back as inert st.Opaque. `as_="state_dict"` turns a pickled module into its
+    state_dict, `into=module` loads that into a module and returns it. `audit_only` returns (object, report) and
+    refuses nothing; the object is None if there is no way to rebuild it.
+    """
+    _refuse_unsupported(
+        {"verify_sigstore": verify_sigstore, "require_signature": require_signature, "trusted_publishers": trusted_publishers,
+         "bundle_path": bundle_path, "pubkey_path": pubkey_path},
+        {"sbom_path": sbom_path, "sbom_policy": sbom_policy, "environment": environment},
+        sandbox,
+    )  # fmt: skip
+    if as_ not in (None, "state_dict") or copy not in (None, "sealed"):
+        raise ValueError(f"as_={as_!r}, copy={copy!r}: as_ takes None or 'state_dict', copy None or 'sealed'")
+    wants_state = as_ == "state_dict" or into is not None
+    with opened(f, sealed=copy == "sealed") as source:
+        answer = _binary.index(source.fd, source.name, "always" if audit_only else "loadable")
+        report = Report.from_json(answer.report)
+        if not audit_only:
+            enforce(report, max_threat_score)
+        if answer.graph is None:
+            if audit_only:
+                return None, report
+            raise UnsupportedFormatError(f"{source.name} can't be loaded: {answer.failure or 'it has no index'}", report)
+        allowed = allow_opaque or not weights_only or wants_state or audit_only
+        made = _rebuild(answer.graph, source, report, map_location, mmap, allowed)
+    if wants_state:
+        made = state_dict(made)
+    if into is not None:
+        into.load_state_dict(made)
+        made = into
+    return (made, report) if audit_only else made
+
+
+def _refuse_unsupported(signature: dict[str, Any], policy: dict[str, Any], sandbox: Any) -> None:
+    """Refuse what is asked for and can't be done: leaving it out silently would be worse than an error."""
+    for name, value in signature.items():
+        if value:
+            raise UnverifiedModelError(f"{name}={value!r}: verifying signatures is not supported yet, so nothing is loaded")
+    for name, value in policy.items():
+        if value:
+            raise PolicyError(f"{name}={value!r}: SBOM policies are not supported yet, so nothing is loaded")
+    if sandbox not in (None, False, Sandbox.NONE):
+        raise SandboxUnavailable(
+            f"sandbox={sandbox!r}: a confined Python is not supported yet. Leave it out: the file is then parsed in a "
+            "confined worker, and no code of the model runs anywhere"
+        )
+
+
+def enforce(report: Report, max_threat_score: int) -> None:
+    """Raise unless the report allows loading."""
+    text = f"{report.path}: verdict {report.verdict}, threat score {report.threat_score}\n  {report.summary()}"
+    if report.verdict == "unsafe":
+        if any(f.name.startswith("pickle-") for f in report.grave):
+            raise PickleExecutionError(text, report)
+        raise UnsafeModelError(text, report)
+    if report.verdict not in ("safe", "review"):
+        raise IncompleteScanError(text, report)
+    if report.threat_score > max_threat_score:
+        raise UnsafeModelError(f"{text}\n  the highest score allowed is {max_threat_score}", report)
+
+
+def _rebuild(graph: Graph, source: Source, report: Report, map_location: Any, share: bool, allow_opaque: bool) -> Any:
+    mapped = source.map()
+    file = File(graph, mapped, source.size, share)
+    rebuilder = Rebuilder(graph, file, Tensors(graph, file, map_location, share))
+    try:
+        made = rebuilder.build()
+    except (Broken, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError) as err:
+        raise IncompleteScanError(f"{source.name}: its objects can't be rebuilt: {err}", report) from err
+    source.check()
+    if rebuilder.opaque and not allow_opaque:
+        names = sorted({o.origin for o in rebuilder.opaque})
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        raise OpaqueObjectError(
+            f"{source.name} holds more than plain data: {', '.join(names[:_SHOWN])}{more}. Pass as_='state_dict' for the "
+            "tensors of a pickled module, or allow_opaque=True for inert st.Opaque objects",
+            report,
+        )
+    return made
+
+
+_SHOWN = 5
+
+
+def base_name(path: str) -> str:
+    """Name a file the way reports do."""
+    return os.path.basename(path) or path
