@@ -37,7 +37,10 @@ var pythonBuiltins = map[string]bool{
 
 // Judge looks at every object that a configuration would have Keras rebuild.
 func Judge(p *modelscan.Pass, root *jsontree.Node) {
-	j := judge{p: p, told: map[string]bool{}}
+	judge{p: p, told: map[string]bool{}}.all(root)
+}
+
+func (j judge) all(root *jsontree.Node) {
 	for n := range root.All() {
 		if n.Kind != jsontree.Object {
 			continue
@@ -50,15 +53,23 @@ func Judge(p *modelscan.Pass, root *jsontree.Node) {
 	}
 }
 
+// JudgeSaved is Judge of a configuration at the given offset of a SavedModel, which brings its own
+// graph for classes that Keras does not know.
+func JudgeSaved(p *modelscan.Pass, off int64, root *jsontree.Node) {
+	judge{p: p, told: map[string]bool{}, base: off, saved: true}.all(root)
+}
+
 type judge struct {
-	p    *modelscan.Pass
-	told map[string]bool
+	p     *modelscan.Pass
+	told  map[string]bool
+	base  int64 // is added to offsets
+	saved bool  // custom objects are restored from the graph
 }
 
 func (j judge) tell(id rule.ID, n *jsontree.Node, subject, format string, args ...any) {
 	if key := string(id) + subject; !j.told[key] {
 		j.told[key] = true
-		j.p.Emit.Finding(modelscan.Finding{Rule: id, Path: j.p.Name, Offset: n.Off, Subject: subject, Message: fmt.Sprintf(format, args...)})
+		j.p.Emit.Finding(modelscan.Finding{Rule: id, Path: j.p.Name, Offset: j.base + n.Off, Subject: subject, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -129,6 +140,9 @@ func (j judge) resolve(n *jsontree.Node, module, name string) {
 }
 
 func (j judge) custom(n *jsontree.Node, name string) {
+	if j.saved {
+		return
+	}
 	if name == "" {
 		name = "(no name)"
 	}

@@ -1,0 +1,152 @@
+package tensorflow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/jsontree"
+	"github.com/secure-torch/secure-torch/modelscan/keras"
+	"github.com/secure-torch/secure-torch/modelscan/wire"
+)
+
+// fileOps read, write or list files by name, change how files are reached, or call other hosts. What
+// every saved graph has (SaveV2, RestoreV2, ShardedFilename, MergeV2Checkpoints, and the tables
+// initialised from assets) is not among them.
+var fileOps = words(`ReadFile WriteFile MatchingFiles FileSystemSetConfiguration GcsConfigureCredentials GcsConfigureBlockCache
+	SaveDataset SaveDatasetV2 DistributedSave LoadDataset SnapshotDataset SnapshotDatasetV2 SnapshotDatasetReader CreateSummaryFileWriter CreateSummaryDbWriter ImportEvent
+	SqlDataset ExperimentalSqlDataset DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset RegisterDatasetV2 BigQueryReader
+	RpcCall RpcClient RpcServer LMDBReader DumpTensor ImmutableConst`)
+
+// pythonOps call a function that the process registered; without it they fail.
+var pythonOps = words(`PyFunc PyFuncStateless EagerPyFunc`)
+
+// inputOps are those of input pipelines, left in the graphs of training runs.
+var inputOps = words(`WholeFileReader WholeFileReaderV2 TextLineReader TextLineReaderV2 TFRecordReader TFRecordReaderV2 FixedLengthRecordReader FixedLengthRecordReaderV2
+	TextLineDataset TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 CSVDataset CSVDatasetV2 LMDBDataset CacheDataset`)
+
+func words(list string) map[string]bool {
+	set := map[string]bool{}
+	for w := range strings.FieldsSeq(list) {
+		set[w] = true
+	}
+	return set
+}
+
+// OpensFiles tells whether an operator reads, writes or lists files of the graph's choice.
+func OpensFiles(op string) bool { return fileOps[op] }
+
+// maxText of a name that is read.
+const maxText = 4096
+
+type scanner struct {
+	ctx context.Context
+	p   *modelscan.Pass
+}
+
+func (s *scanner) finding(id rule.ID, m wire.Message, subject, format string, args ...any) {
+	s.p.Emit.Finding(modelscan.Finding{Rule: id, Path: s.p.Name, Offset: m.Off, Subject: subject, Message: fmt.Sprintf(format, args...)})
+}
+
+func (s *scanner) metaGraph(m wire.Message) error {
+	return m.Each(func(f wire.Field) error {
+		switch {
+		case f.Is(2):
+			return s.graph(f.Body)
+		case f.Is(6):
+			return sub(f.Body, 2, s.asset)
+		case f.Is(7): // SavedObjectGraph: nodes, of which user objects (4) have metadata (3)
+			return sub(f.Body, 1, func(node wire.Message) error {
+				return sub(node, 4, func(o wire.Message) error { return sub(o, 3, s.metadata) })
+			})
+		}
+		return nil
+	})
+}
+
+// asset: a file name that is joined to the model's assets folder.
+func (s *scanner) asset(m wire.Message) error {
+	name := m.Text(maxText)
+	if why := modelscan.Escapes(name); why != "" {
+		s.finding(rule.TensorflowFileOperator, m, name, "the asset %q %s", name, why)
+	}
+	return nil
+}
+
+func (s *scanner) savedObject(m wire.Message) error { return sub(m, 5, s.metadata) }
+
+// metadata is the Keras configuration of a layer, from which tf.keras rebuilds Lambda layers.
+func (s *scanner) metadata(m wire.Message) error {
+	if m.Len == 0 {
+		return nil
+	}
+	text, err := m.Bytes(s.p.Limits.MaxBuffer)
+	if err != nil {
+		return err
+	}
+	root, err := jsontree.Parse(text)
+	if err != nil {
+		return nil // other trackable objects keep what they like here
+	}
+	keras.JudgeSaved(s.p, m.Off, root)
+	return nil
+}
+
+func (s *scanner) graph(m wire.Message) error {
+	return m.Each(func(f wire.Field) error {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		switch {
+		case f.Is(1):
+			return s.node(f.Body)
+		case f.Is(2):
+			return sub(f.Body, 1, func(function wire.Message) error { return sub(function, 3, s.node) })
+		}
+		return nil
+	})
+}
+
+func (s *scanner) node(m wire.Message) error {
+	var name, op, stream string
+	err := m.Each(func(f wire.Field) error {
+		switch {
+		case f.Is(1):
+			name = f.Body.Text(maxText)
+		case f.Is(2):
+			op = f.Body.Text(maxText)
+		case f.Is(5) && op == "PrintV2":
+			if key, value := attribute(f.Body); key == "output_stream" {
+				stream = value
+			}
+		}
+		return nil
+	})
+	switch {
+	case fileOps[op]:
+		s.finding(rule.TensorflowFileOperator, m, op, "the operator %s (node %q) reaches files or hosts of the graph's choice", op, name)
+	case strings.HasPrefix(stream, "file:"):
+		s.finding(rule.TensorflowFileOperator, m, op, "the operator %s (node %q) writes to %q", op, name, stream)
+	case pythonOps[op]:
+		s.finding(rule.TensorflowPythonOperator, m, op, "the operator %s (node %q) calls a Python function of the process", op, name)
+	case inputOps[op]:
+		s.finding(rule.TensorflowInputOperator, m, op, "the operator %s (node %q) reads data files", op, name)
+	}
+	return err
+}
+
+// attribute reads a map entry of a name and an AttrValue with a string (field 2).
+func attribute(m wire.Message) (key, value string) {
+	m.Each(func(f wire.Field) error {
+		switch {
+		case f.Is(1):
+			key = f.Body.Text(maxText)
+		case f.Is(2):
+			return sub(f.Body, 2, func(s wire.Message) error { value = s.Text(maxText); return nil })
+		}
+		return nil
+	})
+	return key, value
+}
