@@ -4,13 +4,19 @@ package formats
 import (
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/compress"
+	"github.com/secure-torch/secure-torch/modelscan/coreml"
 	"github.com/secure-torch/secure-torch/modelscan/gguf"
+	"github.com/secure-torch/secure-torch/modelscan/hydra"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/pickle"
+	"github.com/secure-torch/secure-torch/modelscan/pmml"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
+	"github.com/secure-torch/secure-torch/modelscan/skops"
 	"github.com/secure-torch/secure-torch/modelscan/tar"
+	"github.com/secure-torch/secure-torch/modelscan/tensorflow"
+	"github.com/secure-torch/secure-torch/modelscan/tflite"
 	"github.com/secure-torch/secure-torch/modelscan/torch"
 	"github.com/secure-torch/secure-torch/modelscan/zip"
 )
@@ -27,14 +33,19 @@ func All() []*modelscan.Format {
 		pickle.Format,
 		gguf.Format,
 		keras.Format,
+		tensorflow.Format,
+		tflite.Format,
+		coreml.Format,
+		coreml.Manifest,
+		skops.Format,
+		hydra.Format,
+		pmml.Format,
 		media.Format,
 	}, compress.Formats...)
 }
 
 // profiles are the loaders that give the members of a zip their meaning.
 func profiles() []*zip.Profile {
-	return []*zip.Profile{
-		torch.Zip,
-		keras.Profile,
-	}
+	return []*zip.Profile{torch.Zip,
+		keras.Profile,, skops.Profile}
 }
