@@ -46,6 +46,5 @@ func All() []*modelscan.Format {
 
 // profiles are the loaders that give the members of a zip their meaning.
 func profiles() []*zip.Profile {
-	return []*zip.Profile{torch.Zip,
-		keras.Profile,, skops.Profile}
+	return []*zip.Profile{torch.Zip, keras.Profile, skops.Profile}
 }

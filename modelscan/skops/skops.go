@@ -26,22 +26,21 @@ var Format = &modelscan.Format{Name: "skops", Sniff: func(p modelscan.Probe) mod
 
 // Profile is the .skops archive: skops.io reads schema.json by name.
 var Profile = &zip.Profile{Name: "skops",
-	Match: func(a *zip.Archive) bool { return schema(a) },
-	As: func(_ *zip.Archive, e *zip.Entry) *modelscan.Format {
-		if e.Name == "schema.json" {
-			return Format
+	Open: func(a *zip.Archive) *zip.Use {
+		for _, e := range a.Entries {
+			if as(e) != nil {
+				return &zip.Use{As: as}
+			}
 		}
 		return nil
 	},
 }
 
-func schema(a *zip.Archive) bool {
-	for _, e := range a.Entries {
-		if e.Name == "schema.json" {
-			return true
-		}
+func as(e *zip.Entry) *modelscan.Format {
+	if e.Name == "schema.json" {
+		return Format
 	}
-	return false
+	return nil
 }
 
 func scan(_ context.Context, p *modelscan.Pass) error {
