@@ -7,7 +7,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: build run test test-go test-editors lint generate check fuzz clean
+.PHONY: build run test test-go test-outputs test-editors lint generate check fuzz clean
 
 build:
 	@scripts/bootstrap.sh build
@@ -17,12 +17,16 @@ build:
 run: build
 	@scripts/sample.sh
 
-test: test-go
+test: test-go test-outputs
 
 # With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:
 	@scripts/bootstrap.sh build test
 	REQUIRE_EDITORS=1 $(GO) test -race ./...
+
+# The outputs against their schemas. Run anew each time: go can't see that they depend on the program.
+test-outputs:
+	$(GO) test -C tools -count=1 ./schemas
 
 test-editors: build
 	@scripts/bootstrap.sh build test

@@ -1,0 +1,178 @@
+// Package schemas validates the program's outputs against their schemas. It lives with the tools
+// because the validator and the SARIF schema do.
+package schemas
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// output builds the program and scans one file of every kind of verdict.
+func output(t *testing.T, format string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "secure-torch")
+	if out, err := exec.Command("go", "build", "-C", "../..", "-o", binary, "./cmd/secure-torch").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	files := map[string]string{
+		"good.pkl":      "\x80\x02}.",
+		"evil.pkl":      "\x80\x02cposix\nsystem\nX\x05\x00\x00\x00echo \x85R.",
+		"e\xff\u202e.p": "\x80\x02cposix\nsystem\nX\x02\x00\x00\x00\"\n\x85R.",
+		"empty.pt":      "",
+		"notes.txt":     "hello\n",
+		"known.pkl":     "\x80\x02cposix\nsystem\nX\x05\x00\x00\x00known\x85R.",
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	baseline := scan(t, dir, binary, "--format", "json", "known.pkl")
+	if err := os.WriteFile(filepath.Join(dir, "baseline.json"), baseline, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return scan(t, dir, binary, "--format", format, "--baseline", "baseline.json", "--digest",
+		"good.pkl", "evil.pkl", "e\xff\u202e.p", "empty.pt", "notes.txt", "known.pkl", "missing.pt")
+}
+
+func scan(t *testing.T, dir, binary string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(binary, append([]string{"scan"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return out
+}
+
+func validate(t *testing.T, schema any, document []byte) {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("schema.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiled.Validate(value); err != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+func read(t *testing.T, file string) any {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	v, err := jsonschema.UnmarshalJSON(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestSARIF: the output is SARIF 2.1.0 as OASIS's schema has it, which gosec's module brings along.
+func TestSARIF(t *testing.T) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/securego/gosec/v2").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := read(t, filepath.Join(strings.TrimSpace(string(dir)), "report/sarif/testdata/sarif-schema-2.1.0.json"))
+	out := output(t, "sarif")
+	for _, want := range []string{`"suppressions"`, `"byteOffset"`, `"executionSuccessful": false`} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the case shows no %s", want)
+		}
+	}
+	validate(t, schema, out)
+}
+
+// TestJSON: the output is what docs/schema/scan.json says, and has no field that it lacks.
+func TestJSON(t *testing.T) {
+	out := output(t, "json")
+	schema := read(t, "../../docs/schema/scan.json")
+	validate(t, schema, out)
+	known := map[string]bool{}
+	properties(schema, known)
+	var value any
+	if err := json.Unmarshal(out, &value); err != nil {
+		t.Fatal(err)
+	}
+	for key := range keys(value, map[string]bool{}) {
+		if !known[key] {
+			t.Errorf("docs/schema/scan.json does not know %q", key)
+		}
+	}
+}
+
+// properties gathers the names of all properties that a schema declares.
+func properties(schema any, into map[string]bool) {
+	switch s := schema.(type) {
+	case map[string]any:
+		if p, ok := s["properties"].(map[string]any); ok {
+			for name := range p {
+				into[name] = true
+			}
+		}
+		for _, v := range s {
+			properties(v, into)
+		}
+	case []any:
+		for _, v := range s {
+			properties(v, into)
+		}
+	}
+}
+
+// keys gathers the keys of a document, without those of score_parts.
+func keys(value any, into map[string]bool) map[string]bool {
+	switch v := value.(type) {
+	case map[string]any:
+		for k, inner := range v {
+			into[k] = true
+			if k != "score_parts" {
+				keys(inner, into)
+			}
+		}
+	case []any:
+		for _, inner := range v {
+			keys(inner, into)
+		}
+	}
+	return into
+}
+
+// TestSchemasAreSchemas: what docs/schema publishes can be compiled.
+func TestSchemasAreSchemas(t *testing.T) {
+	files, err := filepath.Glob("../../docs/schema/*.json")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, file := range files {
+		c := jsonschema.NewCompiler()
+		if err := c.AddResource("schema.json", read(t, file)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Compile("schema.json"); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
