@@ -109,7 +109,7 @@ func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Art
 	req := sandbox.Request{Kind: "scan", MaxResult: maxReport}
 	for _, j := range jobs {
 		req.Items = append(req.Items, sandbox.Item{
-			Params: s.e.limits, Deadline: deadline(j.file.Key.Size),
+			Params: s.e.limits, Deadline: s.e.deadline(j.file.Key.Size),
 			Files: []sandbox.File{{Name: j.label(), Size: j.file.Key.Size, Descriptor: j.file.File}},
 		})
 	}

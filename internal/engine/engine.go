@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -24,6 +25,8 @@ type Options struct {
 	OnePerArtifact bool
 	// Lazy starts no worker before the first file: New then can't tell that there is no sandbox.
 	Lazy bool
+	// Deadline of a file of no size; 0 for the default. Larger files get more.
+	Deadline time.Duration
 	// Exe is the executable that serves as worker; empty for this one.
 	Exe string
 }
@@ -87,8 +90,8 @@ const (
 	bytesPerSec  = 25 << 20
 )
 
-func deadline(size int64) time.Duration {
-	return deadlineBase + time.Duration(size/bytesPerSec)*time.Second
+func (e *Engine) deadline(size int64) time.Duration {
+	return cmp.Or(e.opts.Deadline, deadlineBase) + time.Duration(size/bytesPerSec)*time.Second
 }
 
 // confinement describes a worker in an Artifact.

@@ -16,6 +16,12 @@ import (
 
 func TestMain(m *testing.M) {
 	if worker.Wanted(os.Args) {
+		if attack, ok := attacks[filepath.Base(os.Args[0])]; ok {
+			playHostile(attack)
+		}
+		if filepath.Base(os.Args[0]) == nextFile {
+			playHostile(takenOver())
+		}
 		worker.Main()
 	}
 	os.Exit(m.Run())

@@ -40,7 +40,7 @@ func (e *Engine) IndexFile(ctx context.Context, f *artifact.File, mode IndexMode
 	defer e.pool.Discard(w)
 	params := map[string]any{"Limits": e.limits, "Always": mode == IndexAlways, "Never": mode == IndexNever}
 	req := sandbox.Request{Kind: "index", MaxResult: maxIndex, Items: []sandbox.Item{{
-		Params: params, Deadline: deadline(f.Key.Size),
+		Params: params, Deadline: e.deadline(f.Key.Size),
 		Files: []sandbox.File{{Name: label, Size: f.Key.Size, Descriptor: f.File}},
 	}}}
 	var report *modelscan.Report
