@@ -37,8 +37,9 @@ func resolveIn(dir, file string, within []string) Resolution {
 	}
 	var res Resolution
 	byFolder := map[string][]string{}
+	seen := 0
 	err := walk(dir, func(path string) bool {
-		if n := len(byFolder); n > folderFiles {
+		if seen++; seen > 10*folderFiles {
 			return false
 		}
 		byFolder[filepath.Dir(path)] = append(byFolder[filepath.Dir(path)], filepath.Base(path))
