@@ -56,6 +56,8 @@ const (
 	PackageDangerousSource       ID = "ST232" // high: Python source in an archive that starts processes or decodes code
 	TorchUnusual                 ID = "ST233" // info: torch archive not as torch.save writes it
 	TarDuplicate                 ID = "ST234" // low: tar archive with several members of one name
+	JoblibSideFile               ID = "ST235" // high: joblib file that loads an array from outside its folder
+	NpyObjectArray               ID = "ST236" // info: numpy array of Python objects
 	OnnxExternalPath             ID = "ST245" // high: ONNX model reads a file outside its folder
 	OnnxCustomOperator           ID = "ST246" // low: ONNX model needs a custom operator library
 	OnnxPythonOperator           ID = "ST247" // high: ONNX model calls Python code when it runs

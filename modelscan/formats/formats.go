@@ -7,10 +7,11 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/coreml"
 	"github.com/secure-torch/secure-torch/modelscan/gguf"
 	"github.com/secure-torch/secure-torch/modelscan/hydra"
+	"github.com/secure-torch/secure-torch/modelscan/joblib"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
 	"github.com/secure-torch/secure-torch/modelscan/media"
+	"github.com/secure-torch/secure-torch/modelscan/numpy"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
-	"github.com/secure-torch/secure-torch/modelscan/pickle"
 	"github.com/secure-torch/secure-torch/modelscan/pmml"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
 	"github.com/secure-torch/secure-torch/modelscan/skops"
@@ -30,7 +31,8 @@ func All() []*modelscan.Format {
 		torch.Legacy,
 		safetensors.Format,
 		onnx.Format,
-		pickle.Format,
+		joblib.Format,
+		numpy.Format,
 		gguf.Format,
 		keras.Format,
 		tensorflow.Format,
@@ -46,5 +48,10 @@ func All() []*modelscan.Format {
 
 // profiles are the loaders that give the members of a zip their meaning.
 func profiles() []*zip.Profile {
-	return []*zip.Profile{torch.Zip, keras.Profile, skops.Profile}
+	return []*zip.Profile{
+		torch.Zip,
+		numpy.Npz,
+		keras.Profile,
+		skops.Profile,
+	}
 }
