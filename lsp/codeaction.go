@@ -38,11 +38,10 @@ func codeAction(ctx context.Context, snap *snapshot, p *protocol.CodeActionParam
 	if d == nil {
 		return actions, nil
 	}
-	result, err := d.checked(ctx)
-	if err != nil {
+	if _, err := d.checked(ctx); err != nil {
 		return nil, err
 	}
-	diags := result.Diagnostics(snap.artifacts)
+	diags := snap.shown(d)
 	at := d.mapper().toSpan(p.Range)
 	if wanted(p.Context.Only, protocol.CodeActionKindQuickFix) {
 		for _, a := range snap.quickFixes(d, diags, at) {
@@ -50,7 +49,7 @@ func codeAction(ctx context.Context, snap *snapshot, p *protocol.CodeActionParam
 		}
 	}
 	if wanted(p.Context.Only, kindFixAll) {
-		if a := snap.fixAllAction(ctx, d, diags, slices.Contains(p.Context.Only, kindFixAll)); a != nil {
+		if a := snap.fixAllAction(d, diags); a != nil {
 			actions = append(actions, a)
 		}
 	}
@@ -139,13 +138,12 @@ func codeActionResolve(ctx context.Context, snap *snapshot, a *protocol.CodeActi
 	if d == nil || d.version != data.Version {
 		return nil, protocol.ErrContentModified
 	}
-	result, err := d.checked(ctx)
-	if err != nil {
+	if _, err := d.checked(ctx); err != nil {
 		return nil, err
 	}
-	diags := result.Diagnostics(snap.artifacts)
+	diags := snap.shown(d)
 	if data.Fix == fixAll {
-		a.Edit = snap.edit(d, a.Title, snap.allSafe(ctx, d, diags))
+		a.Edit = snap.edit(d, a.Title, allSafe(diags))
 		return a, nil
 	}
 	// A scan that ended meanwhile may have moved the diagnostics: the title tells.

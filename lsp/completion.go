@@ -2,11 +2,15 @@ package lsp
 
 import (
 	"context"
+	"regexp"
 
 	"go.lsp.dev/protocol"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
+
+// ignoreBegun matches a line up to where a rule is to be named.
+var ignoreBegun = regexp.MustCompile(`#[ \t]*secure-torch:[ \t]*ignore(?:-file)?\[([^\]\n]*)$`)
 
 // completion offers rule ids inside the brackets of an ignore comment, and nothing anywhere else: this
 // server works beside others that know Python.

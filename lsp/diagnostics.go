@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"fmt"
+	"slices"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -14,10 +15,18 @@ import (
 // diagnostics of a document that has been read, given the artifacts known at the snapshot.
 func (snap *snapshot) diagnostics(d *document) []protocol.Diagnostic {
 	out := []protocol.Diagnostic{} // never nil: null is no list
-	for i, c := range d.result.Diagnostics(snap.artifacts) {
+	for i, c := range snap.shown(d) {
 		out = append(out, snap.client.toDiagnostic(d, i, c))
 	}
 	return out
+}
+
+// shown are the diagnostics of a document that has been read, without those that a comment silences.
+func (snap *snapshot) shown(d *document) []check.Diagnostic {
+	return slices.DeleteFunc(d.result.Diagnostics(snap.artifacts), func(x check.Diagnostic) bool {
+		_, ignored := d.result.Ignored(x, snap.client.trusted)
+		return ignored
+	})
 }
 
 // diagnosticData travels with a diagnostic and with the code actions made for it.

@@ -1,7 +1,6 @@
 package lsp
 
 import (
-	"context"
 	"slices"
 
 	"go.lsp.dev/protocol"
@@ -11,11 +10,8 @@ import (
 )
 
 // fixAllAction applies every safe fix of a document. It is nil when there is none.
-func (snap *snapshot) fixAllAction(ctx context.Context, d *document, diags []check.Diagnostic, asked bool) *protocol.CodeAction {
-	if !asked && !slices.ContainsFunc(diags, func(x check.Diagnostic) bool { return firstSafe(x) != nil }) {
-		return nil
-	}
-	edits := snap.allSafe(ctx, d, diags)
+func (snap *snapshot) fixAllAction(d *document, diags []check.Diagnostic) *protocol.CodeAction {
+	edits := allSafe(diags)
 	if len(edits) == 0 {
 		return nil
 	}
@@ -34,7 +30,7 @@ func firstSafe(diag check.Diagnostic) *analyzers.Fix {
 
 // allSafe joins the first safe fix of each diagnostic. A fix that overlaps one taken before it waits for the
 // next round: the edits that are made keep the file valid. The same edit (an import) is made once.
-func (snap *snapshot) allSafe(_ context.Context, _ *document, diags []check.Diagnostic) []analyzers.Edit {
+func allSafe(diags []check.Diagnostic) []analyzers.Edit {
 	var out []analyzers.Edit
 	for _, diag := range diags {
 		fix := firstSafe(diag)

@@ -39,11 +39,12 @@ func documentLink(ctx context.Context, snap *snapshot, p *protocol.DocumentLinkP
 			}
 		}
 	}
-	for _, m := range ignoreComment.FindAllSubmatchIndex(d.text, -1) {
-		for _, id := range ruleID.FindAllIndex(d.text[m[2]:m[3]], -1) {
-			s := analyzers.Span{Start: m[2] + id[0], End: m[2] + id[1]}
-			if r, ok := rule.Get(rule.ID(d.text[s.Start:s.End])); ok {
-				add(s, rulePage(r.ID), r.Title)
+	for _, ig := range check.Ignores(d.text) {
+		for _, id := range ig.Rules {
+			if i := bytes.Index(d.text[ig.RuleSpan.Start:ig.RuleSpan.End], []byte(id)); i >= 0 {
+				from := ig.RuleSpan.Start + i
+				r, _ := rule.Get(id)
+				add(analyzers.Span{Start: from, End: from + len(id)}, rulePage(id), r.Title)
 			}
 		}
 	}

@@ -42,6 +42,8 @@ type Checked interface {
 	Calls() []check.Call
 	// Diagnostics says what is wrong, given the artifacts known so far by absolute path.
 	Diagnostics(artifacts map[string]*engine.Artifact) []check.Diagnostic
+	// Ignored returns the comment that asks not to show a diagnostic, if it is heeded.
+	Ignored(d check.Diagnostic, trusted bool) (check.Ignore, bool)
 }
 
 // Scanner scans model files; *engine.Engine is one.

@@ -69,6 +69,7 @@ type Checked struct {
 	Path        string
 	calls       []Call
 	diagnostics []analyzers.Diagnostic
+	ignores     []Ignore
 	resolved    bool
 }
 
@@ -85,7 +86,7 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 		o.Workspace = c.opts.Workspace(path)
 	}
 	linked := analyzers.Link(s, o)
-	out := &Checked{Path: path, diagnostics: linked.Diagnostics, resolved: !c.opts.NoResolve}
+	out := &Checked{Path: path, diagnostics: linked.Diagnostics, ignores: Ignores(s.Source()), resolved: !c.opts.NoResolve}
 	for _, call := range linked.Calls {
 		if ctx.Err() != nil {
 			break
