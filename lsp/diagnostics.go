@@ -21,11 +21,15 @@ func (snap *snapshot) diagnostics(d *document) []protocol.Diagnostic {
 	return out
 }
 
-// shown are the diagnostics of a document that has been read, without those that a comment silences.
+// shown are the diagnostics of a document that has been read, without those that a comment or the config
+// silences.
 func (snap *snapshot) shown(d *document) []check.Diagnostic {
+	trusted := d.trusted()
 	return slices.DeleteFunc(d.result.Diagnostics(snap.artifacts), func(x check.Diagnostic) bool {
-		_, ignored := d.result.Ignored(x, snap.client.trusted)
-		return ignored
+		if _, ignored := d.result.Ignored(x, trusted); ignored {
+			return true
+		}
+		return d.root != nil && d.root.ignores(x, d.path)
 	})
 }
 

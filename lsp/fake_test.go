@@ -46,7 +46,9 @@ type fakeChecked struct{ calls []check.Call }
 
 func (c fakeChecked) Calls() []check.Call { return c.calls }
 
-func (c fakeChecked) Ignored(check.Diagnostic, bool) (check.Ignore, bool) { return check.Ignore{}, false }
+func (c fakeChecked) Ignored(check.Diagnostic, bool) (check.Ignore, bool) {
+	return check.Ignore{}, false
+}
 
 func (c fakeChecked) Diagnostics(known map[string]*engine.Artifact) []check.Diagnostic {
 	var out []check.Diagnostic

@@ -28,6 +28,7 @@ func initialize(st *state, p *protocol.InitializeParams) (*protocol.InitializeRe
 		st.srv.log.Warn("initializationOptions", "err", err)
 	}
 	st.client.settings = given
+	st.roots = rootsOf(p, opts.Trusted)
 	st.phase, st.shared = running, nil
 	return &protocol.InitializeResult{
 		ServerInfo:   protocol.ServerInfo{Name: name, Version: protocol.NewOptional(st.srv.opts.Version)},
@@ -54,6 +55,9 @@ func capabilities(c client) protocol.ServerCapabilities {
 		CompletionProvider:     &protocol.CompletionOptions{TriggerCharacters: []string{"[", ","}},
 		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: []string{cmdScanAgain, cmdShowReport}},
 		Workspace: &protocol.WorkspaceOptions{
+			WorkspaceFolders: &protocol.WorkspaceFoldersServerCapabilities{
+				Supported: ptr(true), ChangeNotifications: protocol.Boolean(true),
+			},
 			TextDocumentContent: &protocol.TextDocumentContentOptions{Schemes: []string{reportScheme}},
 		},
 	}
@@ -69,6 +73,9 @@ func capabilities(c client) protocol.ServerCapabilities {
 func initialized(st *state, _ *protocol.InitializedParams) error {
 	if ws := st.client.caps.Workspace; ws != nil && is(ws.Configuration) {
 		go st.srv.askSettings()
+	}
+	if ws := st.client.caps.Workspace; ws != nil && ws.DidChangeWatchedFiles != nil && is(ws.DidChangeWatchedFiles.DynamicRegistration) {
+		go st.srv.register()
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package lsp
 import (
 	"context"
 	"maps"
-	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -44,7 +43,11 @@ type state struct {
 	client   client
 	docs     map[uri.URI]*document
 	busy     map[uri.URI]bool // a run over some version of the document is under way
+	roots    []*root
+	alone    map[string]*root // of files outside of all folders, by their own
+	noticed  bool             // the user was told that the workspace is not trusted
 	scans    map[string]*scan
+	watching []string // what the watcher was told last
 	working  map[protocol.ProgressToken]context.CancelFunc
 	works    int           // pieces of work begun with a token of our own
 	queue    []publication // at most one for each document, oldest first
@@ -62,8 +65,8 @@ type client struct {
 func newState(s *Server) *state {
 	return &state{
 		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, scans: map[string]*scan{},
-		working: map[protocol.ProgressToken]context.CancelFunc{},
-		client:  client{encoding: protocol.PositionEncodingKindUTF16},
+		alone: map[string]*root{}, working: map[protocol.ProgressToken]context.CancelFunc{},
+		client: client{encoding: protocol.PositionEncodingKindUTF16},
 	}
 }
 
@@ -92,6 +95,7 @@ func (st *state) snapshot() *snapshot {
 type document struct {
 	uri     uri.URI
 	path    string // empty when the document is no file
+	root    *root  // nil when the document is no file
 	version int32
 	text    []byte
 	mapper  func() *mapper
@@ -100,14 +104,20 @@ type document struct {
 	begun   bool          // the reading of it; only the owner of the state looks
 }
 
-func newDocument(u uri.URI, version int32, text []byte, enc protocol.PositionEncodingKind) *document {
+func (st *state) newDocument(u uri.URI, version int32, text []byte) *document {
 	d := &document{uri: u, version: version, text: text, done: make(chan struct{})}
 	if u.IsFile() {
 		d.path = u.FsPath()
+		d.root = st.rootOf(d.path)
 	}
+	enc := st.client.encoding
 	d.mapper = sync.OnceValue(func() *mapper { return newMapper(text, enc) })
 	return d
 }
+
+// trusted reports whether the user trusts the folder that the document lies in. The result is known after
+// the document was read.
+func (d *document) trusted() bool { return d.root != nil && d.root.settings().Trusted }
 
 // read reports whether the result is there.
 func (d *document) read() bool {
@@ -183,7 +193,15 @@ func (st *state) read(d *document) {
 func (s *Server) checkSource(d *document) (c Checked) {
 	var err error
 	defer recovered(s.log, "check", &err)
-	return s.opts.Checker.Check(s.ctx, Source{Path: d.path, Root: filepath.Dir(d.path), Text: d.text})
+	src := Source{Path: d.path, Text: d.text}
+	if d.root != nil {
+		src.Root = d.root.dir
+	}
+	c = s.opts.Checker.Check(s.ctx, src)
+	if d.root != nil && !d.trusted() {
+		c = confine(c, d.root.dir)
+	}
+	return c
 }
 
 // wasRead takes over the result of a run, unless the document has moved on.
@@ -198,6 +216,8 @@ func (st *state) wasRead(d *document, result Checked) {
 		st.read(current)
 	case result != nil:
 		st.want(d.uri, targets(result))
+		st.watchWanted()
 		st.show(d)
+		st.heldBack(result)
 	}
 }

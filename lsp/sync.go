@@ -11,7 +11,7 @@ import (
 // didOpen takes over a document. Strings of a message share its memory, so what is kept is copied.
 func didOpen(st *state, p *protocol.DidOpenTextDocumentParams) error {
 	u := uri.URI(strings.Clone(string(p.TextDocument.URI)))
-	st.put(newDocument(u, p.TextDocument.Version, []byte(p.TextDocument.Text), st.client.encoding))
+	st.put(st.newDocument(u, p.TextDocument.Version, []byte(p.TextDocument.Text)))
 	return nil
 }
 
@@ -23,7 +23,7 @@ func didChange(st *state, p *protocol.DidChangeTextDocumentParams) error {
 		return fmt.Errorf("%w: %s", errNotOpen, p.TextDocument.URI)
 	}
 	text := apply(d.text, st.client.encoding, p.ContentChanges)
-	st.put(newDocument(d.uri, p.TextDocument.Version, text, st.client.encoding))
+	st.put(st.newDocument(d.uri, p.TextDocument.Version, text))
 	return nil
 }
 
@@ -49,6 +49,7 @@ func didClose(st *state, p *protocol.DidCloseTextDocumentParams) error {
 	delete(st.docs, d.uri)
 	st.shared = nil
 	st.want(d.uri, nil)
+	st.watchWanted()
 	st.clear(d.uri)
 	return nil
 }

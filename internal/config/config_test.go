@@ -128,7 +128,7 @@ func TestLoad(t *testing.T) {
 		"the user's config does not exist": {filepath.Join(root, "none.toml"), own, "critical", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := load(x.user, sub, x.explicit)
+			l, err := load(x.user, sub, x.explicit, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,13 +137,13 @@ func TestLoad(t *testing.T) {
 			}
 		})
 	}
-	if _, err := load("", sub, filepath.Join(root, "missing.toml")); err == nil {
+	if _, err := load("", sub, filepath.Join(root, "missing.toml"), false); err == nil {
 		t.Error("a missing file named explicitly is no error")
 	}
 	if err := os.MkdirAll(filepath.Join(sub, FileName), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := load("", sub, ""); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := load("", sub, "", false); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a folder as config: %v", err)
 	}
 }

@@ -22,20 +22,27 @@ type Loaded struct {
 	Dir     string // the folder it stands in, to which globs are relative; else the folder asked for
 	Trusted bool   // its suppressions of findings in files count
 	user    *Config
+	vouched string // a folder that the user trusts besides those of his config
 }
 
 // Load joins the user's own config with the workspace's: the file named explicitly, which is thereby
 // trusted, or else the nearest one at or above dir, which is trusted when the user's trusted_folders
 // has it. An untrusted one may only tighten.
-func Load(dir, explicit string) (*Loaded, error) {
-	userFile := ""
-	if base, err := os.UserConfigDir(); err == nil {
-		userFile = filepath.Join(base, "secure-torch", "config.toml")
+func Load(dir, explicit string) (*Loaded, error) { return load(userFile(), dir, explicit, false) }
+
+// LoadTrusted is Load for a folder of which the user has said that he trusts it, to an editor.
+func LoadTrusted(dir string) (*Loaded, error) { return load(userFile(), dir, "", true) }
+
+// userFile is where the user's own config lies; empty when that cannot be told.
+func userFile() string {
+	base, err := os.UserConfigDir()
+	if err != nil {
+		return ""
 	}
-	return load(userFile, dir, explicit)
+	return filepath.Join(base, "secure-torch", "config.toml")
 }
 
-func load(userFile, dir, explicit string) (*Loaded, error) {
+func load(userFile, dir, explicit string, vouched bool) (*Loaded, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
@@ -46,6 +53,9 @@ func load(userFile, dir, explicit string) (*Loaded, error) {
 	}
 	l := &Loaded{Dir: dir, user: cmp.Or(user, &Config{})}
 	l.Config = *l.user
+	if vouched {
+		l.vouched = dir
+	}
 	l.Trusted = l.trusts(dir)
 	if explicit != "" {
 		own, err := readFile(explicit, Workspace)
@@ -88,9 +98,9 @@ func (l *Loaded) discover(dir string) error {
 
 // trusts tells whether the user's own config lists the folder or one above it.
 func (l *Loaded) trusts(dir string) bool {
-	return slices.ContainsFunc(l.user.TrustedFolders, func(folder string) bool {
+	return slices.ContainsFunc(append([]string{l.vouched}, l.user.TrustedFolders...), func(folder string) bool {
 		rest, err := filepath.Rel(folder, dir)
-		return err == nil && filepath.IsLocal(rest)
+		return folder != "" && err == nil && filepath.IsLocal(rest)
 	})
 }
 

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -26,20 +27,13 @@ func newIndex(o Options) *index {
 	return &index{quiet: o.Quiet, patience: o.Patience, files: map[string]fs.FileInfo{}, pending: map[string]*pending{}}
 }
 
-// reset takes files for known that were not watched before, and forgets those that no longer are.
-func (x *index) reset(files map[string]fs.FileInfo) {
-	for path := range x.files {
-		if files[path] == nil {
-			delete(x.files, path)
-		}
-	}
-	for path := range x.pending {
-		if files[path] == nil {
-			delete(x.pending, path)
-		}
-	}
+// reset forgets what is not watched any more and takes for known what was not watched before: only what
+// happens from now on is a change.
+func (x *index) reset(files map[string]fs.FileInfo, before, after func(path string) bool) {
+	maps.DeleteFunc(x.files, func(path string, _ fs.FileInfo) bool { return !after(path) })
+	maps.DeleteFunc(x.pending, func(path string, _ *pending) bool { return !after(path) })
 	for path, info := range files {
-		if x.files[path] == nil && x.pending[path] == nil {
+		if !before(path) {
 			x.files[path] = info
 		}
 	}

@@ -58,12 +58,13 @@ type Watcher struct {
 	opts    Options
 	set     chan []string
 	changes chan []Change
+	add     func(*fsnotify.Watcher, string) error
 }
 
 // New returns a Watcher that watches nothing until Set is called.
 func New(opts Options) *Watcher {
 	opts.defaults()
-	return &Watcher{opts: opts, set: make(chan []string), changes: make(chan []Change)}
+	return &Watcher{opts: opts, set: make(chan []string), changes: make(chan []Change), add: (*fsnotify.Watcher).Add}
 }
 
 // Set says what to watch, in place of what was watched before: files, which need not exist, and folders
@@ -80,7 +81,7 @@ func (w *Watcher) Changes() <-chan []Change { return w.changes }
 
 // Run watches until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
-	r := &run{opts: w.opts, index: newIndex(w.opts), dirs: map[string]bool{}}
+	r := &run{opts: w.opts, add: w.add, index: newIndex(w.opts), dirs: map[string]bool{}}
 	defer r.close()
 	var ready map[string]Change
 	timer := time.NewTimer(w.opts.Poll)
@@ -99,14 +100,10 @@ func (w *Watcher) Run(ctx context.Context) {
 			r.setRoots(paths)
 		case out <- batch:
 			ready = nil
-		case ev, ok := <-r.events():
-			if ok {
-				r.hint(filepath.Dir(ev.Name))
-			}
-		case err, ok := <-r.errors():
-			if ok {
-				r.lost(err)
-			}
+		case <-r.events():
+			r.dirty = true
+		case <-r.errors(): // events were lost: no matter, everything is looked at
+			r.dirty = true
 		case now := <-timer.C:
 			r.look(now)
 		}
@@ -122,11 +119,13 @@ func (w *Watcher) Run(ctx context.Context) {
 // run is the state of Run.
 type run struct {
 	opts    Options
+	add     func(*fsnotify.Watcher, string) error
 	roots   []string
 	index   *index
 	fs      *fsnotify.Watcher // nil when there is none
 	dirs    map[string]bool   // watched folders; true: by the system, false: by polling
 	dirty   bool              // something happened somewhere
+	cost    time.Duration     // of the last look
 	polled  time.Time         // when everything was last looked at
 	noticed bool
 }
@@ -151,17 +150,11 @@ func (r *run) errors() <-chan error {
 	return r.fs.Errors
 }
 
-// hint marks that something happened in a folder.
-func (r *run) hint(string) { r.dirty = true }
-
-// lost is called when events were lost: everything is looked at.
-func (r *run) lost(error) { r.dirty = true }
-
 // wait is how long nothing needs to be done.
 func (r *run) wait(now time.Time) time.Duration {
 	switch {
 	case r.dirty || r.index.waiting():
-		return r.opts.Quiet / 3
+		return max(r.opts.Quiet/3, 4*r.cost) // in a burst, looking must not take all the time
 	case r.polls():
 		return max(0, r.polled.Add(r.opts.Poll).Sub(now))
 	}
@@ -178,6 +171,7 @@ func (r *run) polls() bool {
 }
 
 func (r *run) setRoots(paths []string) {
+	before := r.roots
 	r.roots = nil
 	for _, p := range paths {
 		if abs, err := filepath.Abs(p); err == nil {
@@ -195,8 +189,26 @@ func (r *run) setRoots(paths []string) {
 	}
 	files, dirs := r.survey()
 	r.watchDirs(dirs)
-	r.index.reset(files)
-	r.dirty, r.polled = true, time.Now() // look once more: things may have changed between the two
+	r.index.reset(files, under(before), under(r.roots))
+	r.dirty = true // look once more: things may have changed before the system watched
+}
+
+// under tells whether a path is one of the roots or lies below one.
+func under(roots []string) func(path string) bool {
+	known := make(map[string]bool, len(roots))
+	for _, root := range roots {
+		known[root] = true
+	}
+	return func(path string) bool {
+		for !known[path] {
+			parent := filepath.Dir(path)
+			if parent == path {
+				return false
+			}
+			path = parent
+		}
+		return true
+	}
 }
 
 // look compares everything with what it was.
@@ -205,6 +217,7 @@ func (r *run) look(now time.Time) {
 	files, dirs := r.survey()
 	r.watchDirs(dirs)
 	r.index.observe(now, files)
+	r.cost = time.Since(now)
 }
 
 // survey lists the files under the roots and the folders in which something about them can change.
@@ -323,7 +336,7 @@ func (r *run) watchDirs(dirs map[string]bool) {
 			r.dirs[d] = false
 			continue
 		}
-		err := r.fs.Add(d)
+		err := r.add(r.fs, d)
 		switch {
 		case err == nil:
 			r.dirs[d] = true

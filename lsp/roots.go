@@ -1,0 +1,134 @@
+package lsp
+
+import (
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/config"
+)
+
+// root is a folder of the workspace with its config. It never changes: when its config does, another
+// takes its place.
+type root struct {
+	dir    string
+	config func() (*config.Loaded, error) // read when first asked for, away from the owner of the state
+}
+
+// newRoot makes the root at dir. The client's word that the user trusts the workspace counts for all of
+// it; without it only the user's own config can say so.
+func newRoot(dir string, trusted bool) *root {
+	load := func() (*config.Loaded, error) { return config.Load(dir, "") }
+	if trusted {
+		load = func() (*config.Loaded, error) { return config.LoadTrusted(dir) }
+	}
+	return &root{dir, sync.OnceValues(load)}
+}
+
+// settings are the config in force; the default one, and nothing trusted, where it cannot be read.
+func (r *root) settings() *config.Loaded {
+	if l, err := r.config(); err == nil {
+		return l
+	}
+	return &config.Loaded{Dir: r.dir}
+}
+
+// ignores reports whether the config silences a diagnostic of the source at path. An entry may name the
+// source or the model; in an untrusted folder none silences a finding in a model.
+func (r *root) ignores(d check.Diagnostic, path string) bool {
+	l := r.settings()
+	files := []string{path}
+	digest := ""
+	if d.Artifact != nil {
+		files, digest = append(files, d.Artifact.Path), d.Artifact.Digest
+	}
+	for _, f := range files {
+		rel, err := filepath.Rel(l.Dir, f)
+		if err != nil {
+			rel = f
+		}
+		if _, ok := l.Match(d.Rule, filepath.ToSlash(rel), digest, l.Trusted); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// rootsOf lists the folders that a client opens, in any of the ways in which it may say so.
+func rootsOf(p *protocol.InitializeParams, trusted bool) []*root {
+	var roots []*root
+	folders, _ := p.WorkspaceFolders.Get()
+	for _, f := range folders {
+		if f.URI.IsFile() {
+			roots = append(roots, newRoot(filepath.Clean(f.URI.FsPath()), trusted))
+		}
+	}
+	if len(roots) == 0 && p.RootURI != nil && p.RootURI.IsFile() {
+		roots = append(roots, newRoot(filepath.Clean(p.RootURI.FsPath()), trusted))
+	}
+	if dir, ok := p.RootPath.Get(); ok && len(roots) == 0 && filepath.IsAbs(dir) {
+		roots = append(roots, newRoot(filepath.Clean(strings.Clone(dir)), trusted))
+	}
+	return roots
+}
+
+// rootOf is the innermost folder that a file lies in. A file outside of all has its own, untrusted unless
+// the user's config says otherwise.
+func (st *state) rootOf(path string) *root {
+	var best *root
+	for _, r := range st.roots {
+		if artifact.Inside(r.dir, path) && (best == nil || len(r.dir) > len(best.dir)) {
+			best = r
+		}
+	}
+	if best != nil || path == "" {
+		return best
+	}
+	dir := filepath.Dir(path)
+	if st.alone[dir] == nil {
+		st.alone[dir] = newRoot(dir, false)
+	}
+	return st.alone[dir]
+}
+
+// reconfigure has all configs read anew, and all documents with them.
+func (st *state) reconfigure() {
+	for i, r := range st.roots {
+		st.roots[i] = newRoot(r.dir, st.client.trusted)
+	}
+	clear(st.alone)
+	st.rereadAll()
+}
+
+// didChangeWorkspaceFolders opens and closes folders.
+func didChangeWorkspaceFolders(st *state, p *protocol.DidChangeWorkspaceFoldersParams) error {
+	closed := map[string]bool{}
+	for _, f := range p.Event.Removed {
+		closed[filepath.Clean(f.URI.FsPath())] = true
+	}
+	var roots []*root
+	for _, r := range st.roots {
+		if !closed[r.dir] {
+			roots = append(roots, r)
+		}
+	}
+	for _, f := range p.Event.Added {
+		if f.URI.IsFile() {
+			roots = append(roots, newRoot(filepath.Clean(f.URI.FsPath()), st.client.trusted))
+		}
+	}
+	st.roots = roots
+	st.rereadAll()
+	return nil
+}
+
+// rereadAll has every document read again: what it says may not have changed, what it means may have.
+func (st *state) rereadAll() {
+	for _, d := range sorted(st.docs) {
+		st.put(st.newDocument(d.uri, d.version, d.text))
+	}
+}

@@ -1,0 +1,86 @@
+package lsp
+
+import (
+	"slices"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/secure-torch/secure-torch/internal/config"
+	"github.com/secure-torch/secure-torch/internal/watch"
+)
+
+// watchModels watches the files that open documents load, wherever they lie, and the places where files
+// that they name would appear. The client could tell only of what lies in its folders.
+func (s *Server) watchModels() {
+	w := watch.New(watch.Options{Notice: func(why string) {
+		s.log.Warn("watch", "notice", why)
+		_ = s.do(func(st *state) error { st.tell(protocol.MessageTypeInfo, "secure-torch: "+why); return nil })
+	}})
+	go w.Run(s.ctx)
+	for {
+		select {
+		case paths := <-s.watched:
+			w.Set(s.ctx, paths)
+		case changes := <-w.Changes():
+			_ = s.do(func(st *state) error { st.filesChanged(changes); return nil })
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// filesChanged has changed models scanned again. One that came or went changes what calls mean.
+func (st *state) filesChanged(changes []watch.Change) {
+	reread := false
+	for _, c := range changes {
+		if done := st.rescan(c.Path); done == nil || c.Gone {
+			reread = true
+		}
+	}
+	if reread {
+		st.rereadAll()
+	}
+}
+
+// watchWanted says what is to be watched now. Only the latest word counts.
+func (st *state) watchWanted() {
+	var paths []string
+	for path := range st.scans {
+		paths = append(paths, path)
+	}
+	for _, d := range st.docs {
+		if d.result == nil {
+			continue
+		}
+		for _, c := range d.result.Calls() {
+			paths = append(paths, c.Absent...)
+		}
+	}
+	slices.Sort(paths)
+	if paths = slices.Compact(paths); slices.Equal(paths, st.watching) {
+		return
+	}
+	st.watching = paths
+	select {
+	case <-st.srv.watched: // a word that nobody has heard yet
+	default:
+	}
+	st.srv.watched <- paths
+}
+
+// register has the client tell of changes of Python sources and configs, if it can.
+func (s *Server) register() {
+	var watchers []protocol.FileSystemWatcher
+	for _, glob := range []protocol.Pattern{"**/*.py", "**/" + config.FileName, "**/pyproject.toml"} {
+		watchers = append(watchers, protocol.FileSystemWatcher{GlobPattern: glob})
+	}
+	options, err := protocol.Marshal(&protocol.DidChangeWatchedFilesRegistrationOptions{Watchers: watchers})
+	if err == nil {
+		err = s.client.RegisterCapability(s.ctx, &protocol.RegistrationParams{Registrations: []protocol.Registration{
+			{ID: name + "/files", Method: protocol.MethodWorkspaceDidChangeWatchedFiles, RegisterOptions: options},
+		}})
+	}
+	if err != nil {
+		s.log.Warn("register", "err", err)
+	}
+}
