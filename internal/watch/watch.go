@@ -106,12 +106,12 @@ func (w *Watcher) Run(ctx context.Context) {
 			r.dirty = true
 		case now := <-timer.C:
 			r.look(now)
-		}
-		for _, c := range r.index.due(time.Now()) {
-			if ready == nil {
-				ready = map[string]Change{}
+			for _, c := range r.index.due(now) {
+				if ready == nil {
+					ready = map[string]Change{}
+				}
+				ready[c.Path] = c
 			}
-			ready[c.Path] = c
 		}
 	}
 }
