@@ -9,8 +9,11 @@ import (
 )
 
 // ignoreEdit adds an ignore comment for a diagnostic, on its line or for the whole file. It is refused
-// where a comment would not be one.
+// where a comment would not be one, and where none is heeded.
 func ignoreEdit(d *document, diag check.Diagnostic, n int) (analyzers.Edit, bool) {
+	if !check.Ignorable(diag.Rule, d.trusted()) {
+		return analyzers.Edit{}, false
+	}
 	insert := func(at int, text string) (analyzers.Edit, bool) {
 		return analyzers.Edit{Span: analyzers.Span{Start: at, End: at}, New: text}, true
 	}

@@ -120,27 +120,75 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// The main job: the line that loads a hostile checkpoint gets an error that names the call with member
-// and offset, and the quick fix turns it into st.load. Nothing is executed on the way.
-func TestMainJob(t *testing.T) {
-	nvim := tool(t, "NVIM", "nvim", "--version")
-	python := tool(t, "TORCH_PYTHON", "/usr/bin/python3", "-c", "import torch")
-	binary := build(t)
-	dir := t.TempDir()
-	canary := filepath.Join(dir, "canary")
-	run(t, dir, nil, python, "-c", checkpoints, canary)
-	file := filepath.Join(dir, "app.py")
-	if err := os.WriteFile(file, []byte(app("evil.pt")), 0o600); err != nil {
+// workshop is what the tests of the main job work with.
+type workshop struct{ nvim, python, binary, dir, canary string }
+
+func setUp(t *testing.T) workshop {
+	t.Helper()
+	w := workshop{
+		nvim:   tool(t, "NVIM", "nvim", "--version"),
+		python: tool(t, "TORCH_PYTHON", "/usr/bin/python3", "-c", "import torch"),
+		binary: build(t), dir: t.TempDir(),
+	}
+	w.canary = filepath.Join(w.dir, "canary")
+	run(t, w.dir, nil, w.python, "-c", checkpoints, w.canary)
+	return w
+}
+
+func (w workshop) source(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(w.dir, name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
 
-	s := edit(t, nvim, binary, file, "ST201", "st.load")
+// runner runs a file and says whether st.load refused something in it.
+const runner = `
+import runpy, sys, secure_torch
+try:
+    runpy.run_path(sys.argv[1])
+except secure_torch.UnsafeModelError as refusal:
+    sys.exit(f"UnsafeModelError: {refusal}")
+`
+
+// execute runs a Python file with the secure_torch package of this repository.
+func (w workshop) execute(t *testing.T, file string) (string, error) {
+	t.Helper()
+	lib, err := filepath.Abs(filepath.Join("..", "..", "python"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return try(t, w.dir, []string{"PYTHONPATH=" + lib, "SECURE_TORCH_BINARY=" + w.binary, "PYTHONDONTWRITEBYTECODE=1"}, w.python, "-c", runner, file)
+}
+
+func (w workshop) untouched(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat(w.canary); err == nil {
+		t.Fatal("the payload was executed")
+	}
+}
+
+func TestMainJob(t *testing.T) {
+	w := setUp(t)
+	t.Run("hostile checkpoint", func(t *testing.T) { hostile(t, w) })
+	t.Run("benign checkpoint", func(t *testing.T) { benign(t, w) })
+}
+
+// The line that loads a hostile checkpoint gets an error that names the call with member
+// and offset, the quick fix turns it into st.load, and running the file then raises. Nothing is executed
+// on the way.
+func hostile(t *testing.T, w workshop) {
+	file := w.source(t, "app.py", app("evil.pt"))
+
+	s := edit(t, w.nvim, w.binary, file, "ST201", "st.load")
 
 	call := strings.Index(s.Line, "torch.load")
 	if s.First.Lnum != 2 || s.First.Col != call || s.First.Severity != 1 {
 		t.Errorf("the error stands at %+v, the call at line 2, byte %d", s.First, call)
 	}
-	for _, part := range []string{"posix.system", "touch " + canary, "data.pkl", "offset 0x"} {
+	for _, part := range []string{"posix.system", "touch " + w.canary, "data.pkl", "offset 0x"} {
 		if !strings.Contains(s.First.Message, part) {
 			t.Errorf("the message does not say %q: %s", part, s.First.Message)
 		}
@@ -154,7 +202,60 @@ func TestMainJob(t *testing.T) {
 			t.Errorf("the saved file lacks %q:\n%s", part, saved)
 		}
 	}
-	if _, err := os.Stat(canary); err == nil {
-		t.Fatal("the payload was executed")
+	w.untouched(t)
+
+	out, err := w.execute(t, file)
+	if err == nil || !strings.Contains(out, "UnsafeModelError") || !strings.Contains(out, "posix.system") {
+		t.Errorf("running the file: %v\n%s", err, out)
+	}
+	w.untouched(t)
+	if out, err := w.execute(t, w.source(t, "before.py", app("evil.pt"))); err != nil {
+		t.Fatalf("the original file: %v\n%s", err, out)
+	}
+	if _, err := os.Stat(w.canary); err != nil {
+		t.Error("the payload would not have run anyway: this test proves nothing")
+	}
+}
+
+// The same edit with a checkpoint that torch wrote and nobody meddled with loads tensors equal to torch's.
+func benign(t *testing.T, w workshop) {
+	file := w.source(t, "good.py", app("good.pt"))
+	s := edit(t, w.nvim, w.binary, file, "ST101", "st.load")
+	if s.First.Severity == 1 {
+		t.Errorf("an error about a benign checkpoint: %s", s.First.Message)
+	}
+	saved, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := w.source(t, "check.py", string(saved)+`
+import torch
+want = torch.load("good.pt")
+assert sorted(model) == sorted(want), (model, want)
+for key, value in want.items():
+    if torch.is_tensor(value):
+        assert model[key].dtype == value.dtype and torch.equal(model[key], value), key
+    else:
+        assert model[key] == value, key
+print("equal", len(want))
+`)
+	out, err := w.execute(t, check)
+	if err != nil || !strings.Contains(out, "equal 4") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// The plugin's own pieces, in Neovim.
+func TestPlugin(t *testing.T) {
+	nvim := tool(t, "NVIM", "nvim", "--version")
+	plugin, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	out := run(t, home, []string{"ST_PLUGIN=" + plugin, "HOME=" + home, "XDG_STATE_HOME=" + home, "XDG_CACHE_HOME=" + home},
+		nvim, "--headless", "-u", "NONE", "-i", "NONE", "-n", "-S", filepath.Join(plugin, "testdata", "plugin.lua"))
+	if !strings.Contains(out, "all good") {
+		t.Errorf("%s", out)
 	}
 }

@@ -67,10 +67,13 @@ func (ig Ignore) covers(d Diagnostic) bool {
 	return slices.Contains(ig.Rules, d.Rule) && (ig.File || d.Span.Start <= ig.line.End && d.Span.End >= ig.line.Start)
 }
 
-// Ignored returns the comment that asks not to show a diagnostic. In an untrusted workspace a comment
-// silences no finding in a file (ST2xx to ST5xx): whoever wrote the model may have written the comment.
+// Ignorable tells whether a rule may be silenced by a comment. In an untrusted workspace no finding in a
+// file (ST2xx to ST5xx) is: whoever wrote the model may have written the comment.
+func Ignorable(id rule.ID, trusted bool) bool { return trusted || id < "ST2" || id >= "ST6" }
+
+// Ignored returns the comment that asks not to show a diagnostic.
 func (c *Checked) Ignored(d Diagnostic, trusted bool) (Ignore, bool) {
-	if !trusted && d.Rule >= "ST2" && d.Rule < "ST6" {
+	if !Ignorable(d.Rule, trusted) {
 		return Ignore{}, false
 	}
 	i := slices.IndexFunc(c.ignores, func(ig Ignore) bool { return ig.covers(d) })
