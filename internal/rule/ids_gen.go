@@ -41,6 +41,16 @@ const (
 	PickleDangerousReference     ID = "ST204" // high: pickle names a dangerous callable without calling it
 	PickleUnknownCall            ID = "ST205" // medium: pickle calls a function that is not on the allowlist
 	PickleUnknownClass           ID = "ST206" // low: pickle instantiates a class that is not on the allowlist
+	PickleUnknownImport          ID = "ST207" // low: pickle imports a name that is not on the allowlist
+	PickleUnknownCallEvidence    ID = "ST208" // high: pickle hands code, a command or an address to an unknown callable
+	PickleExtensionCode          ID = "ST209" // high: pickle loads an object through a copyreg extension code
+	PicklePersistentId           ID = "ST210" // low: pickle asks the loading program for a persistent object
+	PicklePatches                ID = "ST211" // high: pickle overwrites a class, module or hook on load
+	PickleNotContainer           ID = "ST212" // medium: pickle stores items in an object that is no container
+	PickleIntrospection          ID = "ST213" // high: pickle reaches into the interpreter through special attributes
+	PickleCarriesCode            ID = "ST214" // medium: pickle carries functions as code
+	PickleExpansion              ID = "ST215" // medium: pickle grows out of proportion when it is loaded or walked
+	PickleHiddenStream           ID = "ST216" // info: pickle stream behind bytes that are none
 	ZipLoadersDisagree           ID = "ST220" // high: zip archive that loaders read differently
 	ZipChecksum                  ID = "ST221" // medium: zip member that does not have the checksum the archive claims
 	ZipUnusual                   ID = "ST222" // info: zip archive not as model writers make it

@@ -17,7 +17,7 @@ func (m *machine) call(op *Op, callee, args, extra value) value {
 		}
 	}
 	m.calls = append(m.calls, call{callee: callee, args: args, extra: extra, off: op.Pos, op: op.Code})
-	return m.judgeCall(op, len(m.calls)-1)
+	return m.judgeCall(op, len(m.calls)-1, 0)
 }
 
 // build is BUILD: the target's __setstate__ is called with state, or its __dict__ updated from it.

@@ -1,4 +1,277 @@
 package pickle
 
-// checks decide, by its arguments, about a call of an allowed name; the value is what it evaluates to.
-var checks = map[string]func(m *machine, op *Op, id int) value{}
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+)
+
+// check decides, by its arguments, about a call of an allowed name, and returns what it evaluates to.
+type check func(m *machine, op *Op, id int) value
+
+// checkNamed returns the check that the lists call by this name, or nil.
+func checkNamed(name string) check {
+	switch name {
+	case "attrgetter":
+		return checkAttrgetter
+	case "calls0":
+		return checkCalls0
+	case "calls1":
+		return checkCalls1
+	case "encode":
+		return checkEncode
+	case "getattr":
+		return checkGetattr
+	case "getitem":
+		return checkGetitem
+	case "keep", "formula":
+		return keep
+	case "methodcaller":
+		return checkMethodcaller
+	case "nested":
+		return checkNested
+	case "reconstruct":
+		return checkReconstruct
+	case "reduce":
+		return checkReduce
+	case "type":
+		return checkType
+	case "typed":
+		return checkTyped
+	case "ufunc":
+		return checkUfunc
+	}
+	return nil
+}
+
+// args are the positional arguments kept of a call; all is false where some may be missing.
+func (m *machine) args(id int) (vs []value, all bool) { return m.elements(m.calls[id].args) }
+
+func result(id int) value { return mk(kCall, int64(id)) }
+
+// keep allows the call and keeps it, because what it evaluates to may be called in its turn.
+func keep(_ *machine, _ *Op, id int) value { return result(id) }
+
+// calleeGlobal is the global that a call names, or nil.
+func (m *machine) calleeGlobal(id int) *global { return m.asGlobal(m.calls[id].callee) }
+
+func (m *machine) asGlobal(v value) *global {
+	if v.kind() != kGlobal {
+		return nil
+	}
+	return &m.globals[v.index()]
+}
+
+// checkGetattr is getattr(object, name[, default]).
+func checkGetattr(m *machine, op *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) < 2 {
+		m.judgeUnknown(id, m.calleeGlobal(id))
+		return result(id)
+	}
+	name, ok := m.text(vs[1], maxName)
+	if !ok {
+		m.judgeUnknown(id, m.calleeGlobal(id))
+		return result(id)
+	}
+	return m.attribute(op, id, vs[0], name)
+}
+
+// attribute is what object.name evaluates to; reading it may already be an accusation.
+func (m *machine) attribute(op *Op, id int, object value, name string) value {
+	if g := m.asGlobal(object); g != nil {
+		g.reported = g.reported || g.entry.verdict == allowed
+		v := m.global(op, g.module, strings.TrimPrefix(g.name+"."+name, "."), true)
+		return v
+	}
+	for _, part := range strings.Split(name, ".") {
+		if introspective[part] {
+			m.accuse(rule.PickleIntrospection, m.calls[id].off, name, "would reach into the interpreter through "+m.renderCall(id)+" on load")
+		}
+	}
+	return result(id)
+}
+
+func checkAttrgetter(m *machine, op *Op, id int) value {
+	vs, _ := m.args(id)
+	for _, v := range vs {
+		name, _ := m.text(v, maxName)
+		m.attribute(op, id, 0, name)
+	}
+	return result(id)
+}
+
+// checkMethodcaller is operator.methodcaller(name, *args): nothing happens until it is called.
+func checkMethodcaller(m *machine, op *Op, id int) value { return checkAttrgetterFirst(m, op, id) }
+
+func checkAttrgetterFirst(m *machine, op *Op, id int) value {
+	if vs, _ := m.args(id); len(vs) > 0 {
+		name, _ := m.text(vs[0], maxName)
+		m.attribute(op, id, 0, name)
+	}
+	return result(id)
+}
+
+// checkGetitem is operator.getitem: typing.List[int] is written so.
+func checkGetitem(m *machine, op *Op, id int) value {
+	vs, _ := m.args(id)
+	if len(vs) == 2 {
+		return m.item(op, id, vs[0], vs[1])
+	}
+	return result(id)
+}
+
+// item is what object[key] evaluates to.
+func (m *machine) item(op *Op, id int, object, key value) value {
+	g := m.asGlobal(object)
+	if g == nil {
+		return result(id)
+	}
+	if g.module == "sys" && g.name == "modules" {
+		name, _ := m.text(key, maxName)
+		return m.module(op, name)
+	}
+	if g.entry.verdict != allowed {
+		m.judgeUnknown(id, m.calleeGlobal(id))
+	}
+	return result(id)
+}
+
+// module is the module object of that name.
+func (m *machine) module(op *Op, name string) value { return m.global(op, name, "", true) }
+
+// checkEncode is _codecs.encode(text, 'latin1'), which is how protocols below 3 write bytes.
+func checkEncode(m *machine, _ *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) == 0 || len(vs) > 2 || vs[0].kind() != kStr {
+		m.judgeUnknown(id, m.calleeGlobal(id))
+		return result(id)
+	}
+	if len(vs) == 2 {
+		codec, _ := m.text(vs[1], 64)
+		switch strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(codec)) {
+		case "latin1", "iso88591", "ascii", "utf8", "raw unicodeescape":
+		default:
+			m.judgeUnknown(id, m.calleeGlobal(id))
+			return result(id)
+		}
+	}
+	return mk(kEncoded, vs[0].index())
+}
+
+// checkReconstruct makes an instance of its first argument without calling __init__.
+func checkReconstruct(m *machine, op *Op, id int) value {
+	vs, _ := m.args(id)
+	if len(vs) == 0 {
+		return result(id)
+	}
+	return m.instance(op, id, vs[0])
+}
+
+// instance is what making an instance of cls, by the recorded call, evaluates to.
+func (m *machine) instance(op *Op, id int, cls value) value {
+	g := m.asGlobal(cls)
+	if g == nil {
+		if cls.kind() != kNone {
+			m.accuse(rule.PickleUnknownCall, m.calls[id].off, m.render(cls), "would make an instance of a computed class: "+m.renderCall(id))
+		}
+		return result(id)
+	}
+	g.reported = true
+	switch {
+	case g.entry.verdict == dangerous:
+		m.accuse(g.entry.rule, m.calls[id].off, g.String(), "would make an instance of "+g.String()+" on load: "+m.renderCall(id))
+	case g.entry.verdict == allowed && g.entry.uses&mayNew != 0:
+		return mk(kInst, cls.index())
+	default:
+		m.accuse(rule.PickleUnknownClass, m.calls[id].off, g.String(), "would make an instance of "+g.String()+", a class that is not known here")
+	}
+	return result(id)
+}
+
+// checkReduce is functools.reduce(operator.or_, types): how `int | str` is written.
+func checkReduce(m *machine, op *Op, id int) value {
+	vs, _ := m.args(id)
+	if len(vs) > 0 {
+		if g := m.asGlobal(vs[0]); g != nil && (g.module == "operator" || g.module == "_operator") && g.name == "or_" {
+			return result(id)
+		}
+	}
+	return checkCalls0(m, op, id)
+}
+
+// checkCalls0 is a call that calls its first argument in its turn, now or later.
+func checkCalls0(m *machine, op *Op, id int) value { return m.callsArgument(op, id, 0) }
+
+// checkCalls1 is a call that calls its second argument in its turn.
+func checkCalls1(m *machine, op *Op, id int) value { return m.callsArgument(op, id, 1) }
+
+func (m *machine) callsArgument(_ *Op, id, i int) value {
+	vs, all := m.args(id)
+	if i >= len(vs) {
+		if !all {
+			m.judgeUnknown(id, m.calleeGlobal(id))
+		}
+		return result(id)
+	}
+	switch g := m.asGlobal(vs[i]); {
+	case g == nil && vs[i].kind() != kUnknown && vs[i].kind() != kCall && vs[i].kind() != kExt && vs[i].kind() != kPersist:
+	case g == nil:
+		m.accuse(rule.PickleUnknownCall, m.calls[id].off, m.render(vs[i]), "would call a computed value through "+m.renderCall(id))
+	case g.entry.verdict == dangerous:
+		g.reported = true
+		m.accuse(g.entry.rule, m.calls[id].off, g.String(), "would call "+g.String()+" through "+m.renderCall(id))
+	case g.entry.verdict == unknown:
+		g.reported = true
+		m.accuse(rule.PickleUnknownCall, m.calls[id].off, g.String(), "would call "+g.String()+" through "+m.renderCall(id))
+	}
+	return result(id)
+}
+
+// checkTyped is torch._tensor._rebuild_from_type_v2(func, type, args, state): func(*args) is called.
+func checkTyped(m *machine, op *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) < 3 {
+		m.judgeUnknown(id, m.calleeGlobal(id))
+		return result(id)
+	}
+	c := m.calls[id]
+	v := m.callNow(op, vs[0], vs[2], 0)
+	_ = c
+	if g := m.asGlobal(vs[1]); g != nil && g.entry.verdict == unknown {
+		m.instance(op, id, vs[1])
+	}
+	return v
+}
+
+// checkType is type(None) and the like; with three arguments it makes a class.
+func checkType(m *machine, _ *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) != 1 {
+		m.judgeUnknown(id, m.calleeGlobal(id))
+	}
+	return result(id)
+}
+
+// checkUfunc is numpy's _ufunc_reconstruct(module, name): an import and a getattr.
+func checkUfunc(m *machine, op *Op, id int) value {
+	vs, all := m.args(id)
+	if all && len(vs) == 2 {
+		module, ok1 := m.text(vs[0], maxName)
+		name, ok2 := m.text(vs[1], maxName)
+		if ok1 && ok2 {
+			return m.global(op, module, name, true)
+		}
+	}
+	m.judgeUnknown(id, m.calleeGlobal(id))
+	return result(id)
+}
+
+// checkNested unpickles, or torch.loads, the bytes it is given: they are scanned as a file of their own.
+func checkNested(m *machine, op *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) == 0 || !m.descend(vs[0], m.calls[id].off) {
+		m.judgeUnknown(id, m.calleeGlobal(id))
+	}
+	return result(id)
+}

@@ -9,22 +9,78 @@ import (
 // lookup says what is known of a name as a stream writes it. Python 2 spellings are judged by both
 // names: the one written and the one CPython reads instead.
 func (t *tables) lookup(module, name string) entry {
-	if e, ok := t.allow[module+"\n"+name]; ok {
+	if e, ok := t.allowed(module, name); ok {
 		return e
 	}
 	newModule, newName := t.modern(module, name)
-	if e, ok := t.allow[newModule+"\n"+newName]; ok {
+	if e, ok := t.allowed(newModule, newName); ok {
 		return e
+	}
+	if t.constant(newModule, newName) {
+		return entry{verdict: allowed}
 	}
 	for _, pair := range [][2]string{{module, name}, {newModule, newName}} {
 		if id := t.danger(pair[0], pair[1]); id != "" {
 			return entry{verdict: dangerous, rule: id}
 		}
 	}
-	if root, _, _ := strings.Cut(module, "."); t.prefixes[root].verdict == allowed {
-		return t.prefixes[root]
+	if e := t.member(module, name); e.verdict != unknown {
+		return e
 	}
-	return entry{}
+	return t.byPackage(newModule, newName)
+}
+
+// byPackage is the verdict of the wider entries: a class that moved between its package's modules, a
+// name by its beginning, a whole package.
+func (t *tables) byPackage(module, name string) entry {
+	top := root(module)
+	for _, l := range t.moved[top] {
+		if looksLikeClass(name) && l.has(name) {
+			return entry{verdict: allowed, uses: l.entry.uses &^ mayCall}
+		}
+	}
+	for _, p := range t.patterns[top] {
+		if strings.HasPrefix(name, p.prefix) {
+			return p.entry
+		}
+	}
+	return t.prefixes[top]
+}
+
+// constant: a member of an allowed class named in capitals, as enumerations write theirs.
+func (t *tables) constant(module, name string) bool {
+	class, attr, ok := strings.Cut(name, ".")
+	if _, exact := t.allowed(module, class); !ok || !exact || attr == "" {
+		return false
+	}
+	return strings.IndexFunc(attr, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) < 0
+}
+
+// member: a public attribute of an allowed class may be named, as a bound method of an instance is,
+// but not called.
+func (t *tables) member(module, name string) entry {
+	class, attrs, ok := strings.Cut(name, ".")
+	if !ok {
+		return entry{}
+	}
+	module, class = t.modern(module, class)
+	if _, exact := t.allowed(module, class); !exact && t.byPackage(module, class).verdict != allowed {
+		return entry{}
+	}
+	for _, part := range strings.Split(attrs, ".") {
+		if strings.HasPrefix(part, "__") && part != "__new__" && part != "__init__" {
+			return entry{}
+		}
+	}
+	if attrs == "__new__" {
+		return entry{verdict: allowed, uses: mayCall, check: "reconstruct"}
+	}
+	return entry{verdict: allowed}
+}
+
+// leaf tells whether a method of this name is dangerous whatever object it belongs to.
+func (t *tables) leaf(name string) bool {
+	return t.leaves[name[strings.LastIndexByte(name, '.')+1:]] != ""
 }
 
 // Modern is the name that CPython's fix_imports puts in place of a Python 2 name, for pickles of protocols
@@ -51,14 +107,25 @@ func (t *tables) danger(module, name string) rule.ID {
 	}
 	parts := strings.Split(name, ".")
 	for i, part := range parts {
-		if strings.HasPrefix(part, "__") && strings.HasSuffix(part, "__") && introspective[part] {
-			return rule.PickleDangerousReference
+		if introspective[part] {
+			return rule.PickleIntrospection
 		}
-		if id := t.dangerIn(strings.TrimLeft(part, "_"), strings.Join(parts[i+1:], ".")); id != "" && (i > 0 || len(parts) > 1 || module != "") {
+		alias, rest := strings.TrimLeft(part, "_"), strings.Join(parts[i+1:], ".")
+		if rest == "" && !aliases[alias] {
+			continue
+		}
+		if id := t.dangerIn(alias, rest); id != "" {
 			return id
 		}
 	}
 	return t.leaves[parts[len(parts)-1]]
+}
+
+// aliases are modules that others import under their own name, or the same with underscores before
+// it, so that a bare attribute of that name is the module.
+var aliases = map[string]bool{
+	"os": true, "sys": true, "subprocess": true, "builtins": true, "importlib": true, "socket": true, "shutil": true, "posix": true, "nt": true,
+	"ctypes": true, "pickle": true, "marshal": true, "runpy": true, "pty": true, "tempfile": true, "threading": true, "multiprocessing": true, "urllib": true,
 }
 
 // dangerIn looks one module up; the empty name is the module itself, dangerous where all of it is.

@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"strings"
@@ -49,21 +50,40 @@ type danger struct {
 }
 
 type tables struct {
-	allow       map[string]entry // by module, newline, name
-	prefixes    map[string]entry // allowed modules with all below: "__torch__"
-	dangers     map[string][]danger
-	trees       map[string][]danger // modules with all their submodules
-	leaves      map[string]rule.ID  // names that are dangerous wherever they come from
-	oldModules  map[string]string
-	oldNames    map[string]string
-	stdlib      map[string]bool
-	moduleNames map[string]bool // top-level names of dangerous modules
+	allow      map[string][]*line   // by module
+	moved      map[string][]*line   // by top-level package: its classes' modules differ from version to version
+	patterns   map[string][]pattern // by top-level package
+	prefixes   map[string]entry     // allowed top-level packages with all below: "__torch__"
+	dangers    map[string][]danger
+	trees      map[string][]danger // modules with all their submodules
+	leaves     map[string]rule.ID  // names that are dangerous wherever they come from
+	oldModules map[string]string
+	oldNames   map[string]string
+	stdlib     map[string]bool
+}
+
+// line is one line of an allow list. Its names are only searched when they are asked for: building
+// a map of them all would cost more than most scans.
+type line struct {
+	entry entry
+	names string // each with a space before and after it
+}
+
+func (l *line) has(name string) bool {
+	return !strings.Contains(name, " ") && strings.Contains(l.names, " "+name+" ")
+}
+
+// pattern allows names by their beginning.
+type pattern struct {
+	prefix string
+	entry  entry
 }
 
 var load = sync.OnceValue(func() *tables {
 	t := &tables{
-		allow: map[string]entry{}, prefixes: map[string]entry{}, dangers: map[string][]danger{}, trees: map[string][]danger{},
-		leaves: map[string]rule.ID{}, oldModules: map[string]string{}, oldNames: map[string]string{}, stdlib: map[string]bool{}, moduleNames: map[string]bool{},
+		allow: map[string][]*line{}, moved: map[string][]*line{}, patterns: map[string][]pattern{}, prefixes: map[string]entry{},
+		dangers: map[string][]danger{}, trees: map[string][]danger{}, leaves: map[string]rule.ID{},
+		oldModules: map[string]string{}, oldNames: map[string]string{}, stdlib: map[string]bool{},
 	}
 	files, err := lists.ReadDir("lists")
 	if err != nil {
@@ -111,32 +131,68 @@ func (t *tables) parseStdlib(line string) error {
 
 var uses = map[string]uint8{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "ref": 0}
 
-// parseAllow reads "call,dict collections: OrderedDict Counter".
-func (t *tables) parseAllow(line string) error {
-	head, names, ok := strings.Cut(line, ":")
+// parseAllow reads "call,dict collections: OrderedDict Counter", "check=reconstruct sklearn.*: __pyx_unpickle_*"
+// (names by their beginning, anywhere in the package) and "moved sklearn scipy" (packages whose listed
+// classes may stand in any of their modules).
+func (t *tables) parseAllow(text string) error {
+	head, names, ok := strings.Cut(text, ":")
 	how, module, ok2 := strings.Cut(head, " ")
+	if how == "moved" {
+		for _, root := range strings.Fields(module) {
+			t.moved[root] = []*line{}
+		}
+		return nil
+	}
 	if !ok || !ok2 {
-		return fmt.Errorf("%q: want USES MODULE: NAMES", line)
+		return fmt.Errorf("%q: want USES MODULE: NAMES", text)
 	}
 	e := entry{verdict: allowed}
 	for _, word := range strings.Split(how, ",") {
 		bits, ok := uses[word]
-		if check, isCheck := strings.CutPrefix(word, "check="); isCheck && checks[check] != nil {
-			e.check, bits, ok = check, mayCall|mayNew, true
+		if name, isCheck := strings.CutPrefix(word, "check="); isCheck && checkNamed(name) != nil {
+			e.check, bits, ok = name, 0, true
+			if name != "formula" {
+				bits = mayCall
+			}
 		}
 		if !ok {
-			return fmt.Errorf("%q: no use is called %q", line, word)
+			return fmt.Errorf("%q: no use is called %q", text, word)
 		}
 		e.uses |= bits
 	}
-	for _, name := range strings.Fields(names) {
-		if name == "*" {
-			t.prefixes[module] = e
-			continue
-		}
-		t.allow[module+"\n"+name] = e
-	}
+	t.addAllowed(module, names, e)
 	return nil
+}
+
+func (t *tables) addAllowed(module, names string, e entry) {
+	if root, tree := strings.CutSuffix(module, ".*"); tree {
+		for _, name := range strings.Fields(names) {
+			t.patterns[root] = append(t.patterns[root], pattern{prefix: strings.TrimSuffix(name, "*"), entry: e})
+		}
+		return
+	}
+	if strings.TrimSpace(names) == "*" {
+		t.prefixes[module] = e
+		return
+	}
+	l := &line{entry: e, names: names + " "}
+	t.allow[module] = append(t.allow[module], l)
+	if top := root(module); t.moved[top] != nil && e.uses&mayNew != 0 && e.check == "" {
+		t.moved[top] = append(t.moved[top], l)
+	}
+}
+
+// allowed adds up what the lines about one name say.
+func (t *tables) allowed(module, name string) (entry, bool) {
+	var e entry
+	for _, l := range t.allow[module] {
+		if l.has(name) {
+			e.verdict = allowed
+			e.uses |= l.entry.uses
+			e.check = cmp.Or(e.check, l.entry.check)
+		}
+	}
+	return e, e.verdict == allowed
 }
 
 // parseDanger reads "ST201 os: system exec*", "ST203 socket.*: *" or "ST201 *: Popen".
@@ -154,10 +210,8 @@ func (t *tables) parseDanger(line string) error {
 		}
 	case tree:
 		t.trees[base] = append(t.trees[base], d)
-		t.moduleNames[base] = true
 	default:
 		t.dangers[module] = append(t.dangers[module], d)
-		t.moduleNames[module] = true
 	}
 	return nil
 }

@@ -12,11 +12,11 @@ import (
 // a missing memo entry): it notes the first such place and goes on with unknown values, so that
 // nothing behind a place where two unpicklers differ goes unseen.
 type machine struct {
-	dec   Decoder
-	src   modelscan.Source
-	lim   *modelscan.Limits
-	opts  Options
-	judge *tables
+	dec  Decoder
+	src  modelscan.Source
+	lim  *modelscan.Limits
+	opts Options
+	load *tables
 
 	stack []value
 	marks []int // stack heights
@@ -33,13 +33,17 @@ type machine struct {
 	ops       int64
 	keep      int64 // bytes that containers' items may use; beyond it they are dropped
 	dropped   bool
+	missed    bool // a call was judged although some of its arguments had been dropped
 	recordAll bool // keep every call, for Decompile
 
-	findings  []finding
-	said      map[string]int // findings so far, by rule and subject
-	unsaid    int
-	lastState value // argument of the last BUILD
-	hook      func(Built) (int64, error)
+	findings   []finding
+	said       map[string]int // findings so far, by rule and subject
+	unsaid     int
+	lastState  value   // argument of the last BUILD
+	inner      []inner // to be scanned after the stream
+	innerBytes int64
+	limited    error // a limit that leaves something unseen
+	hook       func(Built) (int64, error)
 }
 
 // global is a (module, qualname) that the stream names, once per spelling.
@@ -52,7 +56,7 @@ type global struct {
 }
 
 func newMachine(src modelscan.Source, lim *modelscan.Limits, opts Options) *machine {
-	m := &machine{src: src, lim: lim, opts: opts, byName: map[string]int{}, said: map[string]int{}, judge: load(), keep: itemsBudget}
+	m := &machine{src: src, lim: lim, opts: opts, byName: map[string]int{}, said: map[string]int{}, load: load(), keep: itemsBudget}
 	m.dec.w.reset(src.R, 0, src.Size)
 	return m
 }

@@ -43,7 +43,7 @@ func (m *machine) global(op *Op, module, name string, computed bool) value {
 		return mk(kGlobal, int64(g))
 	}
 	g := len(m.globals)
-	m.globals = append(m.globals, global{module: module, name: name, computed: computed, off: op.Pos, entry: m.judge.lookup(module, name)})
+	m.globals = append(m.globals, global{module: module, name: name, computed: computed, off: op.Pos, entry: m.load.lookup(module, name)})
 	m.byName[key] = g
 	return mk(kGlobal, int64(g))
 }

@@ -24,9 +24,9 @@ func (m *machine) render(v value) string {
 	return b.String()
 }
 
-func (m *machine) renderCall(c *call) string {
+func (m *machine) renderCall(id int) string {
 	var b strings.Builder
-	m.writeCall(&b, c, 0)
+	m.writeCall(&b, &m.calls[id], 0)
 	return b.String()
 }
 
@@ -61,9 +61,9 @@ func (m *machine) write(b *strings.Builder, v value, depth int) {
 	case kSet, kFrozenSet:
 		m.writeItems(b, v, "{", "}", depth)
 	case kGlobal:
-		b.WriteString(clean(m.globals[v.index()].String()))
+		b.WriteString(m.globals[v.index()].String())
 	case kInst:
-		b.WriteString(clean(m.globals[v.index()].String()) + "(…)")
+		b.WriteString(m.globals[v.index()].String() + "(…)")
 	case kCall:
 		m.writeCall(b, &m.calls[v.index()], depth+1)
 	case kStorage:

@@ -33,50 +33,63 @@ const (
 )
 
 // judgeCall looks at a call that was just recorded and returns what it evaluates to.
-func (m *machine) judgeCall(op *Op, id int) value {
+func (m *machine) judgeCall(op *Op, id, hops int) value {
 	c := &m.calls[id]
-	result := mk(kCall, int64(id))
 	switch c.callee.kind() {
 	case kGlobal:
-		return m.judgeGlobalCall(op, id, result)
-	case kUnknown, kInst, kCall, kPersist, kStorage, kExt:
-		m.accuse(rule.PickleUnknownCall, c.off, m.render(c.callee), "would call the result of "+m.render(c.callee)+": "+m.renderCall(c))
-	default:
-		m.refuse(op, "the value can't be called")
+		return m.judgeGlobalCall(op, id)
+	case kCall:
+		return m.callResult(op, id, hops)
+	case kUnknown, kInst, kPersist, kStorage, kExt:
+		return m.callUnknownResult(id)
 	}
-	return result
+	m.refuse(op, "the value can't be called")
+	return result(id)
 }
 
-func (m *machine) judgeGlobalCall(op *Op, id int, result value) value {
+func (m *machine) judgeGlobalCall(op *Op, id int) value {
 	c := &m.calls[id]
-	g := &m.globals[c.callee.index()]
-	switch g.entry.verdict {
-	case dangerous:
-		g.reported = true
-		m.accuse(g.entry.rule, c.off, g.String(), "would call "+m.renderCall(c)+" on load")
-	case allowed:
-		g.reported = true
-		switch {
-		case g.entry.check != "":
-			return checks[g.entry.check](m, op, id)
-		case g.entry.uses&mayCall != 0, g.entry.uses&mayNew != 0 && (c.op == opNewObj || c.op == opNewObjEx):
-			return mk(kInst, c.callee.index())
+	g := m.calleeGlobal(id)
+	g.reported = true
+	isNew := c.op == opNewObj || c.op == opNewObjEx
+	switch {
+	case g.entry.verdict == dangerous:
+		m.accuse(g.entry.rule, c.off, g.String(), "would call "+m.renderCall(id)+" on load")
+		m.looksNested(id)
+		return m.evaluate(op, id)
+	case g.entry.verdict == allowed && isNew && g.entry.uses&mayNew != 0:
+		return mk(kInst, c.callee.index())
+	case g.entry.verdict == allowed && g.entry.uses&mayCall != 0:
+		if check := checkNamed(g.entry.check); check != nil {
+			return check(m, op, id)
 		}
-		m.judgeUnknown(c, g)
-	default:
-		g.reported = true
-		m.judgeUnknown(c, g)
+		return mk(kInst, c.callee.index())
 	}
-	return result
+	m.judgeUnknown(id, g)
+	m.looksNested(id)
+	return result(id)
 }
 
 // judgeUnknown decides how bad a call of something unknown is, by what it is and what it is given.
-func (m *machine) judgeUnknown(c *call, g *global) {
-	if (c.op == opNewObj || c.op == opNewObjEx || looksLikeClass(g.name)) && !m.evidence(c) {
-		m.accuse(rule.PickleUnknownClass, c.off, g.String(), "would make an instance of "+m.renderCall(c)+", a class that is not known here")
-		return
+func (m *machine) judgeUnknown(id int, g *global) {
+	c := &m.calls[id]
+	_, all := m.args(id)
+	m.missed = m.missed || !all && m.dropped
+	isNew := c.op == opNewObj || c.op == opNewObjEx
+	isClass := isNew || looksLikeClass(g.name)
+	switch e := m.evidenceIn(id); {
+	case e == codeOrShell, e == pathOrURL && !isClass:
+		m.accuse(rule.PickleUnknownCallEvidence, c.off, g.String(), "would call "+m.renderCall(id)+" on load: not known here, and its arguments look like code, a command or an address")
+	case isClass && !(m.load.stdlib[root(g.module)] && !isNew && g.entry.verdict == unknown):
+		m.accuse(rule.PickleUnknownClass, c.off, g.String(), "would make an instance of "+m.renderCall(id)+", a class that is not known here")
+	default:
+		m.accuse(rule.PickleUnknownCall, c.off, g.String(), "would call "+m.renderCall(id)+" on load, which is not known here")
 	}
-	m.accuse(rule.PickleUnknownCall, c.off, g.String(), "would call "+m.renderCall(c)+" on load, which is not known here")
+}
+
+func root(module string) string {
+	top, _, _ := strings.Cut(module, ".")
+	return top
 }
 
 // looksLikeClass goes by PEP 8: the last component begins with a capital, after underscores.
@@ -85,16 +98,64 @@ func looksLikeClass(name string) bool {
 	return last != "" && unicode.IsUpper([]rune(last)[0])
 }
 
-func (m *machine) evidence(*call) bool { return false }
-
+// judgeBuild looks at BUILD. An instance of a class takes its state; a class, module or function has
+// its attributes overwritten, which changes what later calls do.
 func (m *machine) judgeBuild(op *Op, target, state value) {
 	switch target.kind() {
 	case kGlobal:
+		g := m.asGlobal(target)
+		g.reported = true
+		m.accuse(rule.PicklePatches, op.Pos, g.String(), "would set attributes of "+g.String()+" itself on load: "+m.render(state))
+	case kInst:
 		g := &m.globals[target.index()]
-		m.accuse(rule.PickleDangerousReference, op.Pos, g.String(), fmt.Sprintf("would set attributes of %s itself on load: %s", g, m.render(state)))
-	case kInst, kCall, kUnknown, kPersist, kExt, kStorage:
+		if g.entry.check == "formula" {
+			m.judgeFormula(op, g, state)
+		}
+		m.judgeState(op, g.String(), state)
+	case kCall:
+		m.judgeState(op, m.render(m.calls[target.index()].callee), state)
+	case kUnknown, kPersist, kExt, kStorage:
 	default:
 		m.refuse(op, "the value takes no state")
+	}
+}
+
+// hooked are the attributes that the unpickler itself looks up on an instance and calls.
+var hooked = map[string]bool{"__setstate__": true, "append": true, "extend": true, "add": true, "__reduce__": true, "__reduce_ex__": true}
+
+// judgeState looks for a state that plants a callable where the next opcode would call it.
+func (m *machine) judgeState(op *Op, subject string, state value) {
+	vs, _ := m.elements(state)
+	if state.kind() == kTuple {
+		for _, part := range vs {
+			if part.kind() == kDict {
+				m.judgeState(op, subject, part)
+			}
+		}
+		return
+	}
+	if state.kind() != kDict || !m.matters(state) {
+		return
+	}
+	for i := 0; i+1 < len(vs); i += 2 {
+		key, _ := m.text(vs[i], 32)
+		if hooked[key] && (vs[i+1].kind() == kGlobal || vs[i+1].kind() == kCall) {
+			m.accuse(rule.PicklePatches, op.Pos, subject, fmt.Sprintf("would plant %s as %s of an instance of %s, for the unpickler to call", m.render(vs[i+1]), key, clean(subject)))
+		}
+	}
+}
+
+// judgeFormula: statsmodels' __setstate__ evaluates the state's formula as Python (patsy).
+func (m *machine) judgeFormula(op *Op, g *global, state value) {
+	vs, _ := m.elements(state)
+	for i := 0; i+1 < len(vs); i += 2 {
+		if key, _ := m.text(vs[i], 32); key != "formula" {
+			continue
+		}
+		text, ok := m.text(vs[i+1], maxEvidenceText)
+		if !ok && vs[i+1].kind() == kStr || strings.Contains(text, "__") || weighText(text) == codeOrShell {
+			m.accuse(rule.PickleCodeExecution, op.Pos, g.String(), "would evaluate the formula "+quote(text, true)+" on load")
+		}
 	}
 }
 
@@ -102,11 +163,14 @@ func (m *machine) judgeItems(op *Op, target value, use uint8) {
 	switch target.kind() {
 	case kInst:
 		if g := &m.globals[target.index()]; g.entry.uses&use == 0 {
-			m.accuse(rule.PickleUnknownCall, op.Pos, g.String(), fmt.Sprintf("would store items in an instance of %s, which is no such container", g))
+			m.accuse(rule.PickleNotContainer, op.Pos, g.String(), fmt.Sprintf("would store items in an instance of %s, which is no such container", g))
 		}
 	case kGlobal:
-		g := &m.globals[target.index()]
-		m.accuse(rule.PickleDangerousReference, op.Pos, g.String(), fmt.Sprintf("would store items in %s itself on load", g))
+		g := m.asGlobal(target)
+		g.reported = true
+		m.accuse(rule.PicklePatches, op.Pos, g.String(), fmt.Sprintf("would store items in %s itself on load", g))
+	case kStorage:
+		m.accuse(rule.PickleNotContainer, op.Pos, "storage", "would store items in a tensor's storage")
 	case kUnknown, kCall, kPersist, kExt:
 	default:
 		m.refuse(op, "the value takes no items")
@@ -115,7 +179,7 @@ func (m *machine) judgeItems(op *Op, target value, use uint8) {
 
 // extension is EXT1, EXT2, EXT4: a global that only the loading program's registry names.
 func (m *machine) extension(op *Op) value {
-	m.accuse(rule.PickleDangerousReference, op.Pos, fmt.Sprintf("extension %d", op.Int), fmt.Sprintf("would load whatever extension code %d of copyreg stands for", op.Int))
+	m.accuse(rule.PickleExtensionCode, op.Pos, fmt.Sprintf("extension %d", op.Int), fmt.Sprintf("would load whatever extension code %d of copyreg stands for", op.Int))
 	return mk(kExt, op.Int)
 }
 
@@ -129,7 +193,7 @@ func (m *machine) persistent(op *Op) value {
 		return mk(kStorage, 0)
 	}
 	v := m.container(kPersist, id)
-	m.accuse(rule.PickleUnknownClass, op.Pos, "persistent id", "would ask the loading program for the persistent object "+m.render(id))
+	m.accuse(rule.PicklePersistentId, op.Pos, "persistent id", "would ask the loading program for the persistent object "+m.render(id))
 	return v
 }
 
@@ -151,16 +215,16 @@ func (m *machine) finish() {
 	for i := range m.globals {
 		g := &m.globals[i]
 		switch {
-		case g.reported, g.entry.verdict == allowed:
+		case g.reported, g.entry.verdict == allowed, g.name == "":
 		case g.entry.verdict == dangerous:
 			m.accuse(rule.PickleDangerousReference, g.off, g.String(), "names "+g.String()+" without calling it here")
 		default:
-			m.accuse(rule.PickleUnknownClass, g.off, g.String(), "imports "+g.String()+", which is not known here")
+			m.accuse(rule.PickleUnknownImport, g.off, g.String(), "imports "+g.String()+", which is not known here")
 		}
 	}
 }
 
-func (g *global) String() string { return joinName(g.module, g.name) }
+func (g *global) String() string { return clean(joinName(g.module, g.name)) }
 
 func (f finding) at(path string) modelscan.Finding {
 	return modelscan.Finding{Rule: f.rule, Path: path, Offset: f.off, Subject: f.subject, Message: f.message}

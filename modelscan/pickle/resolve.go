@@ -1,0 +1,113 @@
+package pickle
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+)
+
+// maxHops bounds partials of partials and the like.
+const maxHops = 8
+
+// callResult is a call whose callee is itself the result of a call: it is followed as far as it can be told.
+func (m *machine) callResult(op *Op, id, hops int) value {
+	inner := int(m.calls[id].callee.index())
+	g := m.calleeGlobal(inner)
+	if g == nil || hops > maxHops {
+		return m.callUnknownResult(id)
+	}
+	vs, _ := m.args(inner)
+	args, _ := m.args(id)
+	switch {
+	case g.entry.check == "keep" && g.name == "partial":
+		return m.callPartial(op, id, inner, hops)
+	case g.entry.check == "attrgetter" && len(args) == 1 && len(vs) == 1:
+		name, _ := m.text(vs[0], maxName)
+		return m.attribute(op, id, args[0], name)
+	case g.entry.check == "keep" && g.name == "itemgetter" && len(args) == 1 && len(vs) == 1:
+		return m.item(op, id, args[0], vs[0])
+	case g.entry.check == "methodcaller" && len(args) == 1 && len(vs) > 0:
+		name, _ := m.text(vs[0], maxName)
+		return m.callMethod(op, id, args[0], name, vs[1:])
+	case g.entry.check == "getattr" && len(vs) >= 2:
+		name, _ := m.text(vs[1], maxName)
+		return m.callMethod(op, id, vs[0], name, args)
+	}
+	return m.callUnknownResult(id)
+}
+
+func (m *machine) callUnknownResult(id int) value {
+	c := &m.calls[id]
+	m.accuse(rule.PickleUnknownCall, c.off, m.render(c.callee), "would call what "+m.render(c.callee)+" evaluates to: "+m.renderCall(id))
+	return result(id)
+}
+
+// callPartial calls a functools.partial. Its __setstate__ replaces what __new__ was given.
+func (m *machine) callPartial(op *Op, id, inner, hops int) value {
+	vs, _ := m.args(inner)
+	if len(vs) == 0 {
+		return m.callUnknownResult(id)
+	}
+	f, bound := vs[0], vs[1:]
+	if state, _ := m.elements(m.calls[inner].state); len(state) >= 2 {
+		f = state[0]
+		bound, _ = m.elements(state[1])
+	}
+	args, _ := m.args(id)
+	return m.callHop(op, f, m.container(kTuple, append(append([]value{}, bound...), args...)...), hops+1)
+}
+
+// callMethod calls object.name(*args).
+func (m *machine) callMethod(op *Op, id int, object value, name string, args []value) value {
+	if object.kind() == kGlobal {
+		f := m.attribute(op, id, object, name)
+		return m.callHop(op, f, m.container(kTuple, args...), maxHops)
+	}
+	m.attribute(op, id, 0, name)
+	switch object.kind() {
+	case kStr, kBytes, kByteArray, kInt, kFloat, kBool, kBigInt, kTuple, kList, kDict, kSet, kFrozenSet, kNone, kEncoded:
+		if !m.load.leaf(name) {
+			return result(id) // a method of plain data
+		}
+	}
+	severity := rule.PickleUnknownCall
+	if m.load.leaf(name) {
+		severity = rule.PickleSystemAccess
+	}
+	m.accuse(severity, m.calls[id].off, name, "would call the method "+clean(name)+" on load: "+m.renderCall(id))
+	return result(id)
+}
+
+// callNow is a call that some other call makes.
+func (m *machine) callNow(op *Op, callee, args, extra value) value {
+	return m.callHop(op, callee, args, 0)
+}
+
+func (m *machine) callHop(op *Op, callee, args value, hops int) value {
+	m.calls = append(m.calls, call{callee: callee, args: args, off: op.Pos, op: opReduce})
+	return m.judgeCall(op, len(m.calls)-1, hops)
+}
+
+// evaluate is what a dangerous call evaluates to, where that names a thing: import_module('os') is os.
+func (m *machine) evaluate(op *Op, id int) value {
+	g := m.calleeGlobal(id)
+	vs, _ := m.args(id)
+	if len(vs) == 0 {
+		return result(id)
+	}
+	name, ok := m.text(vs[0], maxName)
+	switch leaf := g.name; {
+	case !ok:
+	case leaf == "__import__" || leaf == "import_module":
+		return m.module(op, name)
+	case leaf == "resolve_name" || leaf == "locate":
+		module, attrs, found := strings.Cut(name, ":")
+		if !found {
+			if i := strings.LastIndexByte(name, '.'); i > 0 {
+				module, attrs = name[:i], name[i+1:]
+			}
+		}
+		return m.global(op, module, attrs, true)
+	}
+	return result(id)
+}
