@@ -1,13 +1,12 @@
 # Every target installs what it lacks (scripts/bootstrap.sh) and works from a clean clone.
 GO ?= go
 BIN := bin/secure-torch
-VENV := .cache/venv
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: build run test test-go test-outputs test-editors lint generate check fuzz clean
+.PHONY: build run test test-go test-outputs test-python test-editors lint generate check fuzz clean
 
 build:
 	@scripts/bootstrap.sh build
@@ -17,7 +16,7 @@ build:
 run: build
 	@scripts/sample.sh
 
-test: test-go test-outputs
+test: test-go test-outputs test-python
 
 # With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:
@@ -27,6 +26,11 @@ test-go:
 # The outputs against their schemas. Run anew each time: go can't see that they depend on the program.
 test-outputs:
 	$(GO) test -C tools -count=1 ./schemas
+
+# Against Debian's torch, in a venv in .cache/python.
+test-python:
+	@scripts/bootstrap.sh build test
+	python/run-tests.sh
 
 test-editors: build
 	@scripts/bootstrap.sh build test

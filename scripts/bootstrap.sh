@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bootstrap.sh WHAT...: installs what the Makefile's targets need and this machine lacks, and says so.
 #   build    a C compiler's headers: libseccomp-dev
-#   test     Neovim, Debian's torch and numpy for /usr/bin/python3, and a venv in .cache/venv
+#   test     Neovim; torch, numpy and venv for /usr/bin/python3
 # It does nothing, quickly, where everything is there. Debian and Ubuntu only: elsewhere it says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,13 +36,4 @@ if [ ${#missing[@]} -gt 0 ]; then
 	echo "bootstrap.sh: installing with apt-get: ${missing[*]}"
 	"${sudo[@]}" apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
-
-# The tests' own Python packages: a venv over Debian's Python, so that its torch is seen.
-if [[ " $* " == *" test "* ]] && [ -f scripts/test-requirements.txt ] &&
-	! cmp -s scripts/test-requirements.txt .cache/venv/installed.txt; then
-	echo "bootstrap.sh: making .cache/venv with pip: $(tr '\n' ' ' <scripts/test-requirements.txt)"
-	/usr/bin/python3 -m venv --system-site-packages .cache/venv
-	.cache/venv/bin/pip install --quiet --disable-pip-version-check -r scripts/test-requirements.txt
-	cp scripts/test-requirements.txt .cache/venv/installed.txt
 fi
