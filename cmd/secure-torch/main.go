@@ -1,4 +1,4 @@
-//go:generate go run ../../internal/rule/gendocs ../../docs/rules
+//go:generate go run ../../internal/rule/gendocs ../..
 
 // Command secure-torch tells whether the models that Python code loads are safe, before anything is loaded.
 package main

@@ -1,4 +1,5 @@
-// Command gendocs writes the rule pages into the folder it is given, with an index. Run by go generate.
+// Command gendocs writes docs/rules, one page for each rule with an index, and docs/cve.md, below the
+// repository's root. Run by go generate.
 package main
 
 import (
@@ -27,9 +28,12 @@ var families = []struct{ prefix, title string }{
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 2 {
-		log.Fatal("usage: gendocs FOLDER")
+		log.Fatal("usage: gendocs ROOT")
 	}
-	if err := write(os.Args[1]); err != nil {
+	if err := write(filepath.Join(os.Args[1], "docs/rules")); err != nil {
+		log.Fatal(err)
+	}
+	if err := writeCVE(filepath.Join(os.Args[1], "docs/cve.md"), os.Args[1]); err != nil {
 		log.Fatal(err)
 	}
 }
