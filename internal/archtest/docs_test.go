@@ -1,0 +1,33 @@
+package archtest
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan/formats"
+)
+
+// TestFormatsAreDocumented: docs/formats.md names every format.
+func TestFormatsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range formats.All() {
+		if !strings.Contains(string(text), "`"+f.Name+"`") {
+			t.Errorf("docs/formats.md lacks `%s`", f.Name)
+		}
+	}
+}
+
+// TestScores: a rule's score lies in the band of its severity.
+func TestScores(t *testing.T) {
+	bands := map[rule.Severity][2]int{rule.Info: {0, 0}, rule.Low: {1, 15}, rule.Medium: {16, 35}, rule.High: {36, 65}, rule.Critical: {66, 100}}
+	for _, r := range rule.All() {
+		if band := bands[r.Severity]; r.Score < band[0] || r.Score > band[1] {
+			t.Errorf("%s is %s and scores %d, which is outside %v", r.ID, r.Severity, r.Score, band)
+		}
+	}
+}
