@@ -17,7 +17,7 @@ type step struct {
 }
 
 // steps in the order they must be taken: the filter comes last, for it forbids the others.
-func steps(mode Mode) []step {
+func steps(mode Mode, filter []policy.Entry) []step {
 	process := []step{
 		{LayerDumpable, func(*Confinement) error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }},
 		{LayerRlimits, func(*Confinement) error { return setLimits() }},
@@ -31,15 +31,17 @@ func steps(mode Mode) []step {
 	return append(process,
 		step{LayerNoNewPrivs, func(*Confinement) error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
 		step{LayerLandlock, restrictPaths},
-		step{LayerSeccomp, func(c *Confinement) error { return loadFilter(c, policy.Worker()) }},
+		step{LayerSeccomp, func(c *Confinement) error { return loadFilter(c, filter) }},
 	)
 }
 
 // confine puts on every layer that mode asks for, and says which could not be had. Judging that is
 // the parent's business.
-func confine(mode Mode) Confinement {
+func confine(mode Mode) Confinement { return confineBy(mode, policy.Worker()) }
+
+func confineBy(mode Mode, filter []policy.Entry) Confinement {
 	c := Confinement{Layers: []string{}, Missing: map[string]string{}}
-	for _, s := range steps(mode) {
+	for _, s := range steps(mode, filter) {
 		if err := s.put(&c); err != nil {
 			c.Missing[s.layer] = err.Error()
 		} else {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -36,6 +37,7 @@ func connect(cmd *exec.Cmd, spec Spec) (conn, error) {
 
 // launchPacket starts a worker whose descriptor 3 is the transport.
 func launchPacket(cmd *exec.Cmd) (conn, error) {
+	shieldDescriptors()
 	parent, child, err := packetPair()
 	if err != nil {
 		return nil, err
@@ -74,4 +76,22 @@ func (w *Worker) resident() int64 {
 		return 0
 	}
 	return pages * int64(os.Getpagesize())
+}
+
+// shieldDescriptors marks every descriptor of this process close-on-exec: those it was started with
+// are not, and a worker would inherit them. It is the parent's to do, for in a worker the runtime has
+// descriptors of its own.
+func shieldDescriptors() {
+	if unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return
+	}
+	entries, err := os.ReadDir("/proc/self/fd") // a kernel before 5.11
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			unix.CloseOnExec(fd)
+		}
+	}
 }

@@ -15,18 +15,6 @@ import (
 	"time"
 )
 
-// TestMain makes the test binary a worker when a test starts it as one.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == Verb {
-		if err := Serve(os.Args[2:], testHandler); err != nil {
-			fmt.Fprintln(os.Stderr, "worker:", err)
-			os.Exit(3)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
 // testHandler does what a test asks of a worker.
 func testHandler(job Job, out io.Writer) error {
 	switch job.Kind {
@@ -51,6 +39,17 @@ func testHandler(job Job, out io.Writer) error {
 		return err
 	case "fail":
 		return errors.New("no luck")
+	case "environment":
+		_, err := io.WriteString(out, strings.Join(os.Environ(), " "))
+		return err
+	case "threads":
+		return probeThreads(job, out)
+	case "load":
+		return load()
+	case "descriptors":
+		return readDescriptors(out)
+	case "sends descriptors":
+		return sendDescriptors()
 	}
 	return crash(job)
 }

@@ -48,7 +48,10 @@ const transportDescriptor = "fd"
 
 // Serve confines this process and answers requests until the parent hangs up. args are the process's
 // arguments after Verb. It must be called early in main, before anything untrusted was read.
-func Serve(args []string, handle Handler) error {
+func Serve(args []string, handle Handler) error { return serve(args, handle, confine) }
+
+// serve is Serve with the confinement as a parameter, for the tests that weaken it.
+func serve(args []string, handle Handler, confine func(Mode) Confinement) error {
 	if len(args) != 2 {
 		return errors.New("the worker is started by secure-torch itself, not by hand")
 	}

@@ -28,6 +28,11 @@ const x32Bit = 0x40000000
 // the numbers from go-seccomp-bpf and not its assembler: that one (v1.6.0) goes on to compare call
 // numbers with whatever argument was loaded last, so a refused mmap could pass for another call.
 func Compile(entries []policy.Entry) ([]bpf.RawInstruction, error) {
+	return CompileOver(entries, unix.SECCOMP_RET_KILL_PROCESS)
+}
+
+// CompileOver is Compile with another answer to what no entry speaks of.
+func CompileOver(entries []policy.Entry, otherwise uint32) ([]bpf.RawInstruction, error) {
 	info, err := arch.GetInfo("")
 	if err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func Compile(entries []policy.Entry) ([]bpf.RawInstruction, error) {
 		}
 		program = append(program, block(e, uint32(number))...)
 	}
-	return bpf.Assemble(append(program, kill))
+	return bpf.Assemble(append(program, bpf.RetConstant{Val: otherwise}))
 }
 
 // block answers the call or falls through.

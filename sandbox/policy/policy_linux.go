@@ -29,7 +29,6 @@ const (
 	// namespaceFlags would give the new task another view of the system, or a tracer.
 	namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER |
 		unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_PTRACE | unix.CLONE_VFORK | unix.CLONE_PARENT
-	ownMemory = unix.MAP_PRIVATE | unix.MAP_ANONYMOUS
 )
 
 // Worker is what a Go program needs that reads open descriptors, computes and answers on an
@@ -44,7 +43,9 @@ func Worker() []Entry {
 		allow("rt_sigprocmask", "rt_sigreturn", "rt_sigaction", "sigaltstack"),         // signals of its own
 		allow("set_robust_list", "rseq", "sched_getaffinity", "exit", "exit_group"),    // C library's threads, and the end
 		[]Entry{
-			{Name: "mmap", When: []Condition{noExec, {Arg: 3, Mask: ownMemory, Value: ownMemory}}},
+			// Memory of its own: no file and nothing shared. MAP_PRIVATE is not asked for, since the
+			// runtime's random numbers live in MAP_DROPPABLE memory from Linux 6.11 on.
+			{Name: "mmap", When: []Condition{noExec, {Arg: 3, Mask: unix.MAP_ANONYMOUS | unix.MAP_SHARED, Value: unix.MAP_ANONYMOUS}}},
 			{Name: "mprotect", When: []Condition{noExec}},
 			{Name: "clone", When: []Condition{{Arg: 0, Mask: threadFlags | namespaceFlags, Value: threadFlags}}},
 			{Name: "tgkill", When: []Condition{{Arg: 0, Mask: ^uint64(0), Value: uint64(unix.Getpid())}}}, // preempts own threads
