@@ -183,7 +183,7 @@ func validChecksum(b []byte) bool {
 // number is octal text, or binary where the first bit is set (GNU).
 func number(b []byte) (int64, bool) {
 	if b[0]&0x80 != 0 {
-		if b[0] != 0x80 || bytes.ContainsFunc(b[1:len(b)-8], func(r rune) bool { return r != 0 }) {
+		if b[0] != 0x80 || bytes.ContainsFunc(b[1:max(len(b)-8, 1)], func(r rune) bool { return r != 0 }) {
 			return 0, false // negative, or more than 63 bits
 		}
 		v := binary.BigEndian.Uint64(b[len(b)-8:])
