@@ -95,6 +95,17 @@ const (
 	HydraUnknownTarget           ID = "ST270" // low: model configuration needs code that is not known here
 	YamlPythonTag                ID = "ST271" // critical: YAML tag makes PyYAML run Python
 	XmlExternalEntity            ID = "ST272" // high: XML model makes its parser read other documents
+	RemoteCode                   ID = "ST501" // medium: model repository brings its own Python code
+	RemoteCodeElsewhere          ID = "ST502" // medium: model runs Python code of another repository
+	RemoteKernel                 ID = "ST503" // critical: model configuration has the loader download and run attention code
+	RepositoryPathEscape         ID = "ST504" // high: model index or configuration names a file outside the repository
+	ConfigGadget                 ID = "ST505" // critical: model configuration has the loader call a dangerous class
+	AdapterRedirect              ID = "ST506" // low: adapter has its base model loaded from a fixed place
+	PythonImportEffect           ID = "ST507" // high: model code acts as soon as it is imported
+	RequirementsIndex            ID = "ST508" // medium: requirements take packages from a place of the repository's choice
+	RequirementsUnreleased       ID = "ST509" // low: requirements build a package from a source repository
+	CardHiddenInstructions       ID = "ST510" // high: model card hides instructions to AI assistants
+	PythonScriptEffect           ID = "ST511" // low: Python file beside a model acts when it is run
 	Malformed                    ID = "ST901" // medium: content that could not be understood to its end
 	LimitReached                 ID = "ST902" // medium: a limit was reached before everything was read
 	NotSupported                 ID = "ST903" // low: format is recognised but not supported yet

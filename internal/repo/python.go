@@ -1,0 +1,187 @@
+package repo
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// python is source that comes with a model. Whoever loads the model with trust_remote_code=True imports
+// it, so that what stands outside of functions runs then. That much is read here: imports, calls at
+// import level, and functions that are called there. It is no analysis of the program.
+var python = &modelscan.Format{Name: "python", Inert: true, Scan: func(_ context.Context, p *modelscan.Pass) error {
+	text, err := p.Bytes(0, p.Size, maxText)
+	if err != nil {
+		return err
+	}
+	m := module{imports: map[string]string{}, does: map[string]effect{}, calls: map[string][]string{}}
+	for _, l := range logicalLines(string(text)) {
+		m.line(l)
+	}
+	for _, e := range m.atImport() {
+		id := rule.PythonImportEffect
+		if !imported.MatchString(strings.ToLower(p.Name)) {
+			id = rule.PythonScriptEffect
+		}
+		report(p, modelscan.Finding{Rule: id, Offset: int64(e.off), Subject: e.call, Message: fmt.Sprintf("line %d calls %s when the module is imported", e.line, e.call)})
+	}
+	return nil
+}}
+
+// imported are names that loaders import: transformers' and diffusers' custom code, torch.hub, handlers of endpoints.
+var imported = regexp.MustCompile(`^(.*/)?((modeling|configuration|tokenization|processing|image_processing|feature_extraction|video_processing|generation|custom|pipeline)\w*|hubconf|handler|model|__init__|predict)\.py$`)
+
+// effect is a call that reaches outside the process.
+type effect struct {
+	call      string
+	off, line int
+}
+
+// module is what is known of a file so far.
+type module struct {
+	imports map[string]string   // local name -> dotted path
+	does    map[string]effect   // by function, "" for import level: the first effect
+	calls   map[string][]string // by function: local names it calls
+	scopes  []scope
+	found   []effect
+}
+
+// scope is an open block; def is the function's name, "" for other blocks.
+type scope struct {
+	indent int
+	def    string
+}
+
+var (
+	importLine = regexp.MustCompile(`^import\s+(.+)$`)
+	fromLine   = regexp.MustCompile(`^from\s+([\w.]+)\s+import\s+\(?(.+?)\)?$`)
+	asName     = regexp.MustCompile(`^([\w.]+)(?:\s+as\s+(\w+))?$`)
+	defLine    = regexp.MustCompile(`^(?:async\s+)?def\s+(\w+)`)
+	mainLine   = regexp.MustCompile(`^if\s+__name__\s*==`)
+	called     = regexp.MustCompile(`([A-Za-z_]\w*(?:\s*\.\s*\w+)*)\s*\(`)
+	dynamic    = regexp.MustCompile(`(?:__import__|import_module)\s*\(\s*["'](os|posix|subprocess|pty|socket|ctypes|builtins|urllib\.request)["']\s*\)\s*\.\s*(\w+)\s*\(|getattr\s*\(\s*(?:os|subprocess|builtins|__builtins__)\s*,[^)]*\)\s*\(`)
+)
+
+// effects by dotted path; "*" takes every function of the module.
+var effects = set(`os.system os.popen os.execl os.execle os.execlp os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnv os.spawnlp os.spawnvp os.posix_spawn os.startfile os.fork os.remove os.unlink
+	posix.system pty.spawn subprocess.* commands.getoutput shutil.rmtree builtins.exec builtins.eval builtins.__import__ exec eval __import__
+	urllib.request.urlopen urllib.request.urlretrieve urllib.urlopen requests.get requests.post requests.put requests.request httpx.get httpx.post socket.socket socket.create_connection
+	ctypes.CDLL ctypes.cdll.LoadLibrary pickle.loads pickle.load marshal.loads dill.loads cloudpickle.loads runpy.run_path runpy.run_module webbrowser.open pip.main torch.hub.load code.interact`)
+
+func (m *module) line(l logical) {
+	for len(m.scopes) > 0 && l.indent <= m.scopes[len(m.scopes)-1].indent {
+		m.scopes = m.scopes[:len(m.scopes)-1]
+	}
+	in := ""
+	for _, s := range m.scopes {
+		if s.def != "" {
+			in = s.def
+			break
+		}
+	}
+	for statement := range strings.SplitSeq(l.code, ";") {
+		m.statement(strings.TrimSpace(statement), in, l)
+	}
+}
+
+func (m *module) statement(code, in string, l logical) {
+	if m.imported(code) {
+		return
+	}
+	if d := defLine.FindStringSubmatch(code); d != nil {
+		m.scopes = append(m.scopes, scope{l.indent, d[1]})
+		_, body, _ := strings.Cut(code, "):")
+		code, in = body, d[1]
+	} else if mainLine.MatchString(code) {
+		m.scopes = append(m.scopes, scope{l.indent, "__main__"})
+		in = "__main__"
+	}
+	if i := strings.Index(code, "lambda"); i >= 0 {
+		code = code[:i]
+	}
+	for _, c := range called.FindAllStringSubmatch(code, -1) {
+		m.call(strings.Join(strings.Fields(c[1]), ""), in, l)
+	}
+	if c := dynamic.FindString(l.raw); c != "" {
+		m.effect(in, effect{strings.TrimSuffix(c, "("), l.off, l.line})
+	}
+}
+
+func (m *module) imported(code string) bool {
+	if i := importLine.FindStringSubmatch(code); i != nil {
+		for part := range strings.SplitSeq(i[1], ",") {
+			if n := asName.FindStringSubmatch(strings.TrimSpace(part)); n != nil && n[2] != "" {
+				m.imports[n[2]] = n[1]
+			} else if n != nil {
+				root, _, _ := strings.Cut(n[1], ".")
+				m.imports[root] = root
+			}
+		}
+		return true
+	}
+	f := fromLine.FindStringSubmatch(code)
+	if f == nil {
+		return false
+	}
+	for part := range strings.SplitSeq(f[2], ",") {
+		if n := asName.FindStringSubmatch(strings.TrimSpace(part)); n != nil {
+			local := n[1]
+			if n[2] != "" {
+				local = n[2]
+			}
+			m.imports[local] = f[1] + "." + n[1]
+		}
+	}
+	return true
+}
+
+func (m *module) call(name, in string, l logical) {
+	root, rest, dotted := strings.Cut(name, ".")
+	full := name
+	if path, ok := m.imports[root]; ok {
+		full = path
+		if dotted {
+			full += "." + rest
+		}
+	} else if dotted {
+		return // a method of something that is not a module
+	}
+	parent := full[:max(strings.LastIndexByte(full, '.'), 0)]
+	if effects[full] || effects[parent+".*"] {
+		m.effect(in, effect{full, l.off, l.line})
+		return
+	}
+	m.calls[in] = append(m.calls[in], name)
+}
+
+func (m *module) effect(in string, e effect) {
+	if in == "" {
+		m.found = append(m.found, e)
+	} else if _, known := m.does[in]; !known {
+		m.does[in] = e
+	}
+}
+
+// atImport returns what happens at import level, also through the module's own functions.
+func (m *module) atImport() []effect {
+	seen := map[string]bool{}
+	todo := m.calls[""]
+	for len(todo) > 0 {
+		name := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		if e, ok := m.does[name]; ok {
+			m.found = append(m.found, e)
+		}
+		todo = append(todo, m.calls[name]...)
+	}
+	const most = 20
+	return m.found[:min(len(m.found), most)]
+}

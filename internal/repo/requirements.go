@@ -1,0 +1,57 @@
+package repo
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// maxText bounds a text file that is read, in bytes.
+const maxText = 16 << 20
+
+// indexOption names where pip looks for packages.
+var indexOption = regexp.MustCompile(`^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)(?:[ =]+|$)(\S*)`)
+
+// knownIndices are run by the projects whose packages they hold.
+var knownIndices = regexp.MustCompile(`^https://(pypi\.org|files\.pythonhosted\.org|download\.pytorch\.org|pypi\.nvidia\.com|pypi\.ngc\.nvidia\.com|data\.pyg\.org|storage\.googleapis\.com/jax-releases|huggingface\.co|wheels\.vllm\.ai|flashinfer\.ai)(/|$)`)
+
+// direct is a requirement that names a place instead of a version.
+var direct = regexp.MustCompile(`(?:^|@\s*|-e\s+)((?:git|hg|svn|bzr)\+\S+|https?://\S+|file:\S+)`)
+
+// requirements is what somebody who runs the repository's code installs first.
+var requirements = &modelscan.Format{Name: "requirements", Inert: true, Scan: func(_ context.Context, p *modelscan.Pass) error {
+	text, err := p.Bytes(0, p.Size, maxText)
+	if err != nil {
+		return err
+	}
+	off := int64(0)
+	for line := range strings.Lines(string(text)) {
+		requirement(p, off, strings.TrimSpace(line))
+		off += int64(len(line))
+	}
+	return nil
+}}
+
+func requirement(p *modelscan.Pass, off int64, line string) {
+	if line == "" || line[0] == '#' {
+		return
+	}
+	if m := indexOption.FindStringSubmatch(line); m != nil {
+		if !knownIndices.MatchString(m[1]) {
+			report(p, modelscan.Finding{Rule: rule.RequirementsIndex, Offset: off, Subject: line, Message: fmt.Sprintf("packages would be installed from an index of the repository's choice: %s", line)})
+		}
+		return
+	}
+	m := direct.FindStringSubmatch(line)
+	switch {
+	case m == nil, knownIndices.MatchString(m[1]):
+	case strings.HasPrefix(m[1], "git+https://github.com/"), strings.HasPrefix(m[1], "https://github.com/"):
+		report(p, modelscan.Finding{Rule: rule.RequirementsUnreleased, Offset: off, Subject: m[1], Message: fmt.Sprintf("a package would be built from %s", m[1])})
+	default:
+		report(p, modelscan.Finding{Rule: rule.RequirementsIndex, Offset: off, Subject: m[1], Message: fmt.Sprintf("a package would be installed from %s", m[1])})
+	}
+}
