@@ -9,6 +9,7 @@ import (
 	"os"
 	"unicode/utf8"
 
+	"github.com/secure-torch/secure-torch/internal/repo"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/formats"
 	"github.com/secure-torch/secure-torch/sandbox"
@@ -63,7 +64,7 @@ func scan(job sandbox.Job, out io.Writer) error {
 }
 
 func scanReport(f sandbox.Input, limits modelscan.Limits) *modelscan.Report {
-	report := modelscan.Scan(context.Background(), modelscan.Source{Name: f.Name, R: f, Size: f.Size}, formats.All(), limits)
+	report := modelscan.Scan(context.Background(), modelscan.Source{Name: f.Name, R: f, Size: f.Size, As: repo.Format(f.Name)}, formats.All(), limits)
 	makeText(report)
 	return report
 }
