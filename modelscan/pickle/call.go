@@ -17,12 +17,18 @@ func (m *machine) call(op *Op, callee, args, extra value) value {
 		}
 	}
 	m.calls = append(m.calls, call{callee: callee, args: args, extra: extra, off: op.Pos, op: op.Code})
-	return m.judgeCall(op, len(m.calls)-1, 0)
+	id := len(m.calls) - 1
+	if m.recordAll {
+		m.events = append(m.events, event{call: id})
+		return result(id)
+	}
+	return m.judgeCall(op, id, 0)
 }
 
 // build is BUILD: the target's __setstate__ is called with state, or its __dict__ updated from it.
 func (m *machine) build(op *Op, target, state value) {
 	m.lastState = state
+	m.note(target, "__setstate__", state)
 	m.judgeBuild(op, target, state)
 	if target.kind() == kCall {
 		m.calls[target.index()].state = state
@@ -35,6 +41,7 @@ func (m *machine) appendTo(op *Op, vs []value) {
 	case kList:
 		m.extend(m.containers.at(int(target.index())), vs)
 	default:
+		m.noteItems(target, "extend", kList, vs)
 		m.judgeItems(op, target, acceptsList)
 	}
 }
@@ -48,6 +55,7 @@ func (m *machine) setItems(op *Op, vs []value) {
 	case kDict:
 		m.extend(m.containers.at(int(target.index())), vs)
 	default:
+		m.noteItems(target, "update", kDict, vs)
 		m.judgeItems(op, target, acceptsDict)
 	}
 }
@@ -58,6 +66,7 @@ func (m *machine) addItems(op *Op, vs []value) {
 	case kSet:
 		m.extend(m.containers.at(int(target.index())), vs)
 	default:
+		m.noteItems(target, "update", kSet, vs)
 		m.judgeItems(op, target, acceptsSet)
 	}
 }

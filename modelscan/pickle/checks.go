@@ -24,7 +24,7 @@ func checkNamed(name string) check {
 		return checkGetattr
 	case "getitem":
 		return checkGetitem
-	case "keep", "formula":
+	case "keep":
 		return keep
 	case "methodcaller":
 		return checkMethodcaller

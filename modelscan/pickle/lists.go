@@ -150,10 +150,7 @@ func (t *tables) parseAllow(text string) error {
 	for _, word := range strings.Split(how, ",") {
 		bits, ok := uses[word]
 		if name, isCheck := strings.CutPrefix(word, "check="); isCheck && checkNamed(name) != nil {
-			e.check, bits, ok = name, 0, true
-			if name != "formula" {
-				bits = mayCall
-			}
+			e.check, bits, ok = name, mayCall, true
 		}
 		if !ok {
 			return fmt.Errorf("%q: no use is called %q", text, word)

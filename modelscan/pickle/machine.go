@@ -17,6 +17,7 @@ type machine struct {
 	lim  *modelscan.Limits
 	opts Options
 	load *tables
+	hook func(Built) (int64, error)
 
 	stack []value
 	marks []int // stack heights
@@ -27,23 +28,24 @@ type machine struct {
 	globals    []global
 	byName     map[string]int // module and name as written, joined by a newline
 	calls      []call
+	lastState  value // argument of the last BUILD
 
-	proto     int64
-	broken    error // the first thing that CPython would refuse
-	ops       int64
-	keep      int64 // bytes that containers' items may use; beyond it they are dropped
-	dropped   bool
-	missed    bool // a call was judged although some of its arguments had been dropped
-	recordAll bool // keep every call, for Decompile
+	proto   int64
+	ops     int64
+	broken  error // the first thing that CPython would refuse
+	limited error // a limit that leaves something unseen
+	keep    int64 // bytes that containers' items may use; beyond it they are dropped
+	dropped bool
+	missed  bool // a call was judged although some of its arguments had been dropped
 
 	findings   []finding
 	said       map[string]int // findings so far, by rule and subject
-	unsaid     int
-	lastState  value   // argument of the last BUILD
-	inner      []inner // to be scanned after the stream
+	unsaid     int            // findings left out
+	inner      []inner        // to be scanned after the stream
 	innerBytes int64
-	limited    error // a limit that leaves something unseen
-	hook       func(Built) (int64, error)
+
+	recordAll bool    // keep every call, for Decompile
+	events    []event // for Decompile
 }
 
 // global is a (module, qualname) that the stream names, once per spelling.
@@ -123,7 +125,7 @@ const (
 
 func (m *machine) bytes() int64 {
 	return int64(cap(m.stack)+cap(m.marks)+m.containers.cap()+m.items.cap())*8 + m.memo.bytes() +
-		int64(len(m.globals))*globalCost + int64(cap(m.calls))*callCost
+		int64(len(m.globals))*globalCost + int64(cap(m.calls)+cap(m.events))*callCost
 }
 
 // refuse notes the first place where CPython's unpickler would raise.

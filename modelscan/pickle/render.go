@@ -65,6 +65,10 @@ func (m *machine) write(b *strings.Builder, v value, depth int) {
 	case kInst:
 		b.WriteString(m.globals[v.index()].String() + "(…)")
 	case kCall:
+		if m.recordAll {
+			fmt.Fprintf(b, "_%d", v.index())
+			break
+		}
 		m.writeCall(b, &m.calls[v.index()], depth+1)
 	case kStorage:
 		b.WriteString("storage")

@@ -107,7 +107,7 @@ type container struct {
 }
 
 const (
-	maxItems = 64 // kept per container; enough for every call that is judged by its arguments
+	maxItems = 512 // kept per container; enough for every call that is judged by its arguments
 
 	cutItems     = 1 << 0 // it has more items than are kept
 	nestedGlobal = 1 << 1 // some item is neither a plain value nor made of plain values only

@@ -108,54 +108,12 @@ func (m *machine) judgeBuild(op *Op, target, state value) {
 		m.accuse(rule.PicklePatches, op.Pos, g.String(), "would set attributes of "+g.String()+" itself on load: "+m.render(state))
 	case kInst:
 		g := &m.globals[target.index()]
-		if g.entry.check == "formula" {
-			m.judgeFormula(op, g, state)
-		}
-		m.judgeState(op, g.String(), state)
+		m.judgeState(op, g, g.String(), state)
 	case kCall:
-		m.judgeState(op, m.render(m.calls[target.index()].callee), state)
+		m.judgeState(op, m.classOf(target), m.render(m.calls[target.index()].callee), state)
 	case kUnknown, kPersist, kExt, kStorage:
 	default:
 		m.refuse(op, "the value takes no state")
-	}
-}
-
-// hooked are the attributes that the unpickler itself looks up on an instance and calls.
-var hooked = map[string]bool{"__setstate__": true, "append": true, "extend": true, "add": true, "__reduce__": true, "__reduce_ex__": true}
-
-// judgeState looks for a state that plants a callable where the next opcode would call it.
-func (m *machine) judgeState(op *Op, subject string, state value) {
-	vs, _ := m.elements(state)
-	if state.kind() == kTuple {
-		for _, part := range vs {
-			if part.kind() == kDict {
-				m.judgeState(op, subject, part)
-			}
-		}
-		return
-	}
-	if state.kind() != kDict || !m.matters(state) {
-		return
-	}
-	for i := 0; i+1 < len(vs); i += 2 {
-		key, _ := m.text(vs[i], 32)
-		if hooked[key] && (vs[i+1].kind() == kGlobal || vs[i+1].kind() == kCall) {
-			m.accuse(rule.PicklePatches, op.Pos, subject, fmt.Sprintf("would plant %s as %s of an instance of %s, for the unpickler to call", m.render(vs[i+1]), key, clean(subject)))
-		}
-	}
-}
-
-// judgeFormula: statsmodels' __setstate__ evaluates the state's formula as Python (patsy).
-func (m *machine) judgeFormula(op *Op, g *global, state value) {
-	vs, _ := m.elements(state)
-	for i := 0; i+1 < len(vs); i += 2 {
-		if key, _ := m.text(vs[i], 32); key != "formula" {
-			continue
-		}
-		text, ok := m.text(vs[i+1], maxEvidenceText)
-		if !ok && vs[i+1].kind() == kStr || strings.Contains(text, "__") || weighText(text) == codeOrShell {
-			m.accuse(rule.PickleCodeExecution, op.Pos, g.String(), "would evaluate the formula "+quote(text, true)+" on load")
-		}
 	}
 }
 
