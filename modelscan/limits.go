@@ -8,6 +8,9 @@ import (
 // ErrLimit is wrapped by every error that says a limit was reached. It always becomes a ST902 gap.
 var ErrLimit = errors.New("over the limit")
 
+// ErrNotSupported is wrapped by every error that says what was met is known, but not read here. It always becomes a ST903 gap.
+var ErrNotSupported = errors.New("not supported yet")
+
 // Limits bound the work that hostile bytes can cause. Reaching one reads "incomplete", never clean.
 type Limits struct {
 	MaxDepth        int   // containers inside containers

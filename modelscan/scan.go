@@ -137,10 +137,19 @@ func run(ctx context.Context, f *Format, p *Pass) (err error) {
 	return f.Scan(ctx, p)
 }
 
+// Fail reports err as a gap at an offset of the source of the given name.
+func (p *Pass) Fail(path string, off int64, err error) {
+	p.Emit.Gap(Gap{Rule: gapRule(err), Path: path, Offset: off, Reason: err.Error()})
+}
+
 // errDefect marks a panic inside a format.
 var errDefect = errors.New("defect in the scanner")
 
+// gapRule names the gap that an error is.
 func gapRule(err error) rule.ID {
+	if errors.Is(err, ErrNotSupported) {
+		return rule.NotSupported
+	}
 	if errors.Is(err, errDefect) {
 		return rule.InternalError
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -41,6 +42,16 @@ func LZMA(r io.Reader) (io.Reader, error) {
 	return lzmaWith(head, r)
 }
 
+// RawLZMA reads a stream whose five bytes of properties and whose size stand elsewhere.
+func RawLZMA(props []byte, size int64) Codec {
+	return func(r io.Reader) (io.Reader, error) {
+		if len(props) != 5 {
+			return nil, fmt.Errorf("%d bytes of LZMA properties", len(props))
+		}
+		return lzmaWith(binary.LittleEndian.AppendUint64(props[:5:5], uint64(size)), r)
+	}
+}
+
 // ZipLZMA reads method 14 of a zip (APPNOTE 5.8): version, length of properties, properties, stream.
 func ZipLZMA(size int64) Codec {
 	return func(r io.Reader) (io.Reader, error) {
@@ -51,8 +62,7 @@ func ZipLZMA(size int64) Codec {
 		if head[2] != 5 || head[3] != 0 {
 			return nil, fmt.Errorf("zip lzma header with %d bytes of properties", int(head[2])|int(head[3])<<8)
 		}
-		alone := append(head[4:9:9], bytes.Repeat([]byte{0xff}, 8)...) // until the end marker, or the size below
-		rest, err := lzmaWith(alone, r)
+		rest, err := RawLZMA(head[4:], -1)(r) // to the end marker, or to the size
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,6 @@ import (
 	"github.com/klauspost/compress/zlib"
 	"github.com/pierrec/lz4/v4"
 
-	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
@@ -122,10 +121,6 @@ func scan(ctx context.Context, p *modelscan.Pass, name string, codec Codec) erro
 	}, p.Unpacked, nil)
 	if s != nil && s.Size() > 0 {
 		p.Emit.Descend(ctx, p.Member(name, s, s.Size()))
-	}
-	if errors.Is(err, ErrNotSupported) {
-		p.Emit.Gap(modelscan.Gap{Rule: rule.NotSupported, Path: p.Name, Reason: err.Error()})
-		return nil
 	}
 	return err
 }

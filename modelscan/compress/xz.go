@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 )
-
-// ErrNotSupported is wrapped where a stream needs what nobody here can do.
-var ErrNotSupported = errors.New("not supported yet")
 
 var errXZ = errors.New("malformed xz")
 
@@ -33,7 +31,7 @@ func XZ(r io.Reader) (io.Reader, error) {
 	return x, x.stream()
 }
 
-// Read and ReadByte make x.take's bytes available to the LZMA2 decoder, counted.
+// counted hands x's bytes to the LZMA2 decoder and counts them.
 type counted struct{ x *xzReader }
 
 func (c counted) Read(p []byte) (int, error) {
@@ -142,26 +140,67 @@ func (x *xzReader) open(size int) error {
 			}
 		}
 	}
-	id, b, err := varint(b)
+	var before []Codec // filters that the writer ran before LZMA2
+	for i := int(flags & 3); ; i-- {
+		var id, n uint64
+		if id, b, err = varint(b); err != nil {
+			return err
+		}
+		if n, b, err = varint(b); err != nil {
+			return err
+		}
+		if n > uint64(len(b)) {
+			return fmt.Errorf("%w: filter properties", errXZ)
+		}
+		props := b[:n]
+		b = b[n:]
+		switch {
+		case id == 0x21 && i == 0 && n == 1:
+			return x.lzma2(props[0], before)
+		case id == 0x03 && n == 1:
+			before = append(before, Delta(int(props[0])+1))
+		case id == 0x04 && n == 0:
+			before = append(before, X86)
+		default:
+			return fmt.Errorf("xz filter %#x: %w", id, modelscan.ErrNotSupported)
+		}
+		if i == 0 {
+			return fmt.Errorf("%w: the last filter is not LZMA2", errXZ)
+		}
+	}
+}
+
+// lzma2 starts decompressing a block.
+func (x *xzReader) lzma2(props byte, before []Codec) error {
+	x.start = x.n
+	r, err := LZMA2(props)(counted{x})
 	if err != nil {
 		return err
 	}
-	if flags&3 != 0 || id != 0x21 {
-		return fmt.Errorf("xz filter %#x: %w", id, ErrNotSupported)
+	for _, f := range slices.Backward(before) {
+		if r, err = f(r); err != nil {
+			return err
+		}
 	}
-	if len(b) < 2 || b[0] != 1 || b[1] > 40 {
-		return fmt.Errorf("%w: properties of LZMA2", errXZ)
+	x.block = r
+	return nil
+}
+
+// LZMA2 reads chunks of LZMA2 with the given byte of properties: the size of the dictionary.
+func LZMA2(props byte) Codec {
+	return func(r io.Reader) (io.Reader, error) {
+		if props > 40 {
+			return nil, errors.New("properties of LZMA2")
+		}
+		dict, err := lzma.DecodeDictCap(props)
+		if err != nil {
+			return nil, err
+		}
+		if dict > maxWindow {
+			return nil, fmt.Errorf("LZMA2 dictionary of %d bytes: %w", dict, modelscan.ErrLimit)
+		}
+		return lzma.Reader2Config{DictCap: int(max(dict, lzma.MinDictCap))}.NewReader2(r)
 	}
-	dict, err := lzma.DecodeDictCap(b[1])
-	if err != nil {
-		return fmt.Errorf("%w: %w", errXZ, err)
-	}
-	if dict > maxWindow {
-		return fmt.Errorf("xz dictionary of %d bytes: %w", dict, modelscan.ErrLimit)
-	}
-	x.start = x.n
-	x.block, err = lzma.Reader2Config{DictCap: int(max(dict, lzma.MinDictCap))}.NewReader2(counted{x})
-	return err
 }
 
 // index passes over the index and the stream footer.

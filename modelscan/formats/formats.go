@@ -9,11 +9,13 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/hydra"
 	"github.com/secure-torch/secure-torch/modelscan/joblib"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
+	"github.com/secure-torch/secure-torch/modelscan/lfs"
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/numpy"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/pmml"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
+	"github.com/secure-torch/secure-torch/modelscan/sevenzip"
 	"github.com/secure-torch/secure-torch/modelscan/skops"
 	"github.com/secure-torch/secure-torch/modelscan/tar"
 	"github.com/secure-torch/secure-torch/modelscan/tensorflow"
@@ -28,6 +30,8 @@ func All() []*modelscan.Format {
 	return append([]*modelscan.Format{
 		tar.New(torch.Tar),
 		zip.New(profiles()...),
+		sevenzip.Format,
+		lfs.Format,
 		torch.Legacy,
 		safetensors.Format,
 		onnx.Format,
@@ -50,6 +54,7 @@ func All() []*modelscan.Format {
 func profiles() []*zip.Profile {
 	return []*zip.Profile{
 		torch.Zip,
+		torch.Mar,
 		numpy.Npz,
 		keras.Profile,
 		skops.Profile,

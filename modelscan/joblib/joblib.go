@@ -143,5 +143,5 @@ func (r *reading) sideFile(b pickle.Built) {
 		r.Emit.Finding(modelscan.Finding{Rule: rule.JoblibSideFile, Path: r.Name, Offset: b.Pos, Subject: name.Text,
 			Message: fmt.Sprintf("would load the array file %q, which %s", name.Text, why)})
 	}
-	r.Emit.Gap(modelscan.Gap{Rule: rule.NotSupported, Path: r.Name, Offset: b.Pos, Reason: fmt.Sprintf("joblib loads the file %q from beside this one: scan it too", name.Text)})
+	r.Fail(r.Name, b.Pos, fmt.Errorf("joblib loads the file %q from beside this one, scan it too: %w", name.Text, modelscan.ErrNotSupported))
 }

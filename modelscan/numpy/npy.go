@@ -188,7 +188,7 @@ func scan(ctx context.Context, p *modelscan.Pass) error {
 // data is read both ways.
 func scanObjects(ctx context.Context, p *modelscan.Pass, h Header) error {
 	if !h.Object {
-		p.Emit.Gap(modelscan.Gap{Rule: rule.NotSupported, Path: p.Name, Offset: 10, Reason: "npy: dtype " + h.Descr + ": not supported yet"})
+		p.Fail(p.Name, 10, fmt.Errorf("npy: dtype %s: %w", h.Descr, modelscan.ErrNotSupported))
 		head, err := p.Bytes(h.Data, min(p.Size-h.Data, modelscan.ProbeSize), modelscan.ProbeSize)
 		if err != nil || pickle.Sniff(modelscan.Probe{Head: head, Tail: head, Size: p.Size - h.Data}) == modelscan.No {
 			return err

@@ -109,7 +109,7 @@ func member(ctx context.Context, p *modelscan.Pass, e entry, readers []func(stri
 		return
 	}
 	if e.sparse {
-		p.Emit.Gap(modelscan.Gap{Rule: rule.NotSupported, Path: p.Member(e.name, nil, 0).Name, Offset: e.header, Reason: "tar: sparse member: not supported yet"})
+		p.Fail(p.Member(e.name, nil, 0).Name, e.header, fmt.Errorf("tar: sparse member: %w", modelscan.ErrNotSupported))
 	}
 	src := p.Member(e.name, io.NewSectionReader(p.R, e.data, e.size), e.size)
 	offered := false

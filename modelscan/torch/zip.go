@@ -22,7 +22,7 @@ var (
 	stateDict     = pickled(pickle.Torch)
 	scripted      = pickled(pickle.TorchScript)
 	scriptCode    = &modelscan.Format{Name: "torchscript", Scan: scanScript}
-	packageSource = &modelscan.Format{Name: "torch.package source", Scan: scanPackageSource}
+	packageSource = &modelscan.Format{Name: "python-source", Scan: scanPackageSource}
 )
 
 // pickled is the pickle format in one of torch's dialects.

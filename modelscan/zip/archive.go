@@ -89,7 +89,7 @@ func (a *Archive) open(e *Entry) (Member, error) {
 	section := io.NewSectionReader(a.Source.R, h.data, packed)
 	codec, ok := codecs(e)
 	if !ok {
-		return m, fmt.Errorf("%w: compression method %d", errMethod, e.Method)
+		return m, fmt.Errorf("compression method %d: %w", e.Method, modelscan.ErrNotSupported)
 	}
 	if codec == nil {
 		// A loader that goes by the other size reads further than this one says.
@@ -110,9 +110,6 @@ func (a *Archive) open(e *Entry) (Member, error) {
 	m.R, m.Size, m.Sum = s, s.Size(), sum.Sum32()
 	return m, errors.Join(err, serr)
 }
-
-// errMethod says that nobody here can decompress the member.
-var errMethod = errors.New("not supported yet")
 
 // codecs returns how to decompress a member, nil for a stored one.
 func codecs(e *Entry) (compress.Codec, bool) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
 )
 
 // directories reports what makes loaders see different lists of members.
@@ -67,7 +68,7 @@ func (s *scanner) compare(e *Entry, m Member, matters bool) {
 	case central != h.flags&locked:
 		say("encryption", "flags %#x in the directory, %#x in front of the bytes: loaders refuse or read it", e.Flags, h.flags)
 	case central != 0:
-		s.gap(e, fmt.Errorf("encrypted: %w", errMethod))
+		s.gap(e, fmt.Errorf("encrypted: %w", modelscan.ErrNotSupported))
 	}
 	if e.Flags&FlagPatch != 0 {
 		say("patch data", "flags %#x: torch and zipfile refuse, strict readers read", e.Flags)

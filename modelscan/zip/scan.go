@@ -133,14 +133,7 @@ func (s *scanner) descend(ctx context.Context, e *Entry, m Member) bool {
 }
 
 func (s *scanner) gap(e *Entry, err error) {
-	id := rule.Malformed
-	switch {
-	case errors.Is(err, errMethod):
-		id = rule.NotSupported
-	case errors.Is(err, modelscan.ErrLimit):
-		id = rule.LimitReached
-	}
-	s.Emit.Gap(modelscan.Gap{Rule: id, Path: s.Source.Member(e.Name, nil, 0).Name, Offset: e.place(), Reason: "zip: " + err.Error()})
+	s.Fail(s.Source.Member(e.Name, nil, 0).Name, e.place(), fmt.Errorf("zip: %w", err))
 }
 
 // attributes judges what unpacking the member would do.
