@@ -9,7 +9,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
-func TestZooDir(t *testing.T) {
+func TestZooFolder(t *testing.T) {
 	dir := os.Getenv("ZOO")
 	if dir == "" {
 		t.Skip()
