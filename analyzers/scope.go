@@ -78,7 +78,7 @@ func (s *Summary) scopeFor(n node) int32 {
 		opens = true
 	case pyparse.DefaultParameter, pyparse.TypedDefaultParameter:
 		if at.Field == pyparse.FieldValue { // a default is evaluated outside
-			return s.scopes[s.scope[p]].up
+			return max(0, s.scopes[s.scope[p]].up) // in a broken source the outside may be the module
 		}
 	}
 	if !opens {
