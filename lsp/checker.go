@@ -15,5 +15,8 @@ type checker struct{ opts check.Options }
 func (c checker) Check(ctx context.Context, src Source) Checked {
 	opts := c.opts
 	opts.WorkDir = src.Root
-	return check.New(opts).Check(ctx, src.Path, src.Text)
+	if src.Parser == nil {
+		return check.New(opts).Check(ctx, src.Path, src.Text)
+	}
+	return check.New(opts).Link(ctx, src.Path, src.Parser.Summarise(src.Text, src.Changes))
 }

@@ -18,6 +18,7 @@ import (
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/engine"
@@ -28,6 +29,9 @@ type Source struct {
 	Path string // where it lies, or would lie; empty when it is no file
 	Root string // the folder of the workspace that it belongs to, which the program is assumed to run in
 	Text []byte
+	// Parser, when it is not nil, has seen an earlier version, from which Changes lead to this one.
+	Parser  *analyzers.Document
+	Changes []analyzers.Change
 }
 
 // Checker understands Python sources.

@@ -42,7 +42,8 @@ type state struct {
 	shutdown bool
 	client   client
 	docs     map[uri.URI]*document
-	busy     map[uri.URI]bool // a run over some version of the document is under way
+	parsers  map[uri.URI]*parser // of the open documents
+	busy     map[uri.URI]bool    // a run over some version of the document is under way
 	roots    []*root
 	alone    map[string]*root // of files outside of all folders, by their own
 	noticed  bool             // the user was told that the workspace is not trusted
@@ -64,7 +65,7 @@ type client struct {
 
 func newState(s *Server) *state {
 	return &state{
-		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, scans: map[string]*scan{},
+		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, parsers: map[uri.URI]*parser{}, scans: map[string]*scan{},
 		alone: map[string]*root{}, working: map[protocol.ProgressToken]context.CancelFunc{},
 		client: client{encoding: protocol.PositionEncodingKindUTF16},
 	}
@@ -181,19 +182,22 @@ func (st *state) read(d *document) {
 	}
 	st.busy[d.uri], d.begun = true, true
 	s := st.srv
+	src := Source{Path: d.path, Text: d.text}
+	if p := st.parsers[d.uri]; p != nil {
+		src.Parser, src.Changes = p.take()
+	}
 	go func() {
 		s.parsing <- struct{}{}
-		result := s.checkSource(d)
+		result := s.checkSource(d, src)
 		<-s.parsing
 		_ = s.do(func(st *state) error { st.wasRead(d, result); return nil })
 	}()
 }
 
 // checkSource returns nil when the checker panicked, and says so in the log.
-func (s *Server) checkSource(d *document) (c Checked) {
+func (s *Server) checkSource(d *document, src Source) (c Checked) {
 	var err error
 	defer recovered(s.log, "check", &err)
-	src := Source{Path: d.path, Text: d.text}
 	if d.root != nil {
 		src.Root = d.root.dir
 	}
@@ -207,6 +211,9 @@ func (s *Server) checkSource(d *document) (c Checked) {
 // wasRead takes over the result of a run, unless the document has moved on.
 func (st *state) wasRead(d *document, result Checked) {
 	delete(st.busy, d.uri)
+	if result == nil && st.parsers[d.uri] != nil { // it panicked: nobody knows what the parser holds
+		st.parsers[d.uri] = newParser()
+	}
 	d.result = result
 	close(d.done)
 	current := st.docs[d.uri]

@@ -11,6 +11,7 @@ import (
 // didOpen takes over a document. Strings of a message share its memory, so what is kept is copied.
 func didOpen(st *state, p *protocol.DidOpenTextDocumentParams) error {
 	u := uri.URI(strings.Clone(string(p.TextDocument.URI)))
+	st.parsers[u] = newParser()
 	st.put(st.newDocument(u, p.TextDocument.Version, []byte(p.TextDocument.Text)))
 	return nil
 }
@@ -22,7 +23,8 @@ func didChange(st *state, p *protocol.DidChangeTextDocumentParams) error {
 	if d == nil {
 		return fmt.Errorf("%w: %s", errNotOpen, p.TextDocument.URI)
 	}
-	text := apply(d.text, st.client.encoding, p.ContentChanges)
+	text, changes := apply(d.text, st.client.encoding, p.ContentChanges)
+	st.parsers[d.uri].add(changes)
 	st.put(st.newDocument(d.uri, p.TextDocument.Version, text))
 	return nil
 }
@@ -47,6 +49,7 @@ func didClose(st *state, p *protocol.DidCloseTextDocumentParams) error {
 	}
 	st.retire(d.uri)
 	delete(st.docs, d.uri)
+	delete(st.parsers, d.uri)
 	st.shared = nil
 	st.want(d.uri, nil)
 	st.watchWanted()
