@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from typing import Any, Callable
 
 from ._rebuild import Broken, Rebuilder, Span, need
@@ -37,11 +38,12 @@ def _dtype_state(r: Rebuilder, state: Any, spec: Any, *flags: Any) -> Any:
     need(order in ("<", ">", "|", "="))
     metadata = state[8] if len(state) == 9 else None
     if isinstance(metadata, tuple) and isinstance(spec, str) and spec[0] in "Mm":
-        unit = metadata[1]
-        need(isinstance(unit, tuple) and len(unit) == 4 and isinstance(unit[0], str))
+        need(len(metadata) == 2 and isinstance(metadata[1], tuple) and len(metadata[1]) == 4)
+        unit = [x.decode() if isinstance(x, bytes) else x for x in metadata[1]]
+        need(all(type(x) is int for x in unit[1:]))
         need(unit[0] in ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "generic"))
         suffix = "" if unit[0] == "generic" else f"[{int(unit[1])}{unit[0]}]"
-        return numpy.dtype(f"{spec}{suffix}").newbyteorder(order)
+        return _ordered(numpy.dtype(f"{spec}{suffix}"), order)
     if subarray is not None:
         need(isinstance(subarray, tuple) and len(subarray) == 2 and isinstance(subarray[0], numpy.dtype))
         shape = subarray[1] if isinstance(subarray[1], tuple) else (subarray[1],)
@@ -49,7 +51,7 @@ def _dtype_state(r: Rebuilder, state: Any, spec: Any, *flags: Any) -> Any:
         return numpy.dtype((subarray[0], shape))
     if names is None:
         base = _dtype(r, spec, *flags)
-        return base if order in ("|", "=") else base.newbyteorder(order)
+        return base if order in ("|", "=") else _ordered(base, order)
     need(isinstance(names, tuple) and isinstance(fields, dict))
     formats, offsets, titles = [], [], []
     for name in names:
@@ -64,6 +66,12 @@ def _dtype_state(r: Rebuilder, state: Any, spec: Any, *flags: Any) -> Any:
     if any(t is not None for t in titles):
         layout["titles"] = titles
     return numpy.dtype(layout, align=len(state) > 7 and bool(state[7] & _ALIGNED))
+
+
+def _ordered(dtype: Any, order: str) -> Any:
+    """Give dtype a byte order; this machine's own is written "=" as numpy does."""
+    native = "<" if sys.byteorder == "little" else ">"
+    return dtype.newbyteorder("=" if order == native else order)
 
 
 _ALIGNED = 0x80  # NPY_ALIGNED_STRUCT
@@ -131,7 +139,7 @@ def _frombuffer(r: Rebuilder, data: Any, dtype: Any, shape: Any, order: Any) -> 
     if isinstance(shape, int):
         shape = (shape,)
     need(isinstance(dtype, numpy.dtype) and order in ("C", "F"))
-    return _of(r, data, dtype, _shape(shape), order)
+    return _of(r, data, dtype, _shape(shape), order, native=False)
 
 
 def _joblib(r: Rebuilder, dtype: Any, shape: Any, order: Any, data: Any) -> Any:
