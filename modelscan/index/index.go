@@ -14,6 +14,7 @@ import (
 	"io"
 
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/tar"
 )
 
 // ErrUnsupported is wrapped by every error that says a file can't be loaded this way (yet).
@@ -28,7 +29,7 @@ type Index struct {
 	format string
 }
 
-// Format names what the file was read as: "torch", "torch-legacy", "torch-tar", "pickle", "safetensors", "npy", "npz".
+// Format names what the file was read as: "zip", "tar", "torch-legacy", "safetensors", "npy", "pickle" or a compression.
 func (x *Index) Format() string { return x.format }
 
 // origin says where the bytes of a source are for the one who rebuilds.
@@ -69,7 +70,10 @@ func (b *builder) any(ctx context.Context, src modelscan.Source, at origin) (Ref
 		return 0, "", fmt.Errorf("files inside files: %w (%d)", modelscan.ErrLimit, b.limits.MaxDepth)
 	}
 	defer func() { b.depth-- }()
-	head, err := src.Bytes(0, min(src.Size, 512), 512)
+	if src.Size == 0 {
+		return 0, "", errors.New("the file is empty")
+	}
+	head, err := src.Bytes(0, min(src.Size, modelscan.ProbeSize), modelscan.ProbeSize)
 	if err != nil {
 		return 0, "", err
 	}
@@ -79,14 +83,23 @@ func (b *builder) any(ctx context.Context, src modelscan.Source, at origin) (Ref
 		build func(*builder, context.Context, modelscan.Source, origin) (Ref, error)
 	}{
 		{"zip", isZip, (*builder).zip},
+		{"tar", tar.Recognised, (*builder).tar},
+		{"safetensors", isSafetensors, (*builder).safetensors},
 		{"npy", isNpy, (*builder).npy},
 		{"torch-legacy", isLegacy, (*builder).legacy},
-		{"pickle", isPickle, (*builder).pickle},
 	} {
 		if f.match(head) {
 			r, err := f.build(b, ctx, src, at)
 			return r, f.name, err
 		}
+	}
+	if f := compression(modelscan.Probe{Head: head, Size: src.Size}); f != nil {
+		r, err := b.compressed(ctx, f, src)
+		return r, f.Name, err
+	}
+	if isPickle(head) {
+		r, err := b.pickle(ctx, src, at)
+		return r, "pickle", err
 	}
 	return 0, "", fmt.Errorf("a file that begins %q: %w", head[:min(len(head), 8)], ErrUnsupported)
 }
