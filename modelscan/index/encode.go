@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 )
 
 // Version of the encoding. The Python package refuses any other.
@@ -23,6 +24,7 @@ const (
 	TagValues   = "VALS" // 64 bits a node
 	TagRefs     = "REFS" // 32-bit runs: a count, then that many nodes
 	TagRoot     = "ROOT" // the node that is the file's object
+	TagCalls    = "CALL" // names of what the pickles would call, one a line
 	TagFailure  = "FAIL" // instead of all of these: why there is no index
 )
 
@@ -195,6 +197,7 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	}
 	WriteSection(c, TagRefs, b)
 	section64(c, TagRoot, []int64{int64(e.root)})
+	WriteSection(c, TagCalls, []byte(strings.ToValidUTF8(strings.Join(x.calls, "\n"), "?")))
 	return c.n, c.err
 }
 

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/tar"
@@ -27,6 +29,7 @@ const MaxBytes = 240 << 20
 type Index struct {
 	enc    *encoder
 	format string
+	calls  []string
 }
 
 // Format names what the file was read as: "zip", "tar", "torch-legacy", "safetensors", "npy", "pickle" or a compression.
@@ -47,12 +50,13 @@ type builder struct {
 	g      *graph
 	limits *modelscan.Limits
 	steps  *[256]step
+	calls  map[string]bool // names of everything that a pickle calls
 	depth  int
 }
 
 // Build indexes src as the loader that would be given it reads it.
 func Build(ctx context.Context, src modelscan.Source, limits modelscan.Limits) (*Index, error) {
-	b := &builder{g: newGraph(MaxBytes), limits: &limits, steps: steps()}
+	b := &builder{g: newGraph(MaxBytes), limits: &limits, steps: steps(), calls: map[string]bool{}}
 	root, format, err := b.any(ctx, src, origin{known: true, text: -1})
 	if err != nil {
 		return nil, err
@@ -61,7 +65,7 @@ func Build(ctx context.Context, src modelscan.Source, limits modelscan.Limits) (
 		return nil, err
 	}
 	enc, err := encode(b.g, root)
-	return &Index{enc: enc, format: format}, err
+	return &Index{enc: enc, format: format, calls: slices.Sorted(maps.Keys(b.calls))}, err
 }
 
 // any dispatches by the first bytes, as the loaders do. No name is looked at.

@@ -59,8 +59,18 @@ var movedModules = map[string]string{
 	"copy_reg": "copyreg",
 }
 
+// called notes that the stream calls something, whatever becomes of the result.
+func (m *machine) called(callee Ref) {
+	name := m.g.globalName(callee)
+	if name == "" {
+		name = "(the result of a call)"
+	}
+	m.b.calls[name] = true
+}
+
 // opaque makes the node that stands for what a call would have made.
 func (m *machine) opaque(how string, callee, args, kwargs Ref) Ref {
+	m.called(callee)
 	return m.g.addRefs(kOpaque, nil, m.g.intern(how), callee, args, kwargs)
 }
 
@@ -84,6 +94,7 @@ func reduce(m *machine, op *pickle.Op) error {
 // call stands for callee(*args): a typed node if the callable is known and the arguments are as its
 // library writes them, an inert opaque one otherwise.
 func (m *machine) call(how string, callee, args Ref) (Ref, error) {
+	m.called(callee)
 	name := m.g.globalName(callee)
 	run := m.g.run(args)
 	switch name {

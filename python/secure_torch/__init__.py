@@ -10,6 +10,7 @@ process, and rebuilt from plain data. This package never imports pickle to load.
 from __future__ import annotations
 
 from ._version import __version__
+from .convert import convert, save
 from .errors import (
     IncompleteScanError,
     OpaqueObjectError,
@@ -21,9 +22,12 @@ from .errors import (
     UnsupportedFormatError,
     UnverifiedModelError,
 )
+from .hub import from_pretrained, patch_huggingface, unpatch_huggingface
 from .loader import Sandbox, load, scan
 from .opaque import Opaque
+from .others import ProvenanceVerifier, joblib_load, numpy_load, onnx_session, torchscript
 from .report import Finding, Gap, Report
+from .walker import walk_pickle
 
 __all__ = [
     "Finding",
@@ -33,6 +37,7 @@ __all__ = [
     "OpaqueObjectError",
     "PickleExecutionError",
     "PolicyError",
+    "ProvenanceVerifier",
     "Report",
     "Sandbox",
     "SandboxUnavailable",
@@ -41,6 +46,16 @@ __all__ = [
     "UnsupportedFormatError",
     "UnverifiedModelError",
     "__version__",
+    "convert",
+    "from_pretrained",
+    "joblib_load",
     "load",
+    "numpy_load",
+    "onnx_session",
+    "patch_huggingface",
+    "save",
     "scan",
+    "torchscript",
+    "unpatch_huggingface",
+    "walk_pickle",
 ]

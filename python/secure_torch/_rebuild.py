@@ -11,6 +11,7 @@ import datetime
 import decimal
 import fractions
 import mmap
+import os
 import pathlib
 import struct
 from typing import Any, Callable, Optional
@@ -36,9 +37,10 @@ class Broken(Exception):
 class File:
     """The bytes behind an index: the mapped file and the strings in the index."""
 
-    def __init__(self, graph: wire.Graph, mapped: Optional[mmap.mmap], size: int, share: bool) -> None:
+    def __init__(self, graph: wire.Graph, fd: int, mapped: Optional[mmap.mmap], share: bool) -> None:
         """Share: what is built may use the mapping's pages; otherwise it gets copies."""
-        self.graph, self.mapped, self.size, self.share = graph, mapped, size, share
+        self.graph, self.fd, self.mapped, self.share = graph, fd, mapped, share
+        self.size = 0 if mapped is None else len(mapped)
 
     def buffer(self, text: int, off: int, n: int) -> tuple[Any, int]:
         """Return a writable buffer and the offset in it of n bytes: of string `text`, or of the file if that is -1."""
@@ -51,7 +53,14 @@ class File:
             raise Broken(f"{n} bytes at {off} lie outside the file's {self.size}")
         if self.share:
             return self.mapped, off
-        return bytearray(self.mapped[off : off + n]), 0
+        copy = bytearray(n)
+        view = memoryview(copy)
+        while view:  # read, not mapped: pages of the mapping would count twice
+            got = os.preadv(self.fd, [view], off + n - len(view))
+            if not got:
+                raise Broken("the file was cut short while it was loaded")
+            view = view[got:]
+        return copy, 0
 
     def read(self, off: int, n: int) -> bytes:
         """Copy n bytes of the file."""

@@ -97,7 +97,7 @@ class Tensors:
         sizes = self.graph.dims[dims : dims + ndim]
         row = self.graph.storages[storage]
         made = None
-        if self._uses[storage] == 1 and row[4] == 0 and row[7] < 0 and storage not in self._storages and self.mapped:
+        if self._uses[storage] == 1 and row[4] == 0 and row[7] < 0 and storage not in self._storages:
             made = self._alone(row, offset, dtype, sizes, self.graph.dims[dims + ndim : dims + 2 * ndim])
         if made is None:
             strides = self.graph.dims[dims + ndim : dims + 2 * ndim]
@@ -177,7 +177,7 @@ class Tensors:
         else:
             buffer, at = self.file.buffer(text, off, nbytes)
             flat = torch.frombuffer(buffer, dtype=torch.uint8, count=nbytes, offset=at)
-            if off % item or not self.mapped:
+            if at % item:
                 flat = flat.clone()
         swapped = flags & wire.STORAGE_SWAPPED if sys.byteorder == "little" else not flags & wire.STORAGE_SWAPPED
         if swapped and item > 1:

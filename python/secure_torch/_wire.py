@@ -82,6 +82,8 @@ class Answer:
             self.report: dict[str, Any] = json.loads(bytes(parts.pop("REPT")))
         except (KeyError, ValueError) as err:
             raise WireError(f"report: {err!r}") from err
+        calls = parts.pop("CALL", None)
+        self.calls = [] if not calls else bytes(calls).decode("utf-8", "replace").split("\n")
         failure = parts.pop("FAIL", None)
         self.failure: Optional[str] = None if failure is None else bytes(failure).decode("utf-8", "replace")
         self.graph: Optional[Graph] = Graph(parts) if parts else None

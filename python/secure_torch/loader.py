@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import Enum
 from typing import Any, Optional
 
@@ -37,7 +36,12 @@ class Sandbox(Enum):
 def scan(file: FileLike) -> Report:
     """Scan one file and report. Nothing is raised for what is found; a file that can't be opened is an OSError."""
     with opened(file) as source:
-        return Report.from_json(_binary.index(source.fd, source.name, "never").report)
+        return scan_source(source)
+
+
+def scan_source(source: Source) -> Report:
+    """Scan an open file."""
+    return Report.from_json(_binary.index(source.fd, source.name, "never").report)
 
 
 def load(
@@ -135,8 +139,7 @@ def enforce(report: Report, max_threat_score: int) -> None:
 
 
 def _rebuild(graph: Graph, source: Source, report: Report, map_location: Any, share: bool, allow_opaque: bool) -> Any:
-    mapped = source.map()
-    file = File(graph, mapped, source.size, share)
+    file = File(graph, source.fd, source.map(), share)
     rebuilder = Rebuilder(graph, file, Tensors(graph, file, map_location, share))
     try:
         made = rebuilder.build()
@@ -155,8 +158,3 @@ def _rebuild(graph: Graph, source: Source, report: Report, map_location: Any, sh
 
 
 _SHOWN = 5
-
-
-def base_name(path: str) -> str:
-    """Name a file the way reports do."""
-    return os.path.basename(path) or path

@@ -1,0 +1,92 @@
+"""Loaders beside torch's: ONNX, numpy, joblib, TorchScript; and what is not there yet."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, Optional
+
+from ._source import FileLike, opened
+from .errors import PolicyError, UnsafeModelError, UnsupportedFormatError, UnverifiedModelError
+from .loader import enforce, load, scan_source
+
+
+def onnx_session(
+    path: FileLike,
+    *,
+    max_threat_score: int = 20,
+    verify_provenance: bool = False,
+    emit_sbom: bool = False,
+    sess_options: Any = None,
+    providers: Any = None,
+    allow_custom_ops: bool = False,
+) -> Any:
+    """Return an onnxruntime.InferenceSession of exactly the bytes that were scanned.
+
+    A session made of bytes can't find external data beside the file: onnxruntime then refuses such a model. Session
+    options with custom operator libraries run native code, and are refused unless `allow_custom_ops`.
+    """
+    if verify_provenance:
+        raise UnverifiedModelError("verify_provenance: verifying signatures is not supported yet, so nothing is loaded")
+    if emit_sbom:
+        raise PolicyError("emit_sbom: writing an SBOM is not supported yet, so nothing is loaded")
+    try:
+        import onnxruntime
+    except ImportError as err:
+        raise ImportError("st.onnx_session needs onnxruntime: pip install onnxruntime") from err
+    if sess_options is not None and not allow_custom_ops:
+        raise UnsafeModelError("sess_options may name custom operator libraries: pass allow_custom_ops=True if yours are wanted")
+    with opened(path, sealed=True) as source:
+        report = scan_source(source)
+        enforce(report, max_threat_score)
+        if "onnx" not in report.formats:
+            raise UnsupportedFormatError(f"{source.name} is not an ONNX model", report)
+        mapped = source.map()
+        data = bytes(mapped[:]) if mapped is not None else b""
+    return onnxruntime.InferenceSession(data, sess_options=sess_options, providers=providers or ["CPUExecutionProvider"])
+
+
+def numpy_load(file: FileLike, **options: Any) -> Any:
+    """Load an .npy or .npz file as numpy.load(allow_pickle=True) does, without pickle; an .npz comes as a dict.
+
+    Options are those of st.load.
+    """
+    return load(file, **options)
+
+
+def joblib_load(file: FileLike, **options: Any) -> Any:
+    """Load what joblib.dump wrote, compressed or not. Arrays are rebuilt; estimators come as inert st.Opaque.
+
+    Options are those of st.load; `allow_opaque=False` refuses anything that is not plain data.
+    """
+    return load(file, **{"allow_opaque": True, **options})
+
+
+def torchscript(path: FileLike, **_options: Any) -> NoReturn:
+    """Refuse: a TorchScript archive is a program.
+
+    Loading one compiles and runs code of the model's author by design, so no scan can make that the same as loading
+    tensors. Read it with `secure-torch scan`, and run it in a sandbox of your own.
+    """
+    with opened(path) as source:
+        report = scan_source(source)
+        name = source.name
+    raise UnsupportedFormatError(
+        f"{name}: TorchScript is a program, not data: loading it without running its author's code is not possible. "
+        "Export the weights with state_dict() and use st.load or safetensors",
+        report,
+    )
+
+
+class ProvenanceVerifier:
+    """Verifies who signed a model. Not supported yet: verify() always raises."""
+
+    def __init__(
+        self, *, rekor_url: Optional[str] = None, expected_issuer: Optional[str] = None, expected_subject: Optional[str] = None
+    ) -> None:
+        """Keep what is expected of a signature."""
+        self.rekor_url = rekor_url
+        self.expected_issuer = expected_issuer
+        self.expected_subject = expected_subject
+
+    def verify(self, *, artifact_path: Any, bundle_path: Any = None) -> NoReturn:
+        """Raise UnverifiedModelError: nothing was verified."""
+        raise UnverifiedModelError(f"{artifact_path}: verifying signatures is not supported yet")
