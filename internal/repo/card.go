@@ -111,12 +111,26 @@ func smuggled(text string) []passage {
 	}
 	off := 0
 	for line := range strings.Lines(text) {
-		if c := clean(line); c != line && orders(line) == "" {
+		if c := clean(line); cutUp(line) {
 			out = append(out, passage{"a line cut up by zero-width characters", off, c})
 		}
 		off += len(line)
 	}
 	return out
+}
+
+// cutUp tells whether a line has zero-width characters where no script needs them: more than one, after
+// a letter, digit, space or stop of ASCII. (Emoji are joined by them, and some scripts' letters.)
+func cutUp(line string) bool {
+	n := 0
+	last := rune(0)
+	for _, r := range line {
+		if zeroWidth(r) && r < 0xfe00 && last >= ' ' && last < 0x7f {
+			n++
+		}
+		last = r
+	}
+	return n > 1
 }
 
 // fromBits reads eight bits a character, in both polarities.

@@ -96,6 +96,7 @@ func TestCardsThatHideOrders(t *testing.T) {
 		"tag characters":       "A model." + tags(order),
 		"bits":                 "A model." + bits(order),
 		"cut up words":         strings.ReplaceAll(order, "o", "\u200bo\u200b"),
+		"spaced words":         strings.ReplaceAll(order, " ", "\u200b "),
 		"zero width in hiding": "<!-- " + strings.ReplaceAll(order, "e", "e\u200d") + " -->",
 	} {
 		if r := scan(t, "README.md", text); len(r.Findings) != 1 || r.Findings[0].Rule != "ST510" {
