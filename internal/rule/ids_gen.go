@@ -82,6 +82,7 @@ const (
 	KerasGadget                  ID = "ST256" // critical: Keras model calls a function that reaches outside
 	KerasCustomObject            ID = "ST257" // low: Keras model needs a class that is not part of Keras
 	KerasFileAccess              ID = "ST258" // high: Keras model reads a file or URL of its choice
+	Hdf5ExternalFile             ID = "ST259" // high: HDF5 file reads a file outside its folder
 	SkopsGadget                  ID = "ST260" // critical: skops file reaches code outside its libraries
 	SkopsUntrustedType           ID = "ST261" // low: skops file needs a type that skops does not trust
 	TensorflowFileOperator       ID = "ST262" // high: TensorFlow graph reaches files or hosts of its choice
@@ -95,6 +96,7 @@ const (
 	HydraUnknownTarget           ID = "ST270" // low: model configuration needs code that is not known here
 	YamlPythonTag                ID = "ST271" // critical: YAML tag makes PyYAML run Python
 	XmlExternalEntity            ID = "ST272" // high: XML model makes its parser read other documents
+	Hdf5OtherFile                ID = "ST273" // low: HDF5 file keeps data in another file
 	RemoteCode                   ID = "ST501" // medium: model repository brings its own Python code
 	RemoteCodeElsewhere          ID = "ST502" // medium: model runs Python code of another repository
 	RemoteKernel                 ID = "ST503" // critical: model configuration has the loader download and run attention code

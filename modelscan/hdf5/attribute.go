@@ -1,0 +1,139 @@
+package hdf5
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/jsontree"
+	"github.com/secure-torch/secure-torch/modelscan/keras"
+)
+
+// Classes of datatypes.
+const (
+	classString = 3
+	classOpaque = 5
+	classVlen   = 9
+)
+
+// attribute is an Attribute message. Only text and opaque bytes matter.
+func (f *file) attribute(m message) {
+	version, flags := f.w.Uint(m.off, 1), f.w.Uint(m.off+1, 1)
+	if version < 1 || version > 3 {
+		f.missing[fmt.Sprintf("version %d of attributes", version)] = true
+		return
+	}
+	sizes := [3]int64{} // of the name, the datatype, the dataspace
+	for i := range sizes {
+		sizes[i] = int64(f.w.Uint(m.off+2+int64(i)*2, 2))
+	}
+	at := m.off + 8
+	if version == 3 {
+		at++ // character set
+	}
+	padded := func(n int64) int64 {
+		if version == 1 {
+			return (n + 7) &^ 7
+		}
+		return n
+	}
+	name := strings.TrimRight(f.w.Text(at, sizes[0], maxName), "\x00")
+	kind := at + padded(sizes[0])
+	space := kind + padded(sizes[1])
+	data := space + padded(sizes[2])
+	const sharedType = 1
+	if version > 1 && flags&sharedType != 0 {
+		f.missing["an attribute of a committed datatype"] = true
+		return
+	}
+	f.value(name, kind, f.elements(space), data, m.off+m.size)
+}
+
+// elements of a dataspace: 1 for a scalar, 0 for none.
+func (f *file) elements(at int64) int64 {
+	version, rank := f.w.Uint(at, 1), int64(f.w.Uint(at+1, 1))
+	dims := at + 8
+	if version == 2 {
+		dims = at + 4
+		if f.w.Uint(at+3, 1) == 2 { // a null dataspace
+			return 0
+		}
+	}
+	n := int64(1)
+	for i := range rank {
+		d := f.length(dims + i*f.lengths)
+		if d < 0 || d > 1<<32 || n*d > 1<<32 {
+			return 1 << 32
+		}
+		n *= d
+	}
+	return n
+}
+
+// value reads the strings of an attribute. Elements that don't fit were not written.
+func (f *file) value(name string, kind, elements, data, end int64) {
+	class := f.w.Uint(kind, 1) & 0x0f
+	size := int64(f.w.Uint(kind+4, 4))
+	text := class == classString || class == classOpaque || class == classVlen && f.w.Uint(kind+1, 1)&0x0f == 1
+	if !text || size == 0 || f.w.Err != nil {
+		return
+	}
+	for i := range min(elements, (end-data)/size) {
+		at := data + i*size
+		if class != classVlen {
+			f.judge(name, at, bytes.TrimRight(bytes.Clone(f.w.Bytes(at, size)), "\x00"))
+			continue
+		}
+		b, err := f.heapObject(f.address(at+4), f.w.Uint(at+4+f.offsets, 4), f.p.Limits.MaxBuffer)
+		if err != nil {
+			f.p.Emit.Gap(modelscan.Gap{Rule: rule.Malformed, Path: f.p.Name, Offset: at, Reason: fmt.Sprintf("hdf5: attribute %q: %v", name, err)})
+			return
+		}
+		f.judge(name, at, b[:min(len(b), int(f.w.Uint(at, 4)))])
+	}
+}
+
+// judge looks at one string: Keras's configurations are JSON, PyTables keeps Python objects as pickles.
+func (f *file) judge(name string, at int64, text []byte) {
+	switch {
+	case name == "model_config" || bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")):
+		root, err := jsontree.Parse(text)
+		switch {
+		case errors.Is(err, modelscan.ErrLimit), err != nil && name == "model_config":
+			id := rule.Malformed
+			if errors.Is(err, modelscan.ErrLimit) {
+				id = rule.LimitReached
+			}
+			f.p.Emit.Gap(modelscan.Gap{Rule: id, Path: f.p.Name, Offset: at, Reason: fmt.Sprintf("hdf5: attribute %q: %v", name, err)})
+		case err == nil:
+			f.p.Emit.Claim("keras")
+			keras.Judge(f.p, root)
+		}
+	case bytes.HasSuffix(text, []byte(".")) && len(text) > 2:
+		f.p.Emit.Descend(context.Background(), f.p.Member("@"+name, bytes.NewReader(text), int64(len(text))))
+	}
+}
+
+// heapObject reads an object of a global heap collection, at most limit bytes of it.
+func (f *file) heapObject(collection int64, index uint64, limit int64) ([]byte, error) {
+	if collection < 0 || string(f.w.Bytes(collection, 4)) != "GCOL" {
+		return nil, fmt.Errorf("no global heap at %#x", collection)
+	}
+	end := collection + f.length(collection+8)
+	for at := collection + 8 + f.lengths; at+8+f.lengths <= end && f.w.Err == nil; {
+		size := f.length(at + 8)
+		found := f.w.Uint(at, 2)
+		if size < 0 || size > end-at || found == 0 {
+			break
+		}
+		if found == index {
+			return f.p.Bytes(f.w.Base+at+8+f.lengths, min(size, limit+1), limit)
+		}
+		at += 8 + f.lengths + (size+7)&^7
+	}
+	return nil, fmt.Errorf("no object %d in the global heap at %#x", index, collection)
+}

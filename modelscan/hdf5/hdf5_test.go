@@ -1,0 +1,62 @@
+package hdf5
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/secure-torch/secure-torch/modelscan/scantest"
+)
+
+func real(t testing.TB, name string) []byte {
+	b, err := os.ReadFile("testdata/" + name + ".h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// with replaces text in a file by as much other text.
+func with(t testing.TB, name, old, text string) []byte {
+	if len(old) != len(text) {
+		t.Fatalf("%q and %q differ in length", old, text)
+	}
+	b := bytes.Replace(real(t, name), []byte(old), []byte(text), 1)
+	if !bytes.Contains(b, []byte(text)) {
+		t.Fatalf("no %q in %s", old, name)
+	}
+	return b
+}
+
+// All files are by h5py 3.16.
+func TestScan(t *testing.T) {
+	const dense = `{"class_name": "Dense", "config": {"name": "dense_of_some_length"}}`
+	layer := func(json string) string { return strings.Repeat(" ", len(dense)-len(json)) + json }
+	custom, lambda := layer(`{"class_name": "Mine", "config": {}}`), layer(`{"class_name": "Lambda", "config": {"function": ["4wAA"]}}`)
+	whole := real(t, "model_earliest")
+	scantest.Check(t, []scantest.Case{
+		{Name: "Keras model, oldest layout", File: whole},
+		{Name: "Keras model, newest layout", File: real(t, "model_latest")},
+		{Name: "behind a user block", File: real(t, "userblock")},
+		{Name: "custom layer, oldest layout", File: with(t, "model_earliest", dense, custom), Want: []string{"ST257 Mine"}},
+		{Name: "custom layer, newest layout", File: with(t, "model_latest", dense, custom), Want: []string{"ST257 Mine"}},
+		{Name: "custom layer behind a user block", File: with(t, "userblock", dense, custom), Want: []string{"ST257 Mine"}},
+		{Name: "lambda", File: with(t, "model_earliest", dense, lambda), Want: []string{"ST255 Lambda"}},
+		{Name: "lambda in a fixed-length string", File: with(t, "userblock", dense, lambda), Want: []string{"ST255 Lambda"}},
+		{Name: "configuration that is no JSON", File: with(t, "model_earliest", dense, `[`+dense[1:]), Want: []string{"ST901"}},
+		{Name: "files beside it", File: real(t, "external"), Want: []string{"ST273 link_file.h5", "ST273 data_file.raw"}},
+		{Name: "external link", File: with(t, "external", "link_file.h5", "/etc/passwd\x00"), Want: []string{"ST259 /etc/passwd", "ST273 data_file.raw"}},
+		{Name: "external dataset", File: with(t, "external", "data_file.raw", "../../secrets"), Want: []string{"ST273 link_file.h5", "ST259 ../../secrets"}},
+		{Name: "virtual dataset", File: with(t, "virtual", "virt_file.h5", "/etc/passwd\x00"), Want: []string{"ST259 /etc/passwd"}},
+		{Name: "cut short", File: whole[:len(whole)/2], Want: []string{"ST901"}},
+		{Name: "superblock only", File: []byte(signature + "\x00\x00\x00\x00\x00\x08\x08\x00"), Want: []string{"ST901"}},
+	}, Format)
+}
+
+func FuzzScan(f *testing.F) {
+	for _, name := range []string{"model_earliest", "model_latest", "userblock", "external", "virtual"} {
+		f.Add(real(f, name))
+	}
+	scantest.Fuzz(f, Format)
+}

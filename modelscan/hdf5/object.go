@@ -1,0 +1,194 @@
+package hdf5
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// Types of header messages.
+const (
+	msgLinkInfo      = 0x02
+	msgLink          = 0x06
+	msgExternalFiles = 0x07
+	msgLayout        = 0x08
+	msgAttribute     = 0x0c
+	msgContinuation  = 0x10
+	msgSymbolTable   = 0x11
+	msgAttributeInfo = 0x15
+)
+
+// maxChunks of one object header, and maxMessages in all of them.
+const (
+	maxChunks   = 10_000
+	maxMessages = 1_000_000
+)
+
+// chunk is a run of messages of an object header.
+type chunk struct{ off, end int64 }
+
+// object reads all messages of the object header at an address.
+func (f *file) object(at int64) error {
+	if len(f.seen) > maxObjects {
+		return fmt.Errorf("more than %d objects: %w", maxObjects, modelscan.ErrLimit)
+	}
+	var chunks []chunk
+	prefix := int64(8) // of a message: type, size, flags, reserved
+	v2 := string(f.w.Bytes(at, 4)) == "OHDR"
+	if v2 {
+		var first chunk
+		first, prefix = f.headerV2(at)
+		chunks = []chunk{first}
+	} else {
+		if version := f.w.Uint(at, 1); f.w.Err == nil && version != 1 {
+			return fmt.Errorf("object header version %d", version)
+		}
+		chunks = []chunk{{at + 16, at + 16 + int64(f.w.Uint(at+8, 4))}}
+	}
+	messages := 0
+	for i := 0; i < len(chunks); i++ {
+		if len(chunks) > maxChunks {
+			return fmt.Errorf("more than %d chunks: %w", maxChunks, modelscan.ErrLimit)
+		}
+		for off := chunks[i].off; off+prefix <= chunks[i].end && f.w.Err == nil; messages++ {
+			if messages > maxMessages {
+				return fmt.Errorf("more than %d messages: %w", maxMessages, modelscan.ErrLimit)
+			}
+			m := f.message(off, prefix, v2)
+			if m.off+m.size > chunks[i].end {
+				return fmt.Errorf("message at %#x runs past its header", off)
+			}
+			if m.kind == msgContinuation {
+				chunks = append(chunks, f.continuation(m, v2))
+			} else if err := f.interpret(m); err != nil {
+				return fmt.Errorf("message %#x at %#x: %w", m.kind, off, err)
+			}
+			off = m.off + m.size
+		}
+	}
+	return f.w.Err
+}
+
+// headerV2 returns the first chunk and the size of a message's prefix.
+func (f *file) headerV2(at int64) (chunk, int64) {
+	flags := f.w.Uint(at+5, 1)
+	off := at + 6
+	if flags&0x20 != 0 {
+		off += 16 // times
+	}
+	if flags&0x10 != 0 {
+		off += 4 // when attributes move to a heap
+	}
+	width := int64(1) << (flags & 3)
+	size := int64(f.w.Uint(off, width))
+	prefix := int64(4)
+	if flags&0x04 != 0 {
+		prefix += 2 // creation order
+	}
+	return chunk{off + width, off + width + size}, prefix
+}
+
+// message is one header message.
+type message struct {
+	kind, flags uint64
+	off, size   int64
+}
+
+func (f *file) message(off, prefix int64, v2 bool) message {
+	if v2 {
+		return message{f.w.Uint(off, 1), f.w.Uint(off+3, 1), off + prefix, int64(f.w.Uint(off+1, 2))}
+	}
+	return message{f.w.Uint(off, 2), f.w.Uint(off+4, 1), off + prefix, int64(f.w.Uint(off+2, 2))}
+}
+
+func (f *file) continuation(m message, v2 bool) chunk {
+	off, size := f.address(m.off), f.length(m.off+f.offsets)
+	if v2 { // "OCHK" before, a checksum behind
+		return chunk{off + 4, off + size - 4}
+	}
+	return chunk{off, off + size}
+}
+
+// interpret acts on the messages that matter.
+func (f *file) interpret(m message) error {
+	const shared = 0x02
+	if m.flags&shared != 0 {
+		if m.kind == msgAttribute {
+			f.missing["a shared attribute message"] = true
+		}
+		return nil
+	}
+	switch m.kind {
+	case msgSymbolTable:
+		return f.symbolTable(f.address(m.off), f.address(m.off+f.offsets))
+	case msgLink:
+		f.link(m)
+	case msgLinkInfo:
+		at := m.off + 2
+		if f.w.Uint(m.off+1, 1)&1 != 0 {
+			at += 8
+		}
+		f.dense(f.address(at))
+	case msgAttributeInfo:
+		at := m.off + 2
+		if f.w.Uint(m.off+1, 1)&1 != 0 {
+			at += 2
+		}
+		f.dense(f.address(at))
+	case msgExternalFiles:
+		f.externalFiles(m)
+	case msgLayout:
+		f.layout(m)
+	case msgAttribute:
+		f.attribute(m)
+	}
+	return f.w.Err
+}
+
+// dense: the links or attributes of an object that has many are in a fractal heap.
+func (f *file) dense(heap int64) {
+	if heap >= 0 {
+		f.missing["the dense storage of links or attributes"] = true
+	}
+}
+
+var errLoop = errors.New("the B-tree is deeper than any library writes")
+
+// symbolTable walks the B-tree (version 1) of an old-style group.
+func (f *file) symbolTable(tree, heap int64) error {
+	names := f.address(heap + 8 + 2*f.lengths)
+	type node struct{ at, depth int64 }
+	nodes := []node{{tree, 0}}
+	for count := 0; len(nodes) > 0 && f.w.Err == nil; count++ {
+		n := nodes[len(nodes)-1]
+		nodes = nodes[:len(nodes)-1]
+		if n.depth > 64 || count > maxObjects {
+			return fmt.Errorf("%w: %w", errLoop, modelscan.ErrLimit)
+		}
+		if string(f.w.Bytes(n.at, 4)) == "SNOD" {
+			f.symbols(n.at, names)
+			continue
+		}
+		if f.w.Err == nil && string(f.w.Bytes(n.at, 4)) != "TREE" {
+			return fmt.Errorf("no B-tree node at %#x", n.at)
+		}
+		used := int64(f.w.Uint(n.at+6, 2))
+		first := n.at + 8 + 2*f.offsets + f.lengths
+		for i := range used {
+			nodes = append(nodes, node{f.address(first + i*(f.offsets+f.lengths)), n.depth + 1})
+		}
+	}
+	return f.w.Err
+}
+
+// symbols visits the objects of a symbol table node. Links in it stay inside the file.
+func (f *file) symbols(at, _ int64) {
+	entry := 2*f.offsets + 24
+	for i := range int64(f.w.Uint(at+6, 2)) {
+		const symbolicLink = 2
+		if e := at + 8 + i*entry; f.w.Uint(e+2*f.offsets, 4) != symbolicLink {
+			f.visit(f.address(e + f.offsets))
+		}
+	}
+}
