@@ -6,6 +6,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/compress"
 	"github.com/secure-torch/secure-torch/modelscan/coreml"
 	"github.com/secure-torch/secure-torch/modelscan/gguf"
+	"github.com/secure-torch/secure-torch/modelscan/hdf5"
 	"github.com/secure-torch/secure-torch/modelscan/hydra"
 	"github.com/secure-torch/secure-torch/modelscan/joblib"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
@@ -46,6 +47,7 @@ func All() []*modelscan.Format {
 		skops.Format,
 		hydra.Format,
 		pmml.Format,
+		hdf5.Format,
 		media.Format,
 	}, compress.Formats...)
 }
