@@ -74,13 +74,35 @@ func Cases(t *testing.T, dir string, assemble func(string) ([]byte, error), form
 func Recipes(dir string) ([]string, error) {
 	var paths []string
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && filepath.Ext(path) == ".txtar" && strings.Contains(filepath.ToSlash(path), "/testdata/") {
+		if err == nil && filepath.Ext(path) == ".txtar" && strings.Contains("/"+filepath.ToSlash(path), "/testdata/") {
 			paths = append(paths, path)
 		}
 		return err
 	})
 	sort.Strings(paths)
 	return paths, err
+}
+
+// Seed gives a fuzz target every model file of the recipes under dir.
+func Seed(f *testing.F, dir string, assemble func(string) ([]byte, error)) {
+	f.Helper()
+	paths, err := Recipes(dir)
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("no recipe under %s: %v", dir, err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		recipe, err := Parse(text, assemble)
+		if err != nil {
+			f.Fatalf("%s: %v", path, err)
+		}
+		for _, file := range recipe.Files {
+			f.Add(file.Data)
+		}
+	}
 }
 
 // Scan reads a made file as `secure-torch scan` would.

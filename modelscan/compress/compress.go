@@ -95,7 +95,10 @@ func sniffLZMA(p modelscan.Probe) modelscan.Confidence {
 // plausible tries to decompress the first bytes.
 func plausible(codec Codec, p modelscan.Probe) modelscan.Confidence {
 	r, err := codec(bytes.NewReader(p.Head))
-	if err != nil {
+	switch {
+	case errors.Is(err, modelscan.ErrLimit):
+		return modelscan.Yes
+	case err != nil:
 		return modelscan.No
 	}
 	n, err := fill(r, make([]byte, 256))

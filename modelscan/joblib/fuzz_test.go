@@ -1,0 +1,14 @@
+package joblib_test
+
+import (
+	"testing"
+
+	"github.com/secure-torch/secure-torch/internal/modeltest"
+	"github.com/secure-torch/secure-torch/modelscan/formats"
+	"github.com/secure-torch/secure-torch/modelscan/scantest"
+)
+
+func FuzzScan(f *testing.F) {
+	modeltest.Seed(f, "testdata", nil)
+	scantest.Fuzz(f, formats.All()...)
+}
