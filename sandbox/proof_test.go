@@ -98,6 +98,9 @@ func TestUnderLoad(t *testing.T) {
 }
 
 func TestEveryEntryIsNeeded(t *testing.T) {
+	if withRaceDetector {
+		t.Skip("what is needed is another matter under the race detector")
+	}
 	for _, e := range policy.Worker() {
 		name := e.Name
 		if slices.Contains(margin, name) || !withCLibrary && slices.Contains(ofCLibrary, name) {

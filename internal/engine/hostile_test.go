@@ -179,9 +179,10 @@ func TestHostileWorkerIsNeverSafe(t *testing.T) {
 	path := write(t, filepath.Join(t.TempDir(), "m.pt"), "\x80\x02}q\x00.")
 	for _, name := range append(slices.Sorted(maps.Keys(attacks)), honest) {
 		t.Run(name, func(t *testing.T) {
-			opts := engine.Options{Exe: impostor(t, name), Workers: 1, Deadline: 500 * time.Millisecond}
-			if name == "memory" || name == "stack" {
-				opts.Deadline = time.Minute
+			t.Parallel()
+			opts := engine.Options{Exe: impostor(t, name), Workers: 1, Deadline: time.Minute}
+			if name == "spin" {
+				opts.Deadline = 100 * time.Millisecond
 			}
 			e := newEngine(t, opts)
 			a := e.ScanFile(t.Context(), path)
