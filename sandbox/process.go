@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,8 @@ type Spec struct {
 	Mode Mode
 	// Exe is the executable; empty stands for this one.
 	Exe string
+	// Procs bounds the threads that compute at the same time; 0 stands for 2.
+	Procs int
 	// Stream asks for the transport without descriptors even where they could travel.
 	Stream bool
 }
@@ -242,7 +245,7 @@ func command(spec Spec) (*exec.Cmd, *tail, error) {
 	}
 	stderr := &tail{}
 	cmd := exec.Command(exe, Verb, spec.Mode.String())
-	cmd.Env = workerEnv()
+	cmd.Env = workerEnv(cmp.Or(spec.Procs, 2))
 	cmd.Stderr = stderr
 	cmd.SysProcAttr = processAttributes()
 	cmd.Dir = rootDir()

@@ -19,7 +19,9 @@ func ownExecutable() (string, error) { return "/proc/self/exe", nil }
 func rootDir() string { return "/" }
 
 // workerEnv is a worker's whole environment: no token, no path, no proxy.
-func workerEnv() []string { return []string{"GOTRACEBACK=none", "GOMAXPROCS=2"} }
+func workerEnv(procs int) []string {
+	return []string{"GOTRACEBACK=none", "GOMAXPROCS=" + strconv.Itoa(procs)}
+}
 
 // processAttributes put the worker into a group of its own, out of reach of the terminal's Ctrl-C,
 // and let it die with its parent.
@@ -62,8 +64,10 @@ func killedBy(state *os.ProcessState) (name string, forbidden bool) {
 }
 
 // resident is the memory of the worker that lies in RAM, in bytes; 0 if nobody knows.
-func (w *Worker) resident() int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", w.cmd.Process.Pid))
+func (w *Worker) resident() int64 { return residentOf(w.cmd.Process.Pid) }
+
+func residentOf(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
 		return 0
 	}

@@ -5,6 +5,7 @@ package sandbox
 import (
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 )
 
@@ -15,8 +16,8 @@ func ownExecutable() (string, error) { return os.Executable() }
 func rootDir() string { return "" }
 
 // workerEnv is a worker's whole environment. Windows starts no program without SYSTEMROOT.
-func workerEnv() []string {
-	env := []string{"GOTRACEBACK=none", "GOMAXPROCS=2"}
+func workerEnv(procs int) []string {
+	env := []string{"GOTRACEBACK=none", "GOMAXPROCS=" + strconv.Itoa(procs)}
 	if root, ok := os.LookupEnv("SYSTEMROOT"); ok {
 		env = append(env, "SYSTEMROOT="+root)
 	}

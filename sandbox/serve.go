@@ -83,7 +83,7 @@ func serve(args []string, handle Handler, confine func(Mode) Confinement) error 
 
 // prepare does what the runtime would want to do later and the filter forbids.
 func prepare() {
-	runtime.GOMAXPROCS(min(2, runtime.NumCPU())) // stops the runtime's own re-reading of cgroup files
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0)) // stops the runtime's own re-reading of cgroup files
 	debug.SetMemoryLimit(memoryLimit)
 	debug.SetGCPercent(collectPercent)
 	debug.SetMaxStack(stackLimit)
