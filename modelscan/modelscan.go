@@ -133,6 +133,7 @@ const (
 	LicenceFact  FactKind = "licence"
 	TemplateFact FactKind = "template"
 	GlobalFact   FactKind = "global" // a (module, qualname) that the file names
+	SourceFact   FactKind = "source" // a source that was scanned: Value lists the formats that made sense of it
 )
 
 // Fact is something true of the artifact that accuses nobody.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
@@ -28,6 +29,7 @@ type driver struct {
 	unpacked               *Budget
 	report                 *Report
 	lostFindings, lostGaps int
+	lostFacts              int
 }
 
 func (d *driver) finish() {
@@ -36,6 +38,9 @@ func (d *driver) finish() {
 	}
 	if d.lostGaps > 0 {
 		d.report.Coverage.Notes = append(d.report.Coverage.Notes, fmt.Sprintf("%d more gaps not listed", d.lostGaps))
+	}
+	if d.lostFacts > 0 && d.limits.MaxFacts > 0 {
+		d.report.Coverage.Notes = append(d.report.Coverage.Notes, fmt.Sprintf("%d more facts not listed", d.lostFacts))
 	}
 	if d.report.Kind == "" {
 		d.report.Kind = KindOther
@@ -59,6 +64,7 @@ func (d *driver) scan(ctx context.Context, src Source, depth int) bool {
 		return false
 	}
 	d.report.Coverage.Sources++
+	fact := d.source(src)
 	if src.Raw {
 		return false
 	}
@@ -68,27 +74,45 @@ func (d *driver) scan(ctx context.Context, src Source, depth int) bool {
 		return false
 	}
 	claimed, model := d.offer(ctx, src, probe, depth)
-	if !claimed {
+	if fact >= 0 {
+		d.report.Facts[fact].Value = strings.Join(claimed, ", ")
+	}
+	if len(claimed) == 0 {
 		d.unclaimed(src, depth, probe)
 	}
 	return model
 }
 
-// offer runs the formats that claim src. It tells whether one of them made sense of it, and whether one
-// that is not inert did.
-func (d *driver) offer(ctx context.Context, src Source, probe Probe, depth int) (claimed, model bool) {
+// source records that src is scanned, where facts are wanted; -1 where they are not.
+func (d *driver) source(src Source) int {
+	if len(d.report.Facts) >= d.limits.MaxFacts {
+		d.lostFacts++
+		return -1
+	}
+	fact := Fact{Kind: SourceFact, Path: src.Name, Size: src.Size}
+	if src.Raw {
+		fact.Value = "raw"
+	}
+	d.report.Facts = append(d.report.Facts, fact)
+	return len(d.report.Facts) - 1
+}
+
+// offer runs the formats that claim src. It returns the names of those that made sense of it, and tells
+// whether one that is not inert did.
+func (d *driver) offer(ctx context.Context, src Source, probe Probe, depth int) (claimed []string, model bool) {
 	var covered []string
 	if src.As != nil {
 		covered = append(covered, src.As.Name)
-		claimed = d.turn(ctx, src.As, Yes, src, depth, &covered)
-		model = claimed
+		if model = d.turn(ctx, src.As, Yes, src, depth, &covered); model {
+			claimed = append(claimed, src.As.Name)
+		}
 	}
 	for _, f := range d.formats {
 		if slices.Contains(covered, f.Name) {
 			continue
 		}
 		if c := f.Sniff(probe); c != No && d.turn(ctx, f, c, src, depth, &covered) {
-			claimed, model = true, model || !f.Inert
+			claimed, model = append(claimed, f.Name), model || !f.Inert
 		}
 	}
 	return claimed, model

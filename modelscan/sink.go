@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// maxDims of a tensor are told of. numpy has at most 64, torch as many as fit.
+const maxDims = 64
+
 // sink collects for one format's turn at one source.
 type sink struct {
 	d     *driver
@@ -41,9 +44,13 @@ func (s *sink) Gap(g Gap) {
 
 func (s *sink) Fact(f Fact) {
 	s.used = true
-	if len(s.d.report.Facts) < s.d.limits.MaxFacts {
-		s.d.report.Facts = append(s.d.report.Facts, f)
+	if len(s.d.report.Facts) >= s.d.limits.MaxFacts {
+		s.d.lostFacts++
+		return
 	}
+	f.Path, f.Name, f.Value, f.DType = clip(f.Path), clip(f.Name), clip(f.Value), clip(f.DType)
+	f.Shape = f.Shape[:min(len(f.Shape), maxDims)]
+	s.d.report.Facts = append(s.d.report.Facts, f)
 }
 
 func (s *sink) Descend(ctx context.Context, src Source) bool {

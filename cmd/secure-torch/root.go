@@ -34,6 +34,7 @@ Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomp
 		newCheckCmd(),
 		newDoctorCmd(),
 		newScanCmd(),
+		newInspectCmd(),
 		newExplainCmd(),
 		newIndexCmd(),
 		newLspCmd(),

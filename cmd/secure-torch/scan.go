@@ -26,7 +26,7 @@ type scanFlags struct {
 }
 
 // mapFacts bounds the tensors of one artifact that an HTML report may draw.
-const mapFacts = 4000
+const mapFacts = 2000
 
 func newScanCmd() *cobra.Command {
 	var flags scanFlags

@@ -30,25 +30,34 @@ const (
 // file. The description is opaque to the engine and comes from the worker: whoever reads it checks it.
 // It is nil when the verdict forbids it or the worker failed.
 func (e *Engine) IndexFile(ctx context.Context, f *artifact.File, mode IndexMode) (*Artifact, []byte) {
+	params := map[string]any{"Limits": e.limits, "Always": mode == IndexAlways, "Never": mode == IndexNever}
+	a, graph, bad := e.detail(ctx, f, "index", params, maxIndex)
+	if v := a.Verdict(); bad || mode != IndexAlways && v != modelscan.Safe && v != modelscan.Review {
+		graph = nil
+	}
+	return a, graph
+}
+
+// detail has a worker that sees no other file answer a report on f and something that describes it.
+// bad means that the worker failed, and that the description is worth nothing.
+func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, params any, maxResult int) (a *Artifact, rest []byte, bad bool) {
 	start := time.Now()
 	label := clip(modelscan.Text(filepath.Base(f.Path)), maxLabel)
-	var graph []byte
 	w, err := e.pool.Get(ctx)
 	if err != nil {
-		return &Artifact{Path: f.Path, Report: failed(label, err), Size: f.Key.Size}, nil
+		return &Artifact{Path: f.Path, Report: failed(label, err), Size: f.Key.Size}, nil, true
 	}
 	defer e.pool.Discard(w)
-	params := map[string]any{"Limits": e.limits, "Always": mode == IndexAlways, "Never": mode == IndexNever}
-	req := sandbox.Request{Kind: "index", MaxResult: maxIndex, Items: []sandbox.Item{{
+	req := sandbox.Request{Kind: kind, MaxResult: maxResult, Items: []sandbox.Item{{
 		Params: params, Deadline: e.deadline(f.Key.Size),
 		Files: []sandbox.File{{Name: label, Size: f.Key.Size, Descriptor: f.File}},
 	}}}
 	var report *modelscan.Report
-	bad := true
+	bad = true
 	err = w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {
 		var body []byte
 		if handler == nil {
-			body, graph, handler = cutReport(answer)
+			body, rest, handler = cutReport(answer)
 		}
 		report, bad = readReport(body, handler, label, &e.limits)
 		return true
@@ -57,14 +66,11 @@ func (e *Engine) IndexFile(ctx context.Context, f *artifact.File, mode IndexMode
 		report, bad = deathReport(label, err), true
 	}
 	s := scanner{e: e}
-	a := s.give(&job{target: artifact.Target{Path: f.Path}, file: f}, report, confinement(w.Confinement()), time.Since(start))
-	if v := a.Verdict(); bad || mode != IndexAlways && v != modelscan.Safe && v != modelscan.Review {
-		graph = nil
-	}
-	return a, graph
+	a = s.give(&job{target: artifact.Target{Path: f.Path}, file: f}, report, confinement(w.Confinement()), time.Since(start))
+	return a, rest, bad
 }
 
-// cutReport divides an answer to an index job.
+// cutReport divides an answer into the report and what follows it.
 func cutReport(answer []byte) (report, graph []byte, err error) {
 	if len(answer) < 4 {
 		return nil, nil, errors.New("answer without a report")

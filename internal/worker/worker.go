@@ -30,8 +30,9 @@ func Main() {
 
 // jobs by kind.
 var jobs = map[string]func(sandbox.Job, io.Writer) error{
-	KindScan:  scan,
-	KindIndex: indexFile,
+	KindScan:    scan,
+	KindIndex:   indexFile,
+	KindInspect: inspect,
 }
 
 // Kinds of job.
@@ -42,6 +43,9 @@ const (
 	// the report (32 bits, little-endian), the report, and then the sections of an index.Index or one FAIL
 	// section with the reason why there is none.
 	KindIndex = "index"
+	// KindInspect scans one file and shows what is in it. Params are InspectParams. The answer is the length of
+	// the report (32 bits, little-endian), the report, and then text.
+	KindInspect = "inspect"
 )
 
 func handle(job sandbox.Job, out io.Writer) error {

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/report"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+func newInspectCmd() *cobra.Command {
+	var mode, format string
+	var disassemble, decompile bool
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "Show what is in a model file: its tree, tensors and metadata, and the opcodes of its pickles",
+		Long: `Show what is in a model file, without running any of it.
+
+Exit code: 2 where something could not be read, else 0: this shows, and does not judge; scan does.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("format", format, "text", "json"); err != nil {
+				return err
+			}
+			listing := engine.NoListing
+			switch {
+			case disassemble && decompile:
+				return withHint(errors.New("--disassemble and --decompile are two listings"), "choose one of them")
+			case format == "json" && (disassemble || decompile):
+				return withHint(errors.New("a listing is text"), "leave --format json out, or --disassemble and --decompile")
+			case disassemble:
+				listing = engine.Opcodes
+			case decompile:
+				listing = engine.Program
+			}
+			if err := localOnly(args); err != nil {
+				return err
+			}
+			confinement, err := sandbox.ParseMode(mode)
+			if err != nil {
+				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+			}
+			return runInspect(cmd, args[0], confinement, format, listing)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&format, "format", "text", "text or json")
+	f.StringVar(&mode, "sandbox", "strict", "strict, auto or off: confinement of the process that reads the file")
+	f.BoolVarP(&disassemble, "disassemble", "d", false, "list the opcodes of every pickle")
+	f.BoolVarP(&decompile, "decompile", "p", false, "list every pickle as the Python program that it amounts to")
+	return cmd
+}
+
+func runInspect(cmd *cobra.Command, path string, mode sandbox.Mode, format string, pickles engine.Listing) error {
+	e, err := engine.New(engine.Options{Mode: mode})
+	if err != nil {
+		return withHint(err, "--sandbox=auto takes what confinement there is; --sandbox=off reads the file without any")
+	}
+	defer e.Close()
+	a, listing := e.Inspect(cmd.Context(), path, pickles)
+	w := cmd.OutOrStdout()
+	if format == "json" {
+		err = report.InspectJSON(w, a)
+	} else {
+		err = report.Inspect(w, a)
+	}
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(listing) {
+		if _, err := fmt.Fprintln(w, report.Escape(strings.TrimSuffix(line, "\n"))); err != nil {
+			return err
+		}
+	}
+	if run := (report.Run{Results: []report.Result{{Artifact: a}}}); !run.Examined() {
+		return exitCode(exitTrouble)
+	}
+	return nil
+}
