@@ -3,12 +3,12 @@
 package main
 
 import (
-	"errors"
 	"log"
 	"os"
 	"path/filepath"
 
 	"github.com/secure-torch/secure-torch/internal/modeltest"
+	"github.com/secure-torch/secure-torch/internal/modeltest/pickleasm"
 )
 
 func main() {
@@ -28,7 +28,7 @@ func assemble(folder, recipe string) error {
 	if err != nil {
 		return err
 	}
-	r, err := modeltest.Parse(text, noPrograms)
+	r, err := modeltest.Parse(text, pickleasm.Assemble)
 	if err != nil {
 		return err
 	}
@@ -41,8 +41,4 @@ func assemble(folder, recipe string) error {
 		}
 	}
 	return nil
-}
-
-func noPrograms(string) ([]byte, error) {
-	return nil, errors.New("pickle programs need an assembler; write the section as .hex")
 }
