@@ -96,18 +96,24 @@ func checkAttrgetter(m *machine, op *Op, id int) value {
 	vs, _ := m.args(id)
 	for _, v := range vs {
 		name, _ := m.text(v, maxName)
-		m.attribute(op, id, 0, name)
+		m.laterAttribute(op, id, name)
 	}
 	return result(id)
 }
 
-// checkMethodcaller is operator.methodcaller(name, *args): nothing happens until it is called.
-func checkMethodcaller(m *machine, op *Op, id int) value { return checkAttrgetterFirst(m, op, id) }
+// laterAttribute is the name of an attribute or method of an object that isn't known yet.
+func (m *machine) laterAttribute(op *Op, id int, name string) {
+	m.attribute(op, id, 0, name)
+	if m.load.leaf(name) {
+		m.accuse(rule.PickleDangerousReference, m.calls[id].off, name, "would look up "+clean(name)+" in whatever it is given: "+m.renderCall(id))
+	}
+}
 
-func checkAttrgetterFirst(m *machine, op *Op, id int) value {
+// checkMethodcaller is operator.methodcaller(name, *args): nothing happens until it is called.
+func checkMethodcaller(m *machine, op *Op, id int) value {
 	if vs, _ := m.args(id); len(vs) > 0 {
 		name, _ := m.text(vs[0], maxName)
-		m.attribute(op, id, 0, name)
+		m.laterAttribute(op, id, name)
 	}
 	return result(id)
 }

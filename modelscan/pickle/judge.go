@@ -102,10 +102,10 @@ func (t *tables) modern(module, name string) (string, string) {
 // danger resolves a dotted name component by component, as getattr would: `random` `_os.system` is
 // os.system because random holds the module os under that name.
 func (t *tables) danger(module, name string) rule.ID {
-	if id := t.dangerIn(module, name); id != "" {
+	parts := strings.Split(name, ".")
+	if id := t.dangerIn(module, name); id != "" && len(parts) == 1 {
 		return id
 	}
-	parts := strings.Split(name, ".")
 	for i, part := range parts {
 		if introspective[part] {
 			return rule.PickleIntrospection
@@ -117,6 +117,9 @@ func (t *tables) danger(module, name string) rule.ID {
 		if id := t.dangerIn(alias, rest); id != "" {
 			return id
 		}
+	}
+	if id := t.dangerIn(module, name); id != "" {
+		return id
 	}
 	return t.leaves[parts[len(parts)-1]]
 }

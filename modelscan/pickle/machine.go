@@ -30,13 +30,14 @@ type machine struct {
 	calls      []call
 	lastState  value // argument of the last BUILD
 
-	proto   int64
-	ops     int64
-	broken  error // the first thing that CPython would refuse
-	limited error // a limit that leaves something unseen
-	keep    int64 // bytes that containers' items may use; beyond it they are dropped
-	dropped bool
-	missed  bool // a call was judged although some of its arguments had been dropped
+	proto    int64
+	ops      int64
+	broken   error // the first thing that CPython would refuse
+	limited  error // a limit that leaves something unseen
+	keep     int64 // bytes that containers' items may use; beyond it they are dropped
+	dropped  bool
+	heaviest float32 // weight of the heaviest container
+	missed   bool    // a call was judged although some of its arguments had been dropped
 
 	findings   []finding
 	said       map[string]int // findings so far, by rule and subject
@@ -65,7 +66,7 @@ func newMachine(src modelscan.Source, lim *modelscan.Limits, opts Options) *mach
 
 // itemsBudget is for containers' items in the first run over a stream; a second run with more follows
 // only where some call is to be judged by arguments that were dropped.
-const itemsBudget = 12 << 20
+const itemsBudget = 8 << 20
 
 // checkEvery is the number of opcodes between two looks at the clock and the limits.
 const checkEvery = 1 << 14
@@ -119,12 +120,13 @@ func (m *machine) check(ctx context.Context) error {
 
 // globalCost and callCost are bytes of memory, roughly, names aside.
 const (
-	globalCost = 300
-	callCost   = 64
+	containerCost = 12
+	globalCost    = 300
+	callCost      = 64
 )
 
 func (m *machine) bytes() int64 {
-	return int64(cap(m.stack)+cap(m.marks)+m.containers.cap()+m.items.cap())*8 + m.memo.bytes() +
+	return int64(cap(m.stack)+cap(m.marks)+m.items.cap())*8 + int64(m.containers.cap())*containerCost + m.memo.bytes() +
 		int64(len(m.globals))*globalCost + int64(cap(m.calls)+cap(m.events))*callCost
 }
 
@@ -196,11 +198,17 @@ func (m *machine) container(k kind, vs ...value) value {
 // extend adds vs to what c holds, as far as there is room. Plain says nothing was dropped that matters.
 func (m *machine) extend(c *container, vs []value) {
 	for _, v := range vs {
-		if m.matters(v) {
+		switch v.kind() {
+		case kTuple, kList, kDict, kSet, kFrozenSet:
+			in := m.containers.at(int(v.index()))
+			c.flags |= in.flags & nestedGlobal
+			c.weight += in.weight
+		case kGlobal, kCall, kInst, kPersist, kExt, kUnknown, kMissing:
 			c.flags |= nestedGlobal
-			break
 		}
 	}
+	c.weight += float32(len(vs))
+	m.heaviest = max(m.heaviest, c.weight)
 	room := min(maxItems-int(c.n), len(vs))
 	if room < len(vs) {
 		c.flags |= cutItems

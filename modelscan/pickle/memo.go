@@ -6,6 +6,7 @@ type memo struct {
 	dense  arena[value]
 	sparse map[int64]value
 	count  int64 // entries; MEMOIZE stores at this index
+	top    int64 // greatest index that was stored
 }
 
 // sparseCost is the memory of one map entry, in bytes, roughly.
@@ -21,6 +22,7 @@ func (m *memo) get(i int64) (value, bool) {
 }
 
 func (m *memo) put(i int64, v value) {
+	m.top = max(m.top, i)
 	switch {
 	case i < int64(m.dense.n):
 		p := m.dense.at(int(i))

@@ -75,6 +75,9 @@ func (m *machine) decoded(id int) (string, bool) {
 	if !ok {
 		return "", false
 	}
+	if g.name == "decompress" {
+		return text, true // the formats of compressed files go on from there
+	}
 	return decodeText(g.name, text)
 }
 
@@ -100,7 +103,7 @@ func (m *machine) looksNested(id int) {
 		switch v.kind() {
 		case kBytes, kByteArray, kEncoded, kStr:
 		case kCall:
-			if text, ok := m.decoded(int(v.index())); ok && isPickle(text) {
+			if text, ok := m.decoded(int(v.index())); ok && (isPickle(text) || m.calleeGlobal(int(v.index())).name == "decompress") {
 				m.queue(fmt.Sprintf("nested@%#x", m.calls[id].off), text)
 			}
 			continue

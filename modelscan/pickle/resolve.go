@@ -19,6 +19,11 @@ func (m *machine) callResult(op *Op, id, hops int) value {
 	vs, _ := m.args(inner)
 	args, _ := m.args(id)
 	switch {
+	case g.entry.rule == rule.PickleCarriesCode:
+		if leaf := g.name; leaf == "_make_function" || leaf == "_create_function" || leaf == "_make_skel_func" || leaf == "_make_skeleton_func" {
+			m.accuse(rule.PickleCodeExecution, m.calls[id].off, g.String(), "would call a function that the pickle carries as code: "+m.renderCall(id))
+		}
+		return result(id)
 	case g.entry.check == "keep" && g.name == "partial":
 		return m.callPartial(op, id, inner, hops)
 	case g.entry.check == "attrgetter" && len(args) == 1 && len(vs) == 1:
@@ -98,7 +103,7 @@ func (m *machine) evaluate(op *Op, id int) value {
 	name, ok := m.text(vs[0], maxName)
 	switch leaf := g.name; {
 	case !ok:
-	case leaf == "__import__" || leaf == "import_module":
+	case leaf == "__import__" || leaf == "import_module" || leaf == "subimport" || leaf == "_import_module":
 		return m.module(op, name)
 	case leaf == "resolve_name" || leaf == "locate":
 		module, attrs, found := strings.Cut(name, ":")

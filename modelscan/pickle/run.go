@@ -50,12 +50,14 @@ func (s *scanner) stream(off int64, hidden bool) (end int64, err error) {
 	m := s.machine()
 	end, err = m.run(s.ctx, off)
 	m.finish()
+	m.judgeSize(off)
 	if m.missed && !hidden {
 		// Some call was judged without arguments that were dropped to save memory: look again with more of it.
 		m = s.machine()
 		m.keep = s.pass.Limits.MaxMemory / 2
 		end, err = m.run(s.ctx, off)
 		m.finish()
+		m.judgeSize(off)
 		if m.missed {
 			m.limited = fmt.Errorf("more arguments than fit into memory: %w", modelscan.ErrLimit)
 		}

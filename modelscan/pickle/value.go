@@ -101,9 +101,10 @@ func (a *arena[T]) cap() int { return len(a.chunks) << chunkBits }
 
 // container is a tuple, list, dict or set: its first items, as a run in the items arena.
 type container struct {
-	start uint32
-	n     uint16
-	flags uint16
+	start  uint32
+	n      uint16
+	flags  uint16
+	weight float32 // values there would be if every shared one were copied
 }
 
 const (

@@ -174,11 +174,30 @@ func (m *machine) finish() {
 		g := &m.globals[i]
 		switch {
 		case g.reported, g.entry.verdict == allowed, g.name == "":
+		case g.entry.rule == rule.PickleIntrospection || g.entry.rule == rule.PickleCarriesCode:
+			m.accuse(g.entry.rule, g.off, g.String(), "names "+g.String())
 		case g.entry.verdict == dangerous:
 			m.accuse(rule.PickleDangerousReference, g.off, g.String(), "names "+g.String()+" without calling it here")
 		default:
 			m.accuse(rule.PickleUnknownImport, g.off, g.String(), "imports "+g.String()+", which is not known here")
 		}
+	}
+}
+
+// Sizes that no pickler writes: a container whose copy would have so many values, and a memo index for
+// which CPython allocates an array of twice as many pointers.
+const (
+	expansion = 1 << 30
+	memoIndex = 1 << 24
+)
+
+// judgeSize reports a stream that is small in the file and huge when it is loaded or walked.
+func (m *machine) judgeSize(off int64) {
+	if w := m.heaviest; w > expansion && w > 64*float32(m.src.Size) {
+		m.accuse(rule.PickleExpansion, off, "shared containers", fmt.Sprintf("holds containers of shared containers that come to %.0g values when they are walked or copied", w))
+	}
+	if top := m.memo.top; top > memoIndex && top > 64*m.memo.count {
+		m.accuse(rule.PickleExpansion, off, "memo", fmt.Sprintf("uses memo index %d for %d entries: the unpickler would allocate %d MiB", top, m.memo.count, min(top, 1<<40)>>16))
 	}
 }
 
