@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/compress"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
@@ -14,13 +15,18 @@ import (
 type collector struct {
 	facts    []modelscan.Fact
 	sources  []modelscan.Source
-	findings int
+	findings int // above info
 	gaps     []string
 }
 
-func (c *collector) Finding(modelscan.Finding) { c.findings++ }
-func (c *collector) Gap(g modelscan.Gap)       { c.gaps = append(c.gaps, g.Reason) }
-func (c *collector) Fact(f modelscan.Fact)     { c.facts = append(c.facts, f) }
+func (c *collector) Finding(f modelscan.Finding) {
+	if f.Rule.Severity() > rule.Info {
+		c.findings++
+	}
+}
+
+func (c *collector) Gap(g modelscan.Gap)   { c.gaps = append(c.gaps, g.Reason) }
+func (c *collector) Fact(f modelscan.Fact) { c.facts = append(c.facts, f) }
 func (c *collector) Descend(_ context.Context, s modelscan.Source) bool {
 	c.sources = append(c.sources, s)
 	return true

@@ -330,8 +330,7 @@ def _quantized(
 
 def _nested(r: Rebuilder, buffer: Any, sizes: Any, strides: Any, offsets: Any) -> Any:
     torch = _tensors(r, buffer, sizes, strides)
-    make = getattr(torch, "_nested_view_from_buffer", None)
-    need(make is not None and sizes.dim() == 2 and sizes.shape == strides.shape)
+    need(sizes.dim() == 2 and sizes.shape == strides.shape)
     starts = offsets.tolist() if isinstance(offsets, torch.Tensor) else list(offsets)
     need(_ints(starts) and len(starts) == sizes.shape[0] and buffer.dim() == 1)
     for start, size, stride in zip(starts, sizes.tolist(), strides.tolist()):
@@ -339,7 +338,12 @@ def _nested(r: Rebuilder, buffer: Any, sizes: Any, strides: Any, offsets: Any) -
         last = start + sum((n - 1) * s for n, s in zip(size, stride))
         if 0 not in size and last >= buffer.numel():
             raise Broken(f"a nested tensor reaches element {last} of {buffer.numel()}")
-    return make(buffer, sizes, strides, offsets)  # type: ignore[misc]
+    if hasattr(torch, "_nested_view_from_buffer"):
+        return torch._nested_view_from_buffer(buffer, sizes, strides, offsets)
+    # torch 1.13 has no views of that kind: the parts are copied.
+    return torch.nested.nested_tensor([
+        buffer.as_strided(size, stride, start) for start, size, stride in zip(starts, sizes.tolist(), strides.tolist())
+    ])  # fmt: skip
 
 
 def _from_numpy(r: Rebuilder, data: Any, dtype: Any, device: Any, requires_grad: Any) -> Any:
