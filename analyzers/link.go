@@ -32,6 +32,21 @@ type Site struct {
 	Call int32 // one of Summary.Callees
 }
 
+// Callee is one call in a file and the qualified names that what it calls may have.
+type Callee struct {
+	Call  int32
+	Names []string
+}
+
+// Callees are the calls of something whose name ends in the given part.
+func (s *Summary) Callees(name string) []Callee {
+	var out []Callee
+	for _, c := range s.calls[name] {
+		out = append(out, Callee{c, s.names(s.field(c, pyparse.FieldFunction), 0)})
+	}
+	return out
+}
+
 // Options of Link.
 type Options struct {
 	Workspace Workspace
@@ -214,14 +229,14 @@ func globOf(r ref.Ref) (ref.Ref, string) {
 // or more in its base name besides the extension, or an extension and a literal folder.
 func telling(p string) bool {
 	stem, ext := splitExt(basename(p))
-	if words(basename(stem)) {
+	if hasWord(basename(stem)) {
 		return true
 	}
 	dir, _ := splitPath(p)
-	return (ext != "" && !strings.Contains(ext, hole) && words(dir)) || words(basename(dir))
+	return (ext != "" && !strings.Contains(ext, hole) && hasWord(dir)) || hasWord(basename(dir))
 }
 
-func words(p string) bool {
+func hasWord(p string) bool {
 	for _, part := range strings.FieldsFunc(p, func(r rune) bool { return r == 0 || r == '/' }) {
 		if len(strings.Trim(part, "._-~ \x01")) >= 2 {
 			return true

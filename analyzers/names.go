@@ -37,6 +37,10 @@ func (s *Summary) names(n node, depth int) []string {
 		return s.names(s.field(n, pyparse.FieldValue), depth+1)
 	case pyparse.Call:
 		return s.callNames(n, depth)
+	case pyparse.Subscript:
+		if s.code(s.field(n, pyparse.FieldSubscript)) == "0" {
+			return s.optional(s.field(n, pyparse.FieldValue))
+		}
 	case pyparse.ConditionalExpression:
 		return append(s.names(s.child(n, 0), depth+1), s.names(s.child(n, 2), depth+1)...)
 	case pyparse.BooleanOperator:
@@ -67,9 +71,31 @@ func (s *Summary) identifierNames(n node, depth int) []string {
 			out = append(out, s.names(b.value, depth+1)...)
 		case bindWith:
 			out = append(out, s.names(b.value, depth+1)...)
+		case bindUnpack:
+			if b.elem == 0 {
+				out = append(out, s.optional(b.value)...)
+			}
 		}
 	}
 	return dedupe(out)
+}
+
+// optional is what optional_import("module", name="attr") and its kin import: they return a pair, of
+// which it is the first.
+func (s *Summary) optional(call node) []string {
+	switch s.lastName(s.field(call, pyparse.FieldFunction)) {
+	case "optional_import", "try_import", "lazy_import", "import_optional_dependency":
+	default:
+		return nil
+	}
+	module, ok := s.literal(s.positional(call, 0))
+	if !ok {
+		return nil
+	}
+	if attr, ok := s.literal(s.keyword(call, "name")); ok {
+		return []string{module + "." + attr}
+	}
+	return []string{module}
 }
 
 // callNames names what a call returns, where that is a name again: getattr(torch, "load"),

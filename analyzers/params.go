@@ -49,7 +49,7 @@ func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
 		if class < 0 {
 			return nil
 		}
-		called = s.code(s.field(class, pyparse.FieldName))
+		called, method = s.code(s.field(class, pyparse.FieldName)), false
 	}
 	for _, site := range e.sites(fr, called, method) {
 		o := site.fr.s
@@ -127,7 +127,7 @@ func (e *evaluator) sites(fr *frame, name string, method bool) []place {
 	own := s.calls[name]
 	for _, c := range own[:min(len(own), maxSites)] {
 		callee := s.field(c, pyparse.FieldFunction)
-		if s.kind(callee) == pyparse.Attribute && !method {
+		if (s.kind(callee) == pyparse.Attribute) != method {
 			continue
 		}
 		out = append(out, place{fr, c, ref.Guess})

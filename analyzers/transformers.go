@@ -19,7 +19,6 @@ var transformersLoaders = []*Loader{
 	{Func: "load_textual_inversion", Method: "load_textual_inversion", Arg: Arg{0, []string{"pretrained_model_name_or_path"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
 	{Func: "load_ip_adapter", Method: "load_ip_adapter", Arg: Arg{0, []string{"pretrained_model_name_or_path_or_dict"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
 	{Func: "load_attn_procs", Method: "load_attn_procs", Arg: Arg{0, []string{"pretrained_model_name_or_path_or_dict"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
-	{Func: "load_adapter", Method: "load_adapter", Arg: Arg{0, []string{"peft_model_id", "model_id"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
 	{Func: "sentence_transformers.SentenceTransformer", Also: []string{"sentence_transformers.CrossEncoder", "sentence_transformers.SparseEncoder",
 		"sentence_transformers.cross_encoder.CrossEncoder", "sentence_transformers.SentenceTransformer.SentenceTransformer"},
 		Arg: Arg{0, []string{"model_name_or_path", "model_name"}}, Takes: TakesHubOrPath, Judge: judgeHub},
@@ -36,7 +35,6 @@ var transformersLoaders = []*Loader{
 	{Func: "accelerate.load_checkpoint_and_dispatch", Also: []string{"accelerate.load_checkpoint_in_model", "accelerate.utils.load_checkpoint_in_model"}, Arg: Arg{1, []string{"checkpoint"}}, Judge: nil},
 	{Func: "vllm.LLM", Arg: Arg{0, []string{"model"}}, Takes: TakesHubOrPath, Judge: judgeHub},
 	{Func: "gradio.load", Also: []string{"gradio.Interface.load"}, Arg: Arg{0, []string{"name"}}, Takes: TakesNothing, Judge: judgeRemoteSpace},
-	{Func: "spacy.load", Arg: Arg{0, []string{"name"}}, Judge: unpickles},
 	{Func: "flair.models.SequenceTagger.load", Also: []string{"flair.models.TextClassifier.load", "flair.models.TARSClassifier.load", "flair.nn.Classifier.load", "flair.models.MultiTagger.load"},
 		Arg: Arg{0, []string{"model_path", "model_name"}}, Takes: TakesHubOrPath, Judge: unpickles},
 }
@@ -100,7 +98,7 @@ func judgeSingleFile(c *Call) Judgement { return c.safetensorsFlag(Judgement{}) 
 func judgeAdapter(c *Call) Judgement { return judgeHub(c) }
 
 func judgeEvaluate(c *Call) Judgement {
-	return Judgement{Rule: rule.TrustRemoteCode, Guarded: No, Message: "`" + c.Name() + "` downloads and runs a Python script, the metric"}
+	return Judgement{Rule: rule.CodeInModelLoad, Guarded: No, Message: "`" + c.Name() + "` downloads and runs a Python script, the metric"}
 }
 
 func judgeRemoteSpace(c *Call) Judgement { return Judgement{} }

@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"runtime"
+	"sync"
 	"unsafe"
 
 	_ "github.com/tree-sitter/go-tree-sitter"                 // links the parser library
@@ -59,10 +60,13 @@ func (d *Document) Forget() {
 	d.root = nil
 }
 
+var setup = sync.OnceFunc(func() { C.st_setup() })
+
 func parse(src []byte, old unsafe.Pointer) (Tree, unsafe.Pointer) {
 	if len(src) > MaxSource {
 		return Tree{Failed: true}, nil
 	}
+	setup()
 	var text *C.char
 	if len(src) > 0 {
 		text = (*C.char)(unsafe.Pointer(&src[0]))

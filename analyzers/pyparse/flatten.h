@@ -26,6 +26,8 @@ typedef struct {
   uint32_t start_row, start_col, old_row, old_col, new_row, new_col;
 } st_edit;
 
+// st_setup is called once before anything else.
+void st_setup(void);
 // st_parse parses length bytes of src within timeout_us microseconds. old is a tree from an earlier
 // call that st_apply has been told of every edit since, or NULL. The caller owns the result: st_free.
 void st_parse(const char *src, uint32_t length, void *old, uint64_t timeout_us, st_result *out);

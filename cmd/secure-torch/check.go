@@ -63,7 +63,8 @@ func runCheck(cmd *cobra.Command, args []string, flags checkFlags) error {
 		return err
 	}
 	defer closeScanner()
-	result := check.New(check.Options{WorkDir: ".", NoResolve: flags.noResolve}).Run(cmd.Context(), paths, scanner)
+	ws := workspace.New(args)
+	result := check.New(check.Options{WorkDir: ".", Workspace: ws.At, NoResolve: flags.noResolve}).Run(cmd.Context(), paths, ws, scanner)
 	if err := cmd.Context().Err(); err != nil {
 		return withHint(errors.New("interrupted"), "nothing was reported, because not everything was checked")
 	}

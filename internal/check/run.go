@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/workspace"
@@ -31,9 +32,13 @@ type Scanner interface {
 }
 
 // Run checks the sources at the given paths and scans what they load; a nil scanner scans nothing.
-func (c *Checker) Run(ctx context.Context, paths []string, scanner Scanner) *Result {
+//
+// Every file is read once without parsing it; only those that may load something, or are asked about
+// by them, are parsed.
+func (c *Checker) Run(ctx context.Context, paths []string, ws *workspace.Workspace, scanner Scanner) *Result {
 	out := &Result{Files: make([]File, len(paths))}
 	problems := make([]error, len(paths))
+	relevant := make([]bool, len(paths))
 	parallel(len(paths), func(i int) {
 		src, err := workspace.Read(paths[i])
 		if err == nil {
@@ -41,6 +46,20 @@ func (c *Checker) Run(ctx context.Context, paths []string, scanner Scanner) *Res
 		}
 		if err != nil {
 			problems[i] = err
+			return
+		}
+		skim := analyzers.SkimSource(src, c.opts.Sinks)
+		ws.Add(paths[i], skim)
+		relevant[i] = skim.Relevant
+		out.Files[i] = File{Checked: &Checked{Path: paths[i], resolved: !c.opts.NoResolve}}
+	})
+	parallel(len(paths), func(i int) {
+		if !relevant[i] || ctx.Err() != nil {
+			return
+		}
+		src, err := workspace.Read(paths[i])
+		if err != nil {
+			problems[i], out.Files[i].Checked = err, nil
 			return
 		}
 		out.Files[i] = File{Checked: c.Check(ctx, paths[i], src), Source: src}

@@ -1,0 +1,80 @@
+package workspace
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers"
+)
+
+// Bounds of a search for callers: a name that more files call says little about who calls this one.
+const (
+	maxCallerFiles = 40
+	maxSites       = 24
+)
+
+// Callers implements analyzers.Workspace. Files near the definition come first.
+func (v view) Callers(from *analyzers.Summary, name string, method bool) []analyzers.Site {
+	path := v.pathOf(from)
+	v.mu.Lock()
+	files := slices.Clone(v.callers[analyzers.Hash(name)])
+	v.mu.Unlock()
+	if len(files) > maxCallerFiles || method && !telling(name) {
+		files = slices.DeleteFunc(files, func(f string) bool { return filepath.Dir(f) != filepath.Dir(path) })
+		files = files[:min(len(files), maxCallerFiles)]
+	}
+	slices.SortFunc(files, func(a, b string) int { return common(b, path) - common(a, path) })
+	var out []analyzers.Site
+	for _, f := range files {
+		if f == path || len(out) >= maxSites {
+			continue
+		}
+		s := v.summary(f)
+		if s == nil {
+			continue
+		}
+		m := analyzers.Module{Summary: s, Dir: filepath.ToSlash(filepath.Dir(f))}
+		for _, c := range s.Callees(name) {
+			if v.calls(c, f, path, name, method) {
+				out = append(out, analyzers.Site{Module: m, Call: c.Call})
+			}
+		}
+	}
+	return out[:min(len(out), maxSites)]
+}
+
+// telling says whether a method's name is so much its own that a call of it is one of this method.
+func telling(name string) bool { return len(name) >= 8 && strings.Contains(name, "_") }
+
+// common counts the leading bytes that two paths share.
+func common(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// calls says whether a call in file caller is one of what the file at path defines.
+func (v view) calls(c analyzers.Callee, caller, path, name string, method bool) bool {
+	for _, full := range c.Names {
+		module, ok := strings.CutSuffix(full, "."+name)
+		if !ok {
+			continue
+		}
+		if method {
+			if strings.HasPrefix(full, "?") || strings.HasSuffix(module, "()") || v.find(caller, module) == path {
+				return true
+			}
+			continue
+		}
+		if strings.Trim(module, ".") == "" {
+			module += "."
+		}
+		if found := v.find(caller, strings.TrimSuffix(module, "")); found == path || found != "" && filepath.Base(found) == "__init__.py" && strings.HasPrefix(path, filepath.Dir(found)) {
+			return true
+		}
+	}
+	return false
+}
