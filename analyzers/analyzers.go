@@ -47,6 +47,7 @@ type LoadCall struct {
 	Refs     []ref.Ref // what it may load
 	Why      string    // why Refs is empty or unsure, for people
 	Guarded  Tri       // Yes: the loader itself will not run code from the file
+	Refuses  bool      // the loader itself refuses what a scan finds: st.load
 	Message  string    // what is reported of the call itself
 	Fixes    []Fix
 	Pin      *Fix // pins the hub's revision; CommitMark stands for the commit

@@ -104,7 +104,7 @@ func (l *linker) call(n node) (LoadCall, bool) {
 		j = loader.Judge(c)
 	}
 	refs, why := c.refs(loader)
-	return LoadCall{Loader: loader.Func, Span: s.span(n), FuncSpan: s.span(callee), Rule: j.Rule, Message: j.Message, Guarded: j.Guarded,
+	return LoadCall{Loader: loader.Func, Span: s.span(n), FuncSpan: s.span(callee), Rule: j.Rule, Message: j.Message, Guarded: j.Guarded, Refuses: loader.Refuses,
 		Fixes: j.Fixes, Pin: j.Pin, Refs: refs, Why: why}, true
 }
 

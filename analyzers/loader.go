@@ -23,6 +23,8 @@ type Loader struct {
 	Takes Takes
 	// Fetches is true of a download whose result stands for what it fetched.
 	Fetches bool
+	// Refuses is true of a loader that itself refuses what a scan finds.
+	Refuses bool
 	// Judge says what is to be reported of the call itself; nil when the call alone is harmless.
 	Judge func(*Call) Judgement
 	// When, if set, must hold of a call for it to be a load at all.

@@ -84,7 +84,7 @@ func (s *Summary) identifierNames(n node, depth int) []string {
 // which it is the first.
 func (s *Summary) optional(call node) []string {
 	switch s.lastName(s.field(call, pyparse.FieldFunction)) {
-	case "optional_import", "try_import", "lazy_import", "import_optional_dependency":
+	case "optional_import", "try_import", "import_optional_dependency":
 	default:
 		return nil
 	}
@@ -121,9 +121,28 @@ func (s *Summary) callNames(n node, depth int) []string {
 			out = append(out, s.names(s.child(args, 0), depth+1)...)
 			continue
 		}
+		if module, ok := s.lazy(n, f); ok {
+			out = append(out, module)
+			continue
+		}
 		out = append(out, f+"()")
 	}
 	return out
+}
+
+// lazy is the module that a lazy loader stands for: LazyLoader("tf", globals(), "tensorflow").
+func (s *Summary) lazy(call node, callee string) (string, bool) {
+	switch lastPart(callee) {
+	case "LazyLoader", "LazyModule", "_LazyModule", "LazyImport", "lazy_import", "LazyImporter":
+	default:
+		return "", false
+	}
+	for i := 2; i >= 0; i-- {
+		if module, ok := s.literal(s.positional(call, i)); ok && module != "" {
+			return module, true
+		}
+	}
+	return "", false
 }
 
 func dedupe(in []string) []string {

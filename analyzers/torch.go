@@ -7,6 +7,7 @@ import (
 
 var torchLoaders = []*Loader{
 	{Func: "torch.load", Also: []string{"torch.serialization.load"}, Arg: Arg{0, []string{"f"}}, Judge: judgeTorchLoad},
+	{Func: "secure_torch.load", Arg: Arg{0, []string{"path_or_file", "path"}}, Judge: harmless, Refuses: true},
 	{Func: "torch.jit.load", Also: []string{"torch.jit.jit_load"}, Arg: Arg{0, []string{"f"}}, Judge: runsCode("TorchScript in the file is run when the model is called, and can read and write files")},
 	{Func: "torch.package.PackageImporter", Arg: Arg{0, []string{"file_or_buffer"}}, Judge: runsCode("a torch.package holds Python modules, which importing it runs")},
 	{Func: "torch.export.load", Arg: Arg{0, []string{"f"}}, Judge: runsCode("an exported program's constants and example inputs are pickled")},

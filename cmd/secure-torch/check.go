@@ -1,24 +1,29 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/report"
-	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/internal/workspace"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
 
 // checkFlags are what `check` takes.
 type checkFlags struct {
-	format, failOn, sandbox string
-	noResolve               bool
+	format, output, failOn, sandbox, baseline, config, stdinName string
+	selected, ignored, exclude, perFile                          []string
+	noResolve, resolve, noGitignore, statistics                  bool
+	fix, unsafeFixes, diff                                       bool
 }
 
 func newCheckCmd() *cobra.Command {
@@ -29,7 +34,8 @@ func newCheckCmd() *cobra.Command {
 		Long: `Read Python files and notebooks, and folders of them: find every call that loads a model, find out
 which file it loads, and scan that file without loading it. Nothing is ever run.
 
-Exit code: 1 diagnostics at or above --fail-on; else 2 something could not be examined; else 0.`,
+Exit code: 1 diagnostics at or above --fail-on; else 2 something could not be read; else 0.`,
+		Example: "  secure-torch check src/\n  secure-torch check --no-resolve --select ST1 --statistics .\n  secure-torch check --diff --unsafe-fixes train.py\n  secure-torch check --stdin-filename train.py - < train.py",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return withHint(errors.New("nothing to check"), "name files or folders: secure-torch check src/")
@@ -39,49 +45,133 @@ Exit code: 1 diagnostics at or above --fail-on; else 2 something could not be ex
 		RunE: func(cmd *cobra.Command, args []string) error { return runCheck(cmd, args, flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.format, "format", "text", "text or json")
-	f.StringVar(&flags.failOn, "fail-on", "high", "lowest severity that makes the exit code 1: info, low, medium, high, critical or never")
-	f.StringVar(&flags.sandbox, "sandbox", "strict", "strict, auto or off: confinement of the processes that read model files")
+	f.StringVar(&flags.format, "format", "text", "text, json, sarif or github")
+	f.StringVarP(&flags.output, "output", "o", "", "write the report to a file instead of standard output")
+	f.StringVar(&flags.failOn, "fail-on", "", "lowest severity that makes the exit code 1: info, low, medium, high, critical or never (default high)")
+	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read model files (default strict)")
+	f.StringVar(&flags.baseline, "baseline", "", "do not count the diagnostics that this earlier JSON report has")
+	f.StringVar(&flags.config, "config", "", "the config to use, instead of the nearest secure-torch.toml or pyproject.toml")
+	f.StringVar(&flags.stdinName, "stdin-filename", "", "the name of the source on standard input (SRC is then -)")
+	f.StringSliceVar(&flags.selected, "select", nil, "report these rules alone: ids, beginnings of ids, names, or ALL")
+	f.StringSliceVar(&flags.ignored, "ignore", nil, "do not report these rules")
+	f.StringSliceVar(&flags.perFile, "per-file-ignores", nil, "do not report a rule in some files: PATTERN:RULE")
+	f.StringSliceVar(&flags.exclude, "exclude", nil, "leave these files and folders out (gitignore patterns)")
+	f.BoolVar(&flags.noGitignore, "no-gitignore", false, "look at what .gitignore leaves out too")
+	f.BoolVar(&flags.resolve, "resolve", true, "look for the files that the calls name, and scan them")
 	f.BoolVar(&flags.noResolve, "no-resolve", false, "do not look for the files that the calls name")
+	f.BoolVar(&flags.statistics, "statistics", false, "count the diagnostics by rule instead of listing them")
+	f.BoolVar(&flags.fix, "fix", false, "make the safe fixes in the files")
+	f.BoolVar(&flags.unsafeFixes, "unsafe-fixes", false, "make, or show, the fixes that change what the program does too")
+	f.BoolVar(&flags.diff, "diff", false, "show what --fix would change, and change nothing")
 	return cmd
 }
 
 func runCheck(cmd *cobra.Command, args []string, flags checkFlags) error {
-	if err := oneOf("format", flags.format, "text", "json"); err != nil {
+	if err := oneOf("format", flags.format, "text", "json", "sarif", "github"); err != nil {
 		return err
 	}
-	if err := oneOf("fail-on", flags.failOn, "info", "low", "medium", "high", "critical", "never"); err != nil {
-		return err
-	}
-	colors, err := useColor(cmd, cmd.OutOrStdout())
+	flags.noResolve = flags.noResolve || !flags.resolve
+	settings, err := loadConfig(flags.config)
 	if err != nil {
 		return err
 	}
-	paths, problems := workspace.Files(args, workspace.Filter{})
-	scanner, closeScanner, err := flags.scanner()
+	if flags.failOn == "" {
+		flags.failOn = settings.FailOn
+	}
+	threshold, err := failOn(flags.failOn)
 	if err != nil {
 		return err
+	}
+	filter, err := flags.filter(settings)
+	if err != nil {
+		return err
+	}
+	result, err := flags.run(cmd, args, settings)
+	if err != nil {
+		return err
+	}
+	if flags.diff || flags.fix {
+		filter.apply(result)
+		if done, err := flags.fixAll(cmd.OutOrStdout(), result); done || err != nil {
+			return err
+		}
+		if result, err = flags.run(cmd, args, settings); err != nil {
+			return err
+		}
+	}
+	run := filter.apply(result)
+	if err := flags.emit(cmd, run); err != nil {
+		return err
+	}
+	switch {
+	case run.Worst() >= threshold:
+		return exitCode(exitFindings)
+	case !run.Examined():
+		return exitCode(exitTrouble)
+	}
+	return nil
+}
+
+// run checks the sources.
+func (f checkFlags) run(cmd *cobra.Command, args []string, settings *config.Loaded) (*check.Result, error) {
+	inputs, problems, err := f.inputs(cmd.InOrStdin(), args)
+	if err != nil {
+		return nil, err
+	}
+	scanner, closeScanner, err := f.scanner(settings.Sandbox)
+	if err != nil {
+		return nil, err
 	}
 	defer closeScanner()
 	ws := workspace.New(args)
-	result := check.New(check.Options{WorkDir: ".", Workspace: ws.At, NoResolve: flags.noResolve}).Run(cmd.Context(), paths, ws, scanner)
+	result := check.New(check.Options{WorkDir: ".", Workspace: ws.At, NoResolve: f.noResolve}).Run(cmd.Context(), inputs, ws, scanner, settings.Trusted)
 	if err := cmd.Context().Err(); err != nil {
-		return withHint(errors.New("interrupted"), "nothing was reported, because not everything was checked")
+		return nil, withHint(errors.New("interrupted"), "nothing was reported, because not everything was checked")
 	}
 	result.Problems = append(problems, result.Problems...)
-	run := checkRun(result)
-	if err := writeCheck(cmd.OutOrStdout(), flags.format, run, report.Palette{On: colors}); err != nil {
-		return err
+	return result, nil
+}
+
+// inputs are the sources named, or the one on standard input.
+func (f checkFlags) inputs(stdin io.Reader, args []string) ([]check.Input, []workspace.Problem, error) {
+	if f.stdinName != "" || len(args) == 1 && args[0] == "-" {
+		var text bytes.Buffer
+		_, err := io.Copy(&text, io.LimitReader(stdin, workspace.MaxSource+1))
+		if err == nil && text.Len() > workspace.MaxSource {
+			err = fmt.Errorf("standard input has more than %d bytes", workspace.MaxSource)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		name := f.stdinName
+		if name == "" {
+			name = "stdin.py"
+		}
+		return []check.Input{{Path: name, Text: append([]byte{}, text.Bytes()...)}}, nil, nil
 	}
-	return checkCode(run, flags.failOn)
+	for _, p := range f.exclude {
+		if err := workspace.ValidPattern(p); err != nil {
+			return nil, nil, withHint(fmt.Errorf("--exclude %q: %w", p, err), "write it as in a .gitignore file")
+		}
+	}
+	paths, problems := workspace.Files(args, workspace.Filter{Exclude: f.exclude, NoGitignore: f.noGitignore})
+	inputs := make([]check.Input, len(paths))
+	for i, p := range paths {
+		inputs[i].Path = p
+	}
+	return inputs, problems, nil
 }
 
 // scanner is the engine, where models are to be scanned.
-func (f checkFlags) scanner() (check.Scanner, func(), error) {
+func (f checkFlags) scanner(configured string) (check.Scanner, func(), error) {
 	if f.noResolve {
 		return nil, func() {}, nil
 	}
-	mode, err := sandbox.ParseMode(f.sandbox)
+	word := f.sandbox
+	if word == "" {
+		word = configured
+	}
+	mode, err := sandbox.ParseMode(word)
 	if err != nil {
 		return nil, nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
 	}
@@ -92,41 +182,72 @@ func (f checkFlags) scanner() (check.Scanner, func(), error) {
 	return e, e.Close, nil
 }
 
-// checkRun is the result as it is to be reported.
-func checkRun(result *check.Result) *report.CheckRun {
-	run := &report.CheckRun{Version: buildVersion()}
-	for _, f := range result.Files {
-		run.Files = append(run.Files, report.CheckedFile{Path: f.Path, Lines: check.NewLines(f.Source), Calls: f.Calls(), Diagnostics: f.Diagnostics})
-	}
-	for _, a := range result.Artifacts {
-		run.Results = append(run.Results, report.Result{Artifact: a})
-	}
-	for _, p := range result.Problems {
-		run.Gaps = append(run.Gaps, report.SourceGap{Path: p.Path, Reason: p.Err.Error()})
-	}
-	return run
-}
-
-func writeCheck(w io.Writer, format string, run *report.CheckRun, colors report.Palette) error {
-	if format == "json" {
-		return report.CheckJSON(w, run)
-	}
-	return report.CheckText(w, run, colors)
-}
-
-// checkCode is the exit code of a run that was reported.
-func checkCode(run *report.CheckRun, failOn string) error {
-	threshold := rule.Critical + 1
-	if failOn != "never" {
-		if err := threshold.UnmarshalText([]byte(failOn)); err != nil {
-			return err
+// fixAll makes or shows the fixes. It is done when they were only to be shown.
+func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err error) {
+	made, files := 0, 0
+	for _, file := range result.Files {
+		edits, n := check.Fixes(file.Diagnostics, f.unsafeFixes)
+		if n == 0 || file.Notebook {
+			continue // a notebook's JSON is not rewritten: not supported yet
+		}
+		made, files = made+n, files+1
+		if f.diff {
+			if _, err := io.WriteString(w, check.Diff(file.Path, file.Source, edits)); err != nil {
+				return true, err
+			}
+			continue
+		}
+		if f.stdinName != "" {
+			_, err := w.Write(check.Applied(file.Source, edits))
+			return true, err
+		}
+		if err := workspace.Replace(file.Path, file.Source, check.Applied(file.Source, edits)); err != nil {
+			return true, withHint(err, "the file was not changed")
 		}
 	}
 	switch {
-	case run.Worst() >= threshold:
-		return exitCode(exitFindings)
-	case len(run.Gaps) > 0:
-		return exitCode(exitTrouble)
+	case f.diff && made > 0:
+		return true, exitCode(exitFindings)
+	case f.diff:
+		return true, nil
+	case made > 0:
+		_, err = fmt.Fprintf(os.Stderr, "%d fixes made in %d files\n", made, files)
 	}
-	return nil
+	return false, err
+}
+
+func (f checkFlags) emit(cmd *cobra.Command, run *report.CheckRun) (err error) {
+	colors, err := useColor(cmd, cmd.OutOrStdout())
+	if err != nil {
+		return err
+	}
+	w := cmd.OutOrStdout()
+	if f.output != "" {
+		file, err := os.Create(f.output)
+		if err != nil {
+			return withHint(err, "--output names a file that can be written")
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		w, colors = file, false
+	}
+	switch {
+	case f.statistics:
+		return report.CheckStatistics(w, run)
+	case f.format == "json":
+		return report.CheckJSON(w, run)
+	case f.format == "sarif":
+		return report.CheckSARIF(w, run)
+	case f.format == "github":
+		return report.CheckGitHub(w, run)
+	}
+	return report.CheckText(w, run, report.Palette{On: colors})
+}
+
+// splitPerFile reads PATTERN:RULE.
+func splitPerFile(entry string) (pattern, word string, err error) {
+	i := strings.LastIndexByte(entry, ':')
+	if i <= 0 || i == len(entry)-1 {
+		return "", "", withHint(fmt.Errorf("--per-file-ignores %q is not PATTERN:RULE", entry), "for example --per-file-ignores 'tests/*:ST102'")
+	}
+	return entry[:i], entry[i+1:], nil
 }

@@ -31,6 +31,7 @@ type Diagnostic struct {
 	Fixes    []analyzers.Fix
 	Related  []Related
 	Artifact *engine.Artifact // the model it speaks of, if any
+	Call     analyzers.Span   // the whole call, where it is about one
 }
 
 // Options of a Checker. The zero Options are those of a file that lies alone.
@@ -71,6 +72,7 @@ type Checked struct {
 	diagnostics []analyzers.Diagnostic
 	ignores     []Ignore
 	resolved    bool
+	lines       *Lines
 }
 
 // Check reads the source src, which lies (or would lie) at path. It never fails: what could not be
@@ -86,7 +88,10 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 		o.Workspace = c.opts.Workspace(path)
 	}
 	linked := analyzers.Link(s, o)
-	out := &Checked{Path: path, diagnostics: linked.Diagnostics, ignores: Ignores(s.Source()), resolved: !c.opts.NoResolve}
+	out := &Checked{Path: path, diagnostics: linked.Diagnostics, ignores: Ignores(s.Source()), resolved: !c.opts.NoResolve, lines: NewLines(s.Source())}
+	if d, broken := unreadable(s); broken {
+		out.diagnostics = append(out.diagnostics, d)
+	}
 	for _, call := range linked.Calls {
 		if ctx.Err() != nil {
 			break
@@ -94,6 +99,15 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 		out.calls = append(out.calls, c.resolve(path, call))
 	}
 	return out
+}
+
+// unreadable is what is said of a source that is no Python in places.
+func unreadable(s *analyzers.Summary) (analyzers.Diagnostic, bool) {
+	if s.Failed() {
+		return analyzers.Diagnostic{Rule: rule.SourceBroken, Message: "this source is too large, or took too long, to be parsed: load calls in it were not found"}, true
+	}
+	span, broken := s.Broken()
+	return analyzers.Diagnostic{Rule: rule.SourceBroken, Span: span, Message: "this is no Python that is understood: a load call near it may have been missed"}, broken
 }
 
 // resolve looks for the files that a call names.

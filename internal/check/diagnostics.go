@@ -24,7 +24,10 @@ func (c *Checked) Diagnostics(artifacts map[string]*engine.Artifact) []Diagnosti
 		out = append(out, Diagnostic{Rule: d.Rule, Severity: d.Rule.Severity(), Span: d.Span, Message: d.Message, Fixes: d.Fixes})
 	}
 	for i := range c.calls {
-		out = append(out, c.calls[i].diagnostics(artifacts, c.resolved)...)
+		for _, d := range c.calls[i].diagnostics(artifacts, c.resolved) {
+			d.Call = c.calls[i].Span
+			out = append(out, d)
+		}
 	}
 	slices.SortStableFunc(out, func(a, b Diagnostic) int { return a.Span.Start - b.Span.Start })
 	return out
@@ -81,6 +84,12 @@ func (c *Call) ofArtifact(a *engine.Artifact, role artifact.Role) []Diagnostic {
 	}
 	add := func(id rule.ID, message, member string, offset int64) {
 		severity := id.Severity()
+		if c.Refuses {
+			if severity < rule.High {
+				return
+			}
+			id, severity, message = rule.LoadWillBeRefused, rule.LoadWillBeRefused.Severity(), "this call will refuse the file: "+message
+		}
 		if role == artifact.Alternative {
 			message += " (another file there is read in its place by default)"
 			severity = min(severity, rule.Medium)

@@ -19,6 +19,7 @@ type Ignore struct {
 	Reason   string
 	RuleSpan analyzers.Span // what is between the brackets
 	line     analyzers.Span // the line that it stands on
+	unknown  bool           // a word between the brackets names no rule
 }
 
 var ignoreForm = regexp.MustCompile(`#[ \t]*secure-torch:[ \t]*ignore(-file)?\[([^\]]*)\](.*)$`)
@@ -43,6 +44,8 @@ func Ignores(src []byte) []Ignore {
 		for _, word := range strings.Split(text(2), ",") {
 			if id, ok := ruleOf(strings.TrimSpace(word)); ok {
 				ig.Rules = append(ig.Rules, id)
+			} else {
+				ig.unknown = true
 			}
 		}
 		out = append(out, ig)
@@ -64,7 +67,7 @@ func ruleOf(word string) (rule.ID, bool) {
 
 // covers tells whether the comment speaks of a diagnostic.
 func (ig Ignore) covers(d Diagnostic) bool {
-	return slices.Contains(ig.Rules, d.Rule) && (ig.File || d.Span.Start <= ig.line.End && d.Span.End >= ig.line.Start)
+	return slices.Contains(ig.Rules, d.Rule) && (ig.File || d.Span.Start <= ig.line.End && max(d.Span.End, d.Call.End) >= ig.line.Start)
 }
 
 // Ignorable tells whether a rule may be silenced by a comment. In an untrusted workspace no finding in a

@@ -9,6 +9,8 @@ import (
 type Lines struct {
 	src    []byte
 	starts []int
+	first  []int // of a notebook: the line on which each cell begins
+	cells  []int // and which cell of the notebook it is
 }
 
 // NewLines finds the lines of src. A line ends with \n, \r\n or \r, as Python's do.
@@ -22,19 +24,44 @@ func NewLines(src []byte) *Lines {
 	return l
 }
 
+// OfNotebook makes At and Cell count within a notebook's cells.
+func (l *Lines) OfNotebook(starts, cells []int) *Lines {
+	for _, at := range starts {
+		line, _ := l.absolute(at)
+		l.first = append(l.first, line)
+	}
+	l.cells = cells
+	return l
+}
+
+// Cell is the cell of the notebook, from 1, that an offset lies in; 0 outside of notebooks.
+func (l *Lines) Cell(offset int) int {
+	line, _ := l.absolute(offset)
+	if i := sort.SearchInts(l.first, line+1) - 1; i >= 0 {
+		return l.cells[i]
+	}
+	return 0
+}
+
 // At is the line and the column, both from 1, of a byte offset. Columns count Unicode code points; a
-// byte that is not UTF-8 counts as one.
+// byte that is not UTF-8 counts as one. In a notebook the line is the cell's.
 func (l *Lines) At(offset int) (line, column int) {
+	line, column = l.absolute(offset)
+	if i := sort.SearchInts(l.first, line+1) - 1; i >= 0 {
+		line -= l.first[i] - 1
+	}
+	return line, column
+}
+
+func (l *Lines) absolute(offset int) (line, column int) {
 	offset = min(max(offset, 0), len(l.src))
 	line = sort.SearchInts(l.starts, offset+1)
 	return line, utf8.RuneCount(l.src[l.starts[line-1]:offset]) + 1
 }
 
-// Text is a line's text without its end; line counts from 1.
-func (l *Lines) Text(line int) string {
-	if line < 1 || line > len(l.starts) {
-		return ""
-	}
+// Text is the text, without its end, of the line that an offset lies on.
+func (l *Lines) Text(offset int) string {
+	line, _ := l.absolute(offset)
 	end := len(l.src)
 	if line < len(l.starts) {
 		end = l.starts[line]

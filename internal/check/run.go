@@ -2,8 +2,10 @@ package check
 
 import (
 	"context"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/secure-torch/secure-torch/analyzers"
@@ -15,8 +17,18 @@ import (
 // File is one source that was checked.
 type File struct {
 	*Checked
-	Source      []byte
+	Source      []byte // nil where nothing was found; of a notebook the code cells alone
+	Notebook    bool
 	Diagnostics []Diagnostic
+	Suppressed  []Suppressed
+}
+
+// Lines maps the file's offsets to lines.
+func (f File) Lines() *Lines {
+	if f.lines == nil {
+		return NewLines(nil)
+	}
+	return f.lines
 }
 
 // Result is what Run found out.
@@ -31,16 +43,23 @@ type Scanner interface {
 	ScanTarget(ctx context.Context, target artifact.Target) *engine.Artifact
 }
 
-// Run checks the sources at the given paths and scans what they load; a nil scanner scans nothing.
+// Input is a source to check.
+type Input struct {
+	Path string
+	Text []byte // in place of what the file holds; nil to read it
+}
+
+// Run checks sources and scans what they load; a nil scanner scans nothing. Comments that suppress
+// findings in model files hold where trusted is set.
 //
 // Every file is read once without parsing it; only those that may load something, or are asked about
 // by them, are parsed.
-func (c *Checker) Run(ctx context.Context, paths []string, ws *workspace.Workspace, scanner Scanner) *Result {
-	out := &Result{Files: make([]File, len(paths))}
-	problems := make([]error, len(paths))
-	relevant := make([]bool, len(paths))
-	parallel(len(paths), func(i int) {
-		src, err := workspace.Read(paths[i])
+func (c *Checker) Run(ctx context.Context, inputs []Input, ws *workspace.Workspace, scanner Scanner, trusted bool) *Result {
+	out := &Result{Files: make([]File, len(inputs))}
+	problems := make([]error, len(inputs))
+	relevant := make([]bool, len(inputs))
+	parallel(len(inputs), func(i int) {
+		src, _, err := inputs[i].read()
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -49,33 +68,64 @@ func (c *Checker) Run(ctx context.Context, paths []string, ws *workspace.Workspa
 			return
 		}
 		skim := analyzers.SkimSource(src, c.opts.Sinks)
-		ws.Add(paths[i], skim)
-		relevant[i] = skim.Relevant
-		out.Files[i] = File{Checked: &Checked{Path: paths[i], resolved: !c.opts.NoResolve}}
+		ws.Add(inputs[i].Path, skim)
+		relevant[i] = skim.Relevant || hasIgnore(src)
+		out.Files[i] = File{Checked: &Checked{Path: inputs[i].Path, resolved: !c.opts.NoResolve}}
 	})
-	parallel(len(paths), func(i int) {
+	parallel(len(inputs), func(i int) {
 		if !relevant[i] || ctx.Err() != nil {
 			return
 		}
-		src, err := workspace.Read(paths[i])
+		out.Files[i].Checked, problems[i] = nil, ctx.Err()
+		src, nb, err := inputs[i].read()
 		if err != nil {
-			problems[i], out.Files[i].Checked = err, nil
+			problems[i] = err
 			return
 		}
-		out.Files[i] = File{Checked: c.Check(ctx, paths[i], src), Source: src}
+		f := File{Checked: c.Check(ctx, inputs[i].Path, src), Notebook: nb != nil}
+		if nb != nil {
+			f.lines.OfNotebook(nb.Starts, nb.Cells)
+		}
+		if f.found() {
+			f.Source = src
+		} else {
+			f.lines = nil
+		}
+		out.Files[i] = f
 	})
 	for i, err := range problems {
 		if err != nil {
-			out.Problems = append(out.Problems, workspace.Problem{Path: paths[i], Err: err})
+			out.Problems = append(out.Problems, workspace.Problem{Path: inputs[i].Path, Err: err})
 		}
 	}
 	out.Files = slices.DeleteFunc(out.Files, func(f File) bool { return f.Checked == nil })
-	out.Finish(ctx, scanner)
+	out.finish(ctx, scanner, trusted)
 	return out
 }
 
-// Finish scans what the files load and fills in their diagnostics.
-func (r *Result) Finish(ctx context.Context, scanner Scanner) {
+// read is the source, and the notebook that it was taken from.
+func (in Input) read() ([]byte, *analyzers.Notebook, error) {
+	src, err := in.Text, error(nil)
+	if src == nil {
+		src, err = workspace.Read(in.Path)
+	}
+	if err != nil || !strings.EqualFold(filepath.Ext(in.Path), ".ipynb") {
+		return src, nil, err
+	}
+	nb, err := analyzers.ReadNotebook(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	return nb.Source, nb, nil
+}
+
+func hasIgnore(src []byte) bool { return len(Ignores(src)) > 0 }
+
+// found says whether there is anything to tell of a file.
+func (c *Checked) found() bool { return len(c.calls)+len(c.diagnostics)+len(c.ignores) > 0 }
+
+// finish scans what the files load and fills in their diagnostics.
+func (r *Result) finish(ctx context.Context, scanner Scanner, trusted bool) {
 	var targets []artifact.Target
 	seen := map[string]bool{}
 	for _, f := range r.Files {
@@ -97,7 +147,8 @@ func (r *Result) Finish(ctx context.Context, scanner Scanner) {
 		}
 	}
 	for i := range r.Files {
-		r.Files[i].Diagnostics = r.Files[i].Checked.Diagnostics(known)
+		f := &r.Files[i]
+		f.Diagnostics, f.Suppressed = f.Split(known, trusted)
 	}
 }
 

@@ -33,6 +33,7 @@ type (
 		Column    int `json:"column"`
 		EndLine   int `json:"end_line"`
 		EndColumn int `json:"end_column"`
+		Cell      int `json:"cell,omitempty"` // of a notebook, from 1: lines are the cell's
 	}
 	jsonCall struct {
 		Loader string `json:"loader"`
@@ -61,6 +62,7 @@ type (
 		Fixes    []jsonFix     `json:"fixes,omitempty"`
 		Related  []jsonRelated `json:"related,omitempty"`
 		Reason   string        `json:"reason,omitempty"` // of a suppression
+		Print    string        `json:"fingerprint"`      // stays when lines move: what --baseline compares
 	}
 	jsonFix struct {
 		Title string     `json:"title"`
@@ -110,10 +112,10 @@ func fileJSON(f CheckedFile, artifacts map[string]int) jsonFile {
 		out.Calls = append(out.Calls, callJSON(f.Lines, c, artifacts))
 	}
 	for _, d := range f.Diagnostics {
-		out.Diagnostics = append(out.Diagnostics, diagnosticJSON(f.Lines, d, ""))
+		out.Diagnostics = append(out.Diagnostics, diagnosticJSON(f, d, ""))
 	}
 	for _, d := range f.Suppressed {
-		out.Suppressed = append(out.Suppressed, diagnosticJSON(f.Lines, d.Diagnostic, d.Reason))
+		out.Suppressed = append(out.Suppressed, diagnosticJSON(f, d.Diagnostic, d.Reason))
 	}
 	return out
 }
@@ -122,6 +124,7 @@ func rangeJSON(l *check.Lines, s analyzers.Span) jsonRange {
 	var r jsonRange
 	r.Line, r.Column = l.At(s.Start)
 	r.EndLine, r.EndColumn = l.At(s.End)
+	r.Cell = l.Cell(s.Start)
 	return r
 }
 
@@ -150,12 +153,13 @@ func callJSON(l *check.Lines, c check.Call, artifacts map[string]int) jsonCall {
 	return out
 }
 
-func diagnosticJSON(l *check.Lines, d check.Diagnostic, reason string) jsonDiagnostic {
+func diagnosticJSON(f CheckedFile, d check.Diagnostic, reason string) jsonDiagnostic {
+	l := f.Lines
 	r, _ := rule.Get(d.Rule)
-	out := jsonDiagnostic{Rule: d.Rule, Name: r.Name, jsonRange: rangeJSON(l, d.Span), Severity: d.Severity, Message: Escape(d.Message), Reason: Escape(reason)}
-	for _, f := range d.Fixes {
-		j := jsonFix{Title: f.Title, Safe: f.Safe, Edits: []jsonEdit{}}
-		for _, e := range f.Edits {
+	out := jsonDiagnostic{Rule: d.Rule, Name: r.Name, jsonRange: rangeJSON(l, d.Span), Severity: d.Severity, Message: Escape(d.Message), Reason: Escape(reason), Print: CheckFingerprint(f, d)}
+	for _, fix := range d.Fixes {
+		j := jsonFix{Title: fix.Title, Safe: fix.Safe, Edits: []jsonEdit{}}
+		for _, e := range fix.Edits {
 			j.Edits = append(j.Edits, jsonEdit{rangeJSON(l, e.Span), e.New})
 		}
 		out.Fixes = append(out.Fixes, j)

@@ -37,10 +37,14 @@ func (t textWriter) diagnostic(f CheckedFile, d check.Diagnostic) {
 	line, col := f.Lines.At(d.Span.Start)
 	endLine, endCol := f.Lines.At(d.Span.End)
 	r, _ := rule.Get(d.Rule)
-	t.line("%s:%d:%d: %s %s", t.Bold(Escape(filepath.ToSlash(f.Path))), line, col,
+	path := Escape(filepath.ToSlash(f.Path))
+	if cell := f.Lines.Cell(d.Span.Start); cell > 0 {
+		path += fmt.Sprintf(":cell %d", cell)
+	}
+	t.line("%s:%d:%d: %s %s", t.Bold(path), line, col,
 		t.Severity(d.Severity, strings.ToUpper(d.Severity.String())+" "+string(d.Rule)), t.Dim(r.Name))
 	t.line("  %s", Escape(d.Message))
-	text := f.Lines.Text(line)
+	text := f.Lines.Text(d.Span.Start)
 	if len(text) > 200 || d.Severity == rule.Info {
 		return
 	}

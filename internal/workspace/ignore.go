@@ -122,3 +122,17 @@ func matchSegments(pattern, name []string) bool {
 	}
 	return len(name) == 0
 }
+
+// Matches says whether a gitignore pattern names a file, or a folder that it lies in.
+func Matches(pattern, name string) bool {
+	rules := parseIgnore(pattern)
+	segments := strings.Split(filepath.ToSlash(filepath.Clean(name)), "/")
+	for i := range segments {
+		for _, r := range rules {
+			if (i+1 < len(segments) || !r.dirOnly) && matchSegments(r.segments, segments[:i+1]) {
+				return true
+			}
+		}
+	}
+	return false
+}

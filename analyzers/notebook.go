@@ -1,0 +1,104 @@
+package analyzers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Notebook is the Python in a Jupyter notebook, its code cells one after the other.
+type Notebook struct {
+	Source []byte
+	Starts []int // of each code cell in Source
+	Cells  []int // which cell of the notebook each one is, from 1
+}
+
+// ReadNotebook takes the code cells out of an .ipynb file. A notebook in another language has none.
+func ReadNotebook(file []byte) (*Notebook, error) {
+	var doc struct {
+		Cells []struct {
+			Kind   string          `json:"cell_type"`
+			Source json.RawMessage `json:"source"`
+		} `json:"cells"`
+		Worksheets []json.RawMessage `json:"worksheets"`
+		Metadata   struct {
+			Language struct {
+				Name string `json:"name"`
+			} `json:"language_info"`
+		} `json:"metadata"`
+	}
+	if err := json.Unmarshal(bytes.TrimPrefix(file, []byte("\xef\xbb\xbf")), &doc); err != nil {
+		return nil, fmt.Errorf("notebook: %w", err)
+	}
+	if len(doc.Worksheets) > 0 {
+		return nil, errors.New("notebook: format 3 is not supported yet: open it in Jupyter and save it again")
+	}
+	nb := &Notebook{}
+	if lang := doc.Metadata.Language.Name; lang != "" && !strings.EqualFold(lang, "python") && !strings.EqualFold(lang, "ipython") {
+		return nb, nil
+	}
+	for i, c := range doc.Cells {
+		if c.Kind != "code" {
+			continue
+		}
+		text, err := cellSource(c.Source)
+		if err != nil {
+			return nil, fmt.Errorf("notebook: cell %d: %w", i+1, err)
+		}
+		nb.Add(i+1, []byte(text))
+	}
+	return nb, nil
+}
+
+// Add appends a code cell.
+func (nb *Notebook) Add(cell int, text []byte) {
+	nb.Starts, nb.Cells = append(nb.Starts, len(nb.Source)), append(nb.Cells, cell)
+	nb.Source = append(nb.Source, Magics(text)...)
+	if len(text) == 0 || text[len(text)-1] != '\n' {
+		nb.Source = append(nb.Source, '\n')
+	}
+}
+
+// cellSource is a cell's text, which is a string or a list of lines.
+func cellSource(raw json.RawMessage) (string, error) {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text, nil
+	}
+	var lines []string
+	if err := json.Unmarshal(raw, &lines); err != nil {
+		return "", err
+	}
+	return strings.Join(lines, ""), nil
+}
+
+// pythonMagics are the cell magics whose cell is Python still.
+var pythonMagics = []string{"%%time", "%%timeit", "%%capture", "%%prun", "%%memit", "%%mprun"}
+
+// Magics turns IPython's magics into comments of the same length.
+func Magics(text []byte) []byte {
+	out := bytes.Clone(text)
+	all := false
+	at, first := 0, true
+	for line := range bytes.Lines(text) {
+		trimmed := bytes.TrimLeft(line, " \t")
+		start := at + len(line) - len(trimmed)
+		if first && len(bytes.TrimSpace(line)) > 0 {
+			first = false
+			if bytes.HasPrefix(trimmed, []byte("%%")) {
+				word, _, _ := strings.Cut(strings.TrimSpace(string(trimmed)), " ")
+				all = true
+				for _, m := range pythonMagics {
+					all = all && word != m
+				}
+			}
+		}
+		if len(trimmed) > 1 && start < len(out) && (all || trimmed[0] == '%' || trimmed[0] == '!' || trimmed[0] == '?') {
+			out[start] = '#'
+		}
+		at += len(line)
+	}
+	return out
+}
