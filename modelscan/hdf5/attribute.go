@@ -83,6 +83,7 @@ func (f *file) value(name string, kind, elements, data, end int64) {
 		return
 	}
 	for i := range min(elements, (end-data)/size) {
+		f.step()
 		at := data + i*size
 		if class != classVlen {
 			f.judge(name, at, bytes.TrimRight(bytes.Clone(f.w.Bytes(at, size)), "\x00"))
@@ -125,6 +126,7 @@ func (f *file) heapObject(collection int64, index uint64, limit int64) ([]byte, 
 	}
 	end := collection + f.length(collection+8)
 	for at := collection + 8 + f.lengths; at+8+f.lengths <= end && f.w.Err == nil; {
+		f.step()
 		size := f.length(at + 8)
 		found := f.w.Uint(at, 2)
 		if size < 0 || size > end-at || found == 0 {

@@ -38,8 +38,12 @@ func sniff(p modelscan.Probe) modelscan.Confidence {
 	return modelscan.Maybe
 }
 
-// maxObjects bounds how many objects are visited.
-const maxObjects = 1 << 20
+// maxObjects bounds how many objects are visited, maxSteps the entries of all their lists: lists can
+// be shared, so that a small file can have many.
+const (
+	maxObjects = 1 << 20
+	maxSteps   = 1 << 24
+)
 
 // file is one HDF5 file on its way from the root group to everything below.
 type file struct {
@@ -51,6 +55,14 @@ type file struct {
 	seen    map[int64]bool
 	told    map[string]bool
 	missing map[string]bool // what was met and is not supported
+	steps   int
+}
+
+// step is taken for every entry of a list. After too many of them the window fails.
+func (f *file) step() {
+	if f.steps++; f.steps > maxSteps && f.w.Err == nil {
+		f.w.Err = fmt.Errorf("more than %d entries: %w", maxSteps, modelscan.ErrLimit)
+	}
 }
 
 func scan(ctx context.Context, p *modelscan.Pass) error {

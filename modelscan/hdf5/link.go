@@ -42,7 +42,7 @@ func (f *file) externalFiles(m message) {
 	for i := range used {
 		at := m.off + 8 + f.offsets + i*3*f.lengths
 		f.elsewhere(at, "a dataset", f.cString(names+f.length(at)))
-		if f.w.Err != nil {
+		if f.step(); f.w.Err != nil {
 			return
 		}
 	}

@@ -1,7 +1,6 @@
 package hdf5
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -19,11 +18,8 @@ const (
 	msgAttributeInfo = 0x15
 )
 
-// maxChunks of one object header, and maxMessages in all of them.
-const (
-	maxChunks   = 10_000
-	maxMessages = 1_000_000
-)
+// maxChunks of one object header.
+const maxChunks = 10_000
 
 // chunk is a run of messages of an object header.
 type chunk struct{ off, end int64 }
@@ -46,15 +42,12 @@ func (f *file) object(at int64) error {
 		}
 		chunks = []chunk{{at + 16, at + 16 + int64(f.w.Uint(at+8, 4))}}
 	}
-	messages := 0
 	for i := 0; i < len(chunks); i++ {
 		if len(chunks) > maxChunks {
 			return fmt.Errorf("more than %d chunks: %w", maxChunks, modelscan.ErrLimit)
 		}
-		for off := chunks[i].off; off+prefix <= chunks[i].end && f.w.Err == nil; messages++ {
-			if messages > maxMessages {
-				return fmt.Errorf("more than %d messages: %w", maxMessages, modelscan.ErrLimit)
-			}
+		for off := chunks[i].off; off+prefix <= chunks[i].end && f.w.Err == nil; {
+			f.step()
 			m := f.message(off, prefix, v2)
 			if m.off+m.size > chunks[i].end {
 				return fmt.Errorf("message at %#x runs past its header", off)
@@ -153,18 +146,20 @@ func (f *file) dense(heap int64) {
 	}
 }
 
-var errLoop = errors.New("the B-tree is deeper than any library writes")
+// maxTree is the depth of a B-tree that no library writes.
+const maxTree = 64
 
 // symbolTable walks the B-tree (version 1) of an old-style group.
 func (f *file) symbolTable(tree, heap int64) error {
 	names := f.address(heap + 8 + 2*f.lengths)
 	type node struct{ at, depth int64 }
 	nodes := []node{{tree, 0}}
-	for count := 0; len(nodes) > 0 && f.w.Err == nil; count++ {
+	for len(nodes) > 0 && f.w.Err == nil {
+		f.step()
 		n := nodes[len(nodes)-1]
 		nodes = nodes[:len(nodes)-1]
-		if n.depth > 64 || count > maxObjects {
-			return fmt.Errorf("%w: %w", errLoop, modelscan.ErrLimit)
+		if n.depth > maxTree {
+			return fmt.Errorf("B-tree deeper than %d: %w", maxTree, modelscan.ErrLimit)
 		}
 		if string(f.w.Bytes(n.at, 4)) == "SNOD" {
 			f.symbols(n.at, names)
@@ -186,6 +181,7 @@ func (f *file) symbolTable(tree, heap int64) error {
 func (f *file) symbols(at, _ int64) {
 	entry := 2*f.offsets + 24
 	for i := range int64(f.w.Uint(at+6, 2)) {
+		f.step()
 		const symbolicLink = 2
 		if e := at + 8 + i*entry; f.w.Uint(e+2*f.offsets, 4) != symbolicLink {
 			f.visit(f.address(e + f.offsets))
