@@ -17,7 +17,7 @@
 // The first element of a section's name is the model file; what follows is a member of it. "!" goes one
 // container deeper ("a.tar!b.zip!c.pkl.asm"). The last suffix says how the text becomes bytes: ".asm" is a
 // pickle program (package pickleasm), ".hex" the notation of func Bytes, ".text" the text without its last
-// newline; any other is taken as it stands, suffix included.
+// newline, ".proto" is a protobuf message (package wiretest); any other is taken as it stands, suffix included.
 //
 // A section "NAME.make" says how the container NAME is made (zip when there is none): see zip.go, tar.go,
 // sevenzip.go and stream.go for the words it knows.
@@ -29,6 +29,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/secure-torch/secure-torch/modelscan/wire/wiretest"
 )
 
 // File is a model file made from a recipe.
@@ -115,6 +117,9 @@ func decode(name string, data []byte, assemble func(string) ([]byte, error)) (st
 	case "hex":
 		name = base
 		data, err = Bytes(string(data))
+	case "proto":
+		name = base
+		data, err = wiretest.Parse(string(data))
 	case "text":
 		name = base
 		data = []byte(strings.TrimSuffix(string(data), "\n"))

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/secure-torch/secure-torch/internal/repo"
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
@@ -107,7 +108,7 @@ func Seed(f *testing.F, dir string, assemble func(string) ([]byte, error)) {
 
 // Scan reads a made file as `secure-torch scan` would.
 func Scan(t testing.TB, f File, formats []*modelscan.Format) *modelscan.Report {
-	src := modelscan.Source{Name: f.Name, R: bytes.NewReader(f.Data), Size: int64(len(f.Data))}
+	src := modelscan.Source{Name: f.Name, R: bytes.NewReader(f.Data), Size: int64(len(f.Data)), As: repo.Format(f.Name)}
 	return modelscan.Scan(t.Context(), src, formats, modelscan.DefaultLimits())
 }
 

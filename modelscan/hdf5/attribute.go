@@ -112,7 +112,7 @@ func (f *file) judge(name string, at int64, text []byte) {
 			f.p.Emit.Gap(modelscan.Gap{Rule: id, Path: f.p.Name, Offset: at, Reason: fmt.Sprintf("hdf5: attribute %q: %v", name, err)})
 		case err == nil:
 			f.p.Emit.Claim("keras")
-			keras.Judge(f.p, root)
+			keras.JudgeAt(f.p, f.w.Base+at, root)
 		}
 	case bytes.HasSuffix(text, []byte(".")) && len(text) > 2:
 		f.p.Emit.Descend(context.Background(), f.p.Member("@"+name, bytes.NewReader(text), int64(len(text))))

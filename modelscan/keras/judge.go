@@ -36,9 +36,7 @@ var pythonBuiltins = map[string]bool{
 }
 
 // Judge looks at every object that a configuration would have Keras rebuild.
-func Judge(p *modelscan.Pass, root *jsontree.Node) {
-	judge{p: p, told: map[string]bool{}}.all(root)
-}
+func Judge(p *modelscan.Pass, root *jsontree.Node) { JudgeAt(p, 0, root) }
 
 func (j judge) all(root *jsontree.Node) {
 	for n := range root.All() {
@@ -51,6 +49,11 @@ func (j judge) all(root *jsontree.Node) {
 			}
 		}
 	}
+}
+
+// JudgeAt is Judge of a configuration at the given offset of a larger file.
+func JudgeAt(p *modelscan.Pass, off int64, root *jsontree.Node) {
+	judge{p: p, told: map[string]bool{}, base: off}.all(root)
 }
 
 // JudgeSaved is Judge of a configuration at the given offset of a SavedModel, which brings its own
