@@ -226,7 +226,7 @@ func (e *evaluator) formatted(fr *frame, n node, f alt) value {
 		if !ok || !closed {
 			return v
 		}
-		arg := none
+		var arg node
 		switch {
 		case field == "":
 			arg = s.positional(n, next)

@@ -140,7 +140,7 @@ func (w *Worker) kill(cause *Failure) {
 		w.cause = cause
 	}
 	w.mu.Unlock()
-	w.cmd.Process.Kill() // an error says that it has ended already
+	_ = w.cmd.Process.Kill() // an error says that it has ended already
 }
 
 // hangUpGrace is how long a worker that closed its end may take to end by itself, so that the
@@ -184,7 +184,7 @@ func launch(spec Spec) (*Worker, error) {
 		w.conn, err = connect(cmd, spec)
 		started <- err
 		if err == nil {
-			w.cmd.Wait() // the state is in cmd.ProcessState
+			_ = w.cmd.Wait() // the state is in cmd.ProcessState
 			close(w.exited)
 		}
 	}()

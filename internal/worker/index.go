@@ -37,8 +37,8 @@ func indexFile(job sandbox.Job, out io.Writer) error {
 		return err
 	}
 	w := bufio.NewWriterSize(out, 64<<10)
-	w.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(body)))) // bufio keeps the first error for Flush
-	w.Write(body)
+	_, _ = w.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(body)))) // bufio keeps the first error for Flush
+	_, _ = w.Write(body)
 	if v := report.Verdict(); !params.Never && (params.Always || v == modelscan.Safe || v == modelscan.Review) {
 		if err := describe(w, f, params.Limits); err != nil {
 			return err

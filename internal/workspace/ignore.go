@@ -77,10 +77,7 @@ func ignored(files []ignoreFile, name string, isDir bool) bool {
 		for j := len(files[i].rules) - 1; j >= 0; j-- {
 			r := &files[i].rules[j]
 			if (isDir || !r.dirOnly) && matchSegments(r.segments, segments) {
-				if r.negate {
-					return false
-				}
-				return true
+				return !r.negate
 			}
 		}
 	}

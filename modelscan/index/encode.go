@@ -183,21 +183,21 @@ func (x *Index) WriteTo(w io.Writer) (int64, error) {
 	for _, old := range e.spans {
 		spans = append(spans, e.g.spans[2*old], e.g.spans[2*old+1])
 	}
-	c := &counter{w: w}
+	c := &counter{w: w} // keeps the first error
 	e.writeStrings(c)
 	section64(c, TagSpans, spans)
 	section64(c, TagStorages, rows)
 	section64(c, TagTensors, tensors)
 	section64(c, TagDims, dims)
-	WriteSection(c, TagKinds, e.out.kinds)
+	_ = WriteSection(c, TagKinds, e.out.kinds)
 	section64(c, TagValues, e.out.vals)
 	b := make([]byte, 0, 4*len(e.out.refs))
 	for _, v := range e.out.refs {
 		b = binary.LittleEndian.AppendUint32(b, v)
 	}
-	WriteSection(c, TagRefs, b)
+	_ = WriteSection(c, TagRefs, b)
 	section64(c, TagRoot, []int64{int64(e.root)})
-	WriteSection(c, TagCalls, []byte(strings.ToValidUTF8(strings.Join(x.calls, "\n"), "?")))
+	_ = WriteSection(c, TagCalls, []byte(strings.ToValidUTF8(strings.Join(x.calls, "\n"), "?")))
 	return c.n, c.err
 }
 
@@ -215,7 +215,7 @@ func (e *encoder) writeStrings(c *counter) {
 	for _, old := range e.strs {
 		b = append(b, e.g.blob[e.g.strOff[old]:e.g.strOff[old+1]]...)
 	}
-	WriteSection(c, TagStrings, b)
+	_ = WriteSection(c, TagStrings, b)
 }
 
 func section64(c *counter, tag string, vals []int64) {
@@ -223,7 +223,7 @@ func section64(c *counter, tag string, vals []int64) {
 	for _, v := range vals {
 		b = binary.LittleEndian.AppendUint64(b, uint64(v))
 	}
-	WriteSection(c, tag, b)
+	_ = WriteSection(c, tag, b)
 }
 
 // WriteSection writes one section to w.

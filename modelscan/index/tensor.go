@@ -270,7 +270,8 @@ func loadFromBytes(m *machine, args []uint32) (Ref, bool, error) {
 	if len(args) != 1 {
 		return 0, false, nil
 	}
-	src, at := m.src, m.at
+	var src modelscan.Source
+	at := m.at
 	switch r := m.rawBytes(Ref(args[0])); m.g.kind(r) {
 	case kBytes:
 		b := m.g.bytes(r)

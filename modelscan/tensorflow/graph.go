@@ -139,7 +139,7 @@ func (s *scanner) node(m wire.Message) error {
 
 // attribute reads a map entry of a name and an AttrValue with a string (field 2).
 func attribute(m wire.Message) (key, value string) {
-	m.Each(func(f wire.Field) error {
+	_ = m.Each(func(f wire.Field) error { // a broken entry has no string value
 		switch {
 		case f.Is(1):
 			key = f.Body.Text(maxText)

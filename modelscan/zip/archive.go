@@ -69,7 +69,6 @@ func (a *Archive) Torch() bool { return a.Head == [4]byte{'P', 'K', 3, 4} }
 type Member struct {
 	modelscan.Source
 	Sum uint32 // CRC-32 of the content, valid for compressed members
-	err error  // why the content ends where it does
 	h   local
 }
 
