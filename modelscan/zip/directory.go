@@ -153,25 +153,24 @@ func (d *Directory) read(ctx context.Context, src modelscan.Source, lim *modelsc
 	}
 }
 
-// parseCentral decodes one central record and returns its length, 0 where there is none. text holds the same bytes as b.
+// parseCentral decodes one central record and returns its length, 0 where there is none. text holds the same
+// bytes as b. A record that is cut off counts, as it does for zipfile.
 func parseCentral(b []byte, text string) (Entry, int) {
 	le := binary.LittleEndian
 	if len(b) < centralLen || le.Uint32(b) != sigCentral {
 		return Entry{}, 0
 	}
 	name, extra, comment := int(le.Uint16(b[28:])), int(le.Uint16(b[30:])), int(le.Uint16(b[32:]))
-	n := centralLen + name + extra + comment
-	if n > len(b) {
-		return Entry{}, 0
-	}
+	nameEnd := min(centralLen+name, len(b))
+	extraEnd := min(nameEnd+extra, len(b))
 	e := Entry{
-		Name: text[centralLen : centralLen+name], Extra: text[centralLen+name : centralLen+name+extra],
+		Name: text[centralLen:nameEnd], Extra: text[nameEnd:extraEnd],
 		Creator: b[5], Flags: le.Uint16(b[8:]), Method: le.Uint16(b[10:]), CRC: le.Uint32(b[16:]),
 		Compressed: int64(le.Uint32(b[20:])), Size: int64(le.Uint32(b[24:])),
 		External: le.Uint32(b[38:]), Header: int64(le.Uint32(b[42:])),
 	}
 	e.widen()
-	return e, n
+	return e, min(extraEnd+comment, len(b))
 }
 
 // widen replaces the fields that say 0xffffffff by those of the zip64 extra field (APPNOTE 4.5.3).
