@@ -184,6 +184,9 @@ func gapRule(err error) rule.ID {
 }
 
 func probeOf(src Source) (Probe, error) {
+	if src.Size < 0 {
+		return Probe{}, fmt.Errorf("a source of %d bytes", src.Size)
+	}
 	n := min(src.Size, ProbeSize)
 	head := make([]byte, n)
 	if _, err := io.ReadFull(io.NewSectionReader(src.R, 0, n), head); err != nil {

@@ -31,21 +31,24 @@ var Formats = []*modelscan.Format{
 }
 
 // Gzip reads RFC 1952 members one after the other.
-func Gzip(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
+func Gzip(in Input) (io.Reader, error) { return gzip.NewReader(in) }
 
 // Zlib reads RFC 1950.
-func Zlib(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) }
+func Zlib(in Input) (io.Reader, error) { return zlib.NewReader(in) }
 
 // LZ4 reads the frame format and the legacy one.
-func LZ4(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }
+func LZ4(in Input) (io.Reader, error) {
+	_, err := in.window(8 << 20)
+	return lz4.NewReader(in), err
+}
 
 // oldJoblib reads what joblib wrote before 0.10: "ZF", the length in hexadecimal in 19 bytes, zlib
 // (joblib/numpy_pickle_compat.py, read_zfile).
-func oldJoblib(r io.Reader) (io.Reader, error) {
-	if _, err := io.CopyN(io.Discard, r, 21); err != nil {
+func oldJoblib(in Input) (io.Reader, error) {
+	if _, err := io.CopyN(io.Discard, in, 21); err != nil {
 		return nil, fmt.Errorf("ZF header: %w", err)
 	}
-	b := bufio.NewReader(r) // some wrote the length in 20 bytes
+	b := bufio.NewReader(in) // some wrote the length in 20 bytes
 	if c, err := b.Peek(1); err == nil && c[0] == ' ' {
 		_, _ = b.Discard(1)
 	}
@@ -94,7 +97,7 @@ func sniffLZMA(p modelscan.Probe) modelscan.Confidence {
 
 // plausible tries to decompress the first bytes.
 func plausible(codec Codec, p modelscan.Probe) modelscan.Confidence {
-	r, err := codec(bytes.NewReader(p.Head))
+	r, err := codec(Input{Reader: bytes.NewReader(p.Head), Packed: int64(len(p.Head))})
 	switch {
 	case errors.Is(err, modelscan.ErrLimit):
 		return modelscan.Yes
@@ -120,7 +123,7 @@ func format(name string, codec Codec, sniff func(modelscan.Probe) modelscan.Conf
 
 func scan(ctx context.Context, p *modelscan.Pass, name string, codec Codec) error {
 	s, err := Open(func() (io.Reader, error) {
-		return codec(bufio.NewReaderSize(io.NewSectionReader(p.R, 0, p.Size), 32<<10))
+		return codec(Input{bufio.NewReaderSize(io.NewSectionReader(p.R, 0, p.Size), 32<<10), p.Size, p.Unpacked})
 	}, p.Unpacked, nil)
 	if s != nil && s.Size() > 0 {
 		p.Emit.Descend(ctx, p.Member(name, s, s.Size()))

@@ -9,11 +9,11 @@ import (
 
 // Delta undoes the delta filter of xz and 7z: every byte was written as the difference to the one so far before it.
 func Delta(distance int) Codec {
-	return func(r io.Reader) (io.Reader, error) {
+	return func(in Input) (io.Reader, error) {
 		if distance < 1 || distance > 256 {
 			return nil, fmt.Errorf("delta of distance %d", distance)
 		}
-		return &delta{r: r, last: make([]byte, distance)}, nil
+		return &delta{r: in, last: make([]byte, distance)}, nil
 	}
 }
 
@@ -34,8 +34,8 @@ func (d *delta) Read(p []byte) (int, error) {
 }
 
 // X86 undoes the branch filter of xz and 7z for x86: targets of CALL and JMP were made absolute.
-func X86(r io.Reader) (io.Reader, error) {
-	return &x86{r: r, buf: make([]byte, 0, 32<<10)}, nil
+func X86(in Input) (io.Reader, error) {
+	return &x86{r: in, buf: make([]byte, 0, 32<<10)}, nil
 }
 
 type x86 struct {

@@ -68,8 +68,14 @@ func (s *Stream) next() ([]byte, error) {
 		}
 		s.r, s.chunk = r, 0
 	}
-	buf := s.buffer()
-	n, err := fill(s.r, buf)
+	buf, n, err := s.small()
+	if err == nil {
+		full := s.buffer()
+		copy(full, buf[:n])
+		var more int
+		more, err = fill(s.r, full[n:])
+		buf, n = full, n+more
+	}
 	if berr := s.budget.Take(int64(n)); berr != nil {
 		err = berr
 	}
@@ -79,6 +85,19 @@ func (s *Stream) next() ([]byte, error) {
 		s.r = nil
 	}
 	return buf[:n], err
+}
+
+// small reads the first bytes of a stream into little memory: most streams are short, and there may be many.
+func (s *Stream) small() (buf []byte, n int, err error) {
+	if s.chunk > 0 || s.size >= 0 {
+		return nil, 0, nil
+	}
+	buf = make([]byte, 4<<10)
+	n, err = fill(s.r, buf)
+	if err != nil {
+		s.order = append(s.order, s.chunk)
+	}
+	return buf, n, err
 }
 
 // fill reads until buf is full or r ends. Unlike io.ReadFull it keeps a truncated stream
@@ -103,7 +122,7 @@ func fill(r io.Reader, buf []byte) (int, error) {
 
 // buffer returns room for the next chunk: its own when it is cached, or the oldest one's when there are enough.
 func (s *Stream) buffer() []byte {
-	if buf, ok := s.chunks[s.chunk]; ok {
+	if buf, ok := s.chunks[s.chunk]; ok && cap(buf) == chunkSize {
 		return buf[:chunkSize]
 	}
 	s.order = append(s.order, s.chunk)
@@ -114,6 +133,9 @@ func (s *Stream) buffer() []byte {
 	s.order = s.order[1:]
 	buf := s.chunks[old]
 	delete(s.chunks, old)
+	if cap(buf) < chunkSize {
+		return make([]byte, chunkSize)
+	}
 	return buf[:chunkSize]
 }
 

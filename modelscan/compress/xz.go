@@ -17,6 +17,7 @@ var errXZ = errors.New("malformed xz")
 // xzReader reads the .xz format 1.2.0: streams of blocks. Checks are passed over: a loader that reads on demand
 // has used the bytes before it meets a wrong one.
 type xzReader struct {
+	in    Input
 	r     *bufio.Reader
 	n     int64 // bytes read from r
 	block io.Reader
@@ -26,8 +27,8 @@ type xzReader struct {
 }
 
 // XZ reads one or more concatenated .xz streams. A block may ask for a dictionary of at most maxWindow bytes.
-func XZ(r io.Reader) (io.Reader, error) {
-	x := &xzReader{r: bufio.NewReader(r), first: true}
+func XZ(in Input) (io.Reader, error) {
+	x := &xzReader{in: in, r: bufio.NewReader(in), first: true}
 	return x, x.stream()
 }
 
@@ -173,12 +174,15 @@ func (x *xzReader) open(size int) error {
 // lzma2 starts decompressing a block.
 func (x *xzReader) lzma2(props byte, before []Codec) error {
 	x.start = x.n
-	r, err := LZMA2(props)(counted{x})
+	in := x.in
+	in.Reader = counted{x}
+	r, err := LZMA2(props)(in)
 	if err != nil {
 		return err
 	}
 	for _, f := range slices.Backward(before) {
-		if r, err = f(r); err != nil {
+		in.Reader = r
+		if r, err = f(in); err != nil {
 			return err
 		}
 	}
@@ -188,7 +192,7 @@ func (x *xzReader) lzma2(props byte, before []Codec) error {
 
 // LZMA2 reads chunks of LZMA2 with the given byte of properties: the size of the dictionary.
 func LZMA2(props byte) Codec {
-	return func(r io.Reader) (io.Reader, error) {
+	return func(in Input) (io.Reader, error) {
 		if props > 40 {
 			return nil, errors.New("properties of LZMA2")
 		}
@@ -196,10 +200,11 @@ func LZMA2(props byte) Codec {
 		if err != nil {
 			return nil, err
 		}
-		if dict > maxWindow {
-			return nil, fmt.Errorf("LZMA2 dictionary of %d bytes: %w", dict, modelscan.ErrLimit)
+		window, err := in.window(dict)
+		if err != nil {
+			return nil, fmt.Errorf("LZMA2: %w", err)
 		}
-		return lzma.Reader2Config{DictCap: int(max(dict, lzma.MinDictCap))}.NewReader2(r)
+		return lzma.Reader2Config{DictCap: max(window, lzma.MinDictCap)}.NewReader2(in)
 	}
 }
 

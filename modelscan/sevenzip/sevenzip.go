@@ -163,15 +163,15 @@ func unpack(p *modelscan.Pass, f *folder) (io.ReaderAt, int64, error) {
 		return io.NewSectionReader(p.R, f.offset, packed), packed, nil
 	}
 	s, err := compress.Open(func() (io.Reader, error) {
-		var r io.Reader = bufio.NewReader(io.NewSectionReader(p.R, f.offset, packed))
+		in := compress.Input{Reader: bufio.NewReader(io.NewSectionReader(p.R, f.offset, packed)), Packed: packed, Budget: p.Unpacked}
 		for _, k := range codecs {
-			next, err := k(r)
+			next, err := k(in)
 			if err != nil {
 				return nil, err
 			}
-			r = bufio.NewReader(next)
+			in.Reader, in.Packed = bufio.NewReader(next), f.unpackedSize()
 		}
-		return io.LimitReader(r, f.unpackedSize()), nil
+		return io.LimitReader(in, f.unpackedSize()), nil
 	}, p.Unpacked, nil)
 	if s == nil {
 		return nil, 0, err

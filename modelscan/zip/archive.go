@@ -101,7 +101,7 @@ func (a *Archive) open(e *Entry) (Member, error) {
 		if _, err := section.Seek(0, io.SeekStart); err != nil {
 			return nil, err
 		}
-		return codec(section)
+		return codec(compress.Input{Reader: section, Packed: packed, Budget: a.unpacked})
 	}, a.unpacked, sum)
 	if s == nil {
 		return m, serr

@@ -83,7 +83,7 @@ func (s *scanner) region(ctx context.Context, from, to int64) {
 			return
 		}
 		h, err := s.a.window.local(from)
-		if err != nil {
+		if err != nil || h.data > to {
 			if to-from >= localLen && len(s.a.Dirs) > 0 {
 				s.loose(ctx, from, to)
 			}
