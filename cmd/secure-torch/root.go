@@ -40,6 +40,7 @@ Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomp
 		newLspCmd(),
 		newRulesCmd(),
 		newVersionCmd(),
+		newWatchCmd(),
 	)
 	return root
 }

@@ -56,7 +56,7 @@ func (o *Options) defaults() {
 // Watcher watches files and folders. Set and Run may be used from different goroutines.
 type Watcher struct {
 	opts    Options
-	set     chan []string
+	set     chan order
 	changes chan []Change
 	add     func(*fsnotify.Watcher, string) error
 }
@@ -64,16 +64,28 @@ type Watcher struct {
 // New returns a Watcher that watches nothing until Set is called.
 func New(opts Options) *Watcher {
 	opts.defaults()
-	return &Watcher{opts: opts, set: make(chan []string), changes: make(chan []Change), add: (*fsnotify.Watcher).Add}
+	return &Watcher{opts: opts, set: make(chan order), changes: make(chan []Change), add: (*fsnotify.Watcher).Add}
 }
 
 // Set says what to watch, in place of what was watched before: files, which need not exist, and folders
 // with all that is in them. What is there already is no change. It returns when the watcher has looked.
 func (w *Watcher) Set(ctx context.Context, paths []string) {
+	o := order{paths, make(chan struct{})}
 	select {
-	case w.set <- paths:
+	case w.set <- o:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-o.done:
 	case <-ctx.Done():
 	}
+}
+
+// order is a call of Set on its way to Run.
+type order struct {
+	paths []string
+	done  chan struct{}
 }
 
 // Changes delivers what has changed, gathered until it is taken.
@@ -96,8 +108,9 @@ func (w *Watcher) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case paths := <-w.set:
-			r.setRoots(paths)
+		case o := <-w.set:
+			r.setRoots(o.paths)
+			close(o.done)
 		case out <- batch:
 			ready = nil
 		case <-r.events():

@@ -27,7 +27,6 @@ func watched(t *testing.T, opts Options, paths ...string) (*Watcher, func(what s
 	go func() { defer close(ended); w.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	w.Set(ctx, paths)
-	w.Set(ctx, paths) // the first one has been finished when the second is taken
 	seen := map[string]Change{}
 	return w, func(what string, ok func(map[string]Change) bool) {
 		t.Helper()
