@@ -31,6 +31,8 @@ type editor struct {
 	shown   map[string][]published
 	told    []message // other notifications and requests of the server
 	answer  func(message) any
+	root    string // the workspace folder; empty: none
+	options obj    // initializationOptions
 	ended   bool
 }
 
@@ -232,6 +234,16 @@ func (e *editor) eventually(what string, cond func() bool) {
 	}
 }
 
+// until asks again and again, for what no message announces.
+func (e *editor) until(what string, cond func() bool) {
+	e.t.Helper()
+	for late := time.Now().Add(patience); !cond(); {
+		if time.Now().After(late) {
+			e.t.Fatalf("never: %s", what)
+		}
+	}
+}
+
 // reply waits for the reply to a request.
 func (e *editor) reply(id string) message {
 	e.t.Helper()
@@ -276,7 +288,11 @@ func full(encodings ...string) obj {
 func (e *editor) initialize(caps obj) obj {
 	e.t.Helper()
 	var res obj
-	e.call("initialize", obj{"processId": nil, "rootUri": nil, "capabilities": caps}, &res)
+	p := obj{"processId": nil, "rootUri": nil, "capabilities": caps, "initializationOptions": e.options}
+	if e.root != "" {
+		p["workspaceFolders"] = []any{obj{"uri": e.root, "name": "root"}}
+	}
+	e.call("initialize", p, &res)
 	e.notify("initialized", obj{})
 	return res
 }
