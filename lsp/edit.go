@@ -14,7 +14,7 @@ import (
 func (snap *snapshot) edit(d *document, title string, edits []analyzers.Edit) *protocol.WorkspaceEdit {
 	text := d.mapper().toEdits(edits)
 	if !snap.client.documentChanges() {
-		return &protocol.WorkspaceEdit{Changes: map[uri.URI][]protocol.TextEdit{d.uri: text}}
+		return &protocol.WorkspaceEdit{Changes: map[uri.URI][]protocol.TextEdit{d.as: text}}
 	}
 	out := &protocol.WorkspaceEdit{}
 	annotate := snap.client.annotates()
@@ -31,7 +31,7 @@ func (snap *snapshot) edit(d *document, title string, edits []analyzers.Edit) *p
 	}
 	out.DocumentChanges = []protocol.DocumentChange{&protocol.TextDocumentEdit{
 		TextDocument: protocol.OptionalVersionedTextDocumentIdentifier{
-			TextDocumentIdentifier: protocol.TextDocumentIdentifier{URI: d.uri}, Version: ptr(d.version),
+			TextDocumentIdentifier: protocol.TextDocumentIdentifier{URI: d.as}, Version: ptr(d.version),
 		},
 		Edits: elements,
 	}}

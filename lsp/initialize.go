@@ -44,6 +44,9 @@ func capabilities(c client) protocol.ServerCapabilities {
 			Change:    ptr(protocol.TextDocumentSyncKindIncremental),
 			Save:      &protocol.SaveOptions{},
 		},
+		NotebookDocumentSync: &protocol.NotebookDocumentSyncOptions{NotebookSelector: []protocol.NotebookSelector{
+			&protocol.NotebookDocumentFilterWithCells{Cells: []protocol.NotebookCellLanguage{{Language: "python"}}},
+		}},
 		CodeActionProvider: &protocol.CodeActionOptions{
 			CodeActionKinds: []protocol.CodeActionKind{protocol.CodeActionKindQuickFix, kindFixAll},
 			ResolveProvider: ptr(c.resolvesEdits()),

@@ -15,6 +15,7 @@ import (
 // publication is what is to be shown at one URI: a document's diagnostics, a model's, or none.
 type publication struct {
 	uri   uri.URI
+	as    uri.URI // the same as the client writes it
 	snap  *snapshot
 	doc   *document
 	model *engine.Artifact
@@ -43,7 +44,7 @@ func (st *state) enqueue(p publication) {
 		return
 	}
 	st.drop(p.uri)
-	p.snap = st.snapshot()
+	p.snap, p.as = st.snapshot(), st.spell(p.uri)
 	st.queue = append(st.queue, p)
 }
 
@@ -68,7 +69,7 @@ func (s *Server) publishAll() {
 
 func (s *Server) send(p publication) (err error) {
 	defer recovered(s.log, "publish", &err)
-	msg := &protocol.PublishDiagnosticsParams{URI: p.uri, Diagnostics: []protocol.Diagnostic{}}
+	msg := &protocol.PublishDiagnosticsParams{URI: p.as, Diagnostics: []protocol.Diagnostic{}}
 	switch {
 	case p.doc != nil:
 		if p.snap.client.versions() {

@@ -62,8 +62,8 @@ func workspaceDiagnostic(_ context.Context, snap *snapshot, p *protocol.Workspac
 	out := &protocol.WorkspaceDiagnosticReport{Items: []protocol.WorkspaceDocumentDiagnosticReport{}}
 	add := func(u uri.URI, version *int32, list []protocol.Diagnostic) {
 		id := resultID(list)
-		had, known := before[u]
-		delete(before, u)
+		had, known := before[canonical(u)]
+		delete(before, canonical(u))
 		if known && had == id && id != "" {
 			out.Items = append(out.Items, &protocol.WorkspaceUnchangedDocumentDiagnosticReport{
 				URI: u, Version: version,
@@ -78,7 +78,7 @@ func workspaceDiagnostic(_ context.Context, snap *snapshot, p *protocol.Workspac
 	}
 	for _, d := range sorted(snap.docs) {
 		if d.read() {
-			add(d.uri, &d.version, snap.diagnostics(d))
+			add(d.as, &d.version, snap.diagnostics(d))
 		} else {
 			delete(before, d.uri)
 		}
@@ -97,6 +97,14 @@ func workspaceDiagnostic(_ context.Context, snap *snapshot, p *protocol.Workspac
 		add(u, nil, []protocol.Diagnostic{})
 	}
 	return out, nil
+}
+
+// canonical is a URI as the decoder makes it.
+func canonical(u uri.URI) uri.URI {
+	if c, err := uri.Parse(string(u)); err == nil {
+		return c
+	}
+	return u
 }
 
 // sorted returns a map's values by key.

@@ -129,6 +129,11 @@ func didChangeWorkspaceFolders(st *state, p *protocol.DidChangeWorkspaceFoldersP
 // rereadAll has every document read again: what it says may not have changed, what it means may have.
 func (st *state) rereadAll() {
 	for _, d := range sorted(st.docs) {
-		st.put(st.newDocument(d.uri, d.version, d.text))
+		if d.notebook == nil {
+			st.put(st.newDocument(d.uri, d.version, d.text))
+		}
+	}
+	for _, nb := range st.notebooks {
+		st.rereadNotebook(nb)
 	}
 }

@@ -37,22 +37,24 @@ var (
 
 // state is everything that changes. Only the goroutine in Server.own touches it.
 type state struct {
-	srv      *Server
-	phase    phase
-	shutdown bool
-	client   client
-	docs     map[uri.URI]*document
-	parsers  map[uri.URI]*parser // of the open documents
-	busy     map[uri.URI]bool    // a run over some version of the document is under way
-	roots    []*root
-	alone    map[string]*root // of files outside of all folders, by their own
-	noticed  bool             // the user was told that the workspace is not trusted
-	scans    map[string]*scan
-	watching []string // what the watcher was told last
-	working  map[protocol.ProgressToken]context.CancelFunc
-	works    int           // pieces of work begun with a token of our own
-	queue    []publication // at most one for each document, oldest first
-	shared   *snapshot     // what snapshot last returned, until something changes
+	srv       *Server
+	phase     phase
+	shutdown  bool
+	client    client
+	docs      map[uri.URI]*document
+	parsers   map[uri.URI]*parser // of the open documents
+	busy      map[uri.URI]bool    // a run over some version of the document is under way
+	notebooks map[uri.URI]*notebook
+	spelling  map[uri.URI]uri.URI // of the open documents' URIs, where the client's is not ours
+	roots     []*root
+	alone     map[string]*root // of files outside of all folders, by their own
+	noticed   bool             // the user was told that the workspace is not trusted
+	scans     map[string]*scan
+	watching  []string // what the watcher was told last
+	working   map[protocol.ProgressToken]context.CancelFunc
+	works     int           // pieces of work begun with a token of our own
+	queue     []publication // at most one for each document, oldest first
+	shared    *snapshot     // what snapshot last returned, until something changes
 }
 
 // client is what the editor said of itself.
@@ -66,7 +68,7 @@ type client struct {
 func newState(s *Server) *state {
 	return &state{
 		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, parsers: map[uri.URI]*parser{}, scans: map[string]*scan{},
-		alone: map[string]*root{}, working: map[protocol.ProgressToken]context.CancelFunc{},
+		alone: map[string]*root{}, spelling: map[uri.URI]uri.URI{}, notebooks: map[uri.URI]*notebook{}, working: map[protocol.ProgressToken]context.CancelFunc{},
 		client: client{encoding: protocol.PositionEncodingKindUTF16},
 	}
 }
@@ -94,19 +96,21 @@ func (st *state) snapshot() *snapshot {
 
 // document is one version of an open document. It never changes, but for result, which is set once.
 type document struct {
-	uri     uri.URI
-	path    string // empty when the document is no file
-	root    *root  // nil when the document is no file
-	version int32
-	text    []byte
-	mapper  func() *mapper
-	done    chan struct{} // closed when result is set or will never be
-	result  Checked       // nil: superseded before it was read
-	begun   bool          // the reading of it; only the owner of the state looks
+	as       uri.URI // its URI as the client writes it
+	uri      uri.URI
+	path     string    // empty when the document is no file
+	root     *root     // nil when the document is no file
+	notebook *notebook // that it is a cell of; else nil
+	version  int32
+	text     []byte
+	mapper   func() *mapper
+	done     chan struct{} // closed when result is set or will never be
+	result   Checked       // nil: superseded before it was read
+	begun    bool          // the reading of it; only the owner of the state looks
 }
 
 func (st *state) newDocument(u uri.URI, version int32, text []byte) *document {
-	d := &document{uri: u, version: version, text: text, done: make(chan struct{})}
+	d := &document{uri: u, as: st.spell(u), version: version, text: text, done: make(chan struct{})}
 	if u.IsFile() {
 		d.path = u.FsPath()
 		d.root = st.rootOf(d.path)
@@ -183,25 +187,31 @@ func (st *state) read(d *document) {
 	st.busy[d.uri], d.begun = true, true
 	s := st.srv
 	src := Source{Path: d.path, Text: d.text}
+	from := 0
 	if p := st.parsers[d.uri]; p != nil {
 		src.Parser, src.Changes = p.take()
+	} else if d.notebook != nil {
+		src.Text, from = st.cellSource(d)
 	}
 	go func() {
 		s.parsing <- struct{}{}
-		result := s.checkSource(d, src)
+		result := s.checkSource(d, src, from)
 		<-s.parsing
 		_ = s.do(func(st *state) error { st.wasRead(d, result); return nil })
 	}()
 }
 
 // checkSource returns nil when the checker panicked, and says so in the log.
-func (s *Server) checkSource(d *document, src Source) (c Checked) {
+func (s *Server) checkSource(d *document, src Source, from int) (c Checked) {
 	var err error
 	defer recovered(s.log, "check", &err)
 	if d.root != nil {
 		src.Root = d.root.dir
 	}
 	c = s.opts.Checker.Check(s.ctx, src)
+	if d.notebook != nil {
+		c = newCell(c, from)
+	}
 	if d.root != nil && !d.trusted() {
 		c = confine(c, d.root.dir)
 	}

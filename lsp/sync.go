@@ -24,6 +24,11 @@ func didChange(st *state, p *protocol.DidChangeTextDocumentParams) error {
 		return fmt.Errorf("%w: %s", errNotOpen, p.TextDocument.URI)
 	}
 	text, changes := apply(d.text, st.client.encoding, p.ContentChanges)
+	if d.notebook != nil {
+		st.putCell(d.notebook, d.uri, p.TextDocument.Version, text)
+		st.rereadNotebook(d.notebook)
+		return nil
+	}
 	st.parsers[d.uri].add(changes)
 	st.put(st.newDocument(d.uri, p.TextDocument.Version, text))
 	return nil
@@ -47,12 +52,8 @@ func didClose(st *state, p *protocol.DidCloseTextDocumentParams) error {
 	if d == nil {
 		return fmt.Errorf("%w: %s", errNotOpen, p.TextDocument.URI)
 	}
-	st.retire(d.uri)
-	delete(st.docs, d.uri)
+	st.forget(d.uri)
 	delete(st.parsers, d.uri)
-	st.shared = nil
-	st.want(d.uri, nil)
 	st.watchWanted()
-	st.clear(d.uri)
 	return nil
 }

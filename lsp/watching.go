@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"os"
 	"slices"
 
 	"go.lsp.dev/protocol"
@@ -19,8 +20,15 @@ func (s *Server) watchModels() {
 	go w.Run(s.ctx)
 	for {
 		select {
-		case paths := <-s.watched:
-			w.Set(s.ctx, paths)
+		case o := <-s.watched:
+			w.Set(s.ctx, o.paths)
+			var come []watch.Change // after the source was read and before anybody watched
+			for _, path := range o.absent {
+				if _, err := os.Stat(path); err == nil {
+					come = append(come, watch.Change{Path: path})
+				}
+			}
+			_ = s.do(func(st *state) error { st.filesChanged(come); return nil })
 		case changes := <-w.Changes():
 			_ = s.do(func(st *state) error { st.filesChanged(changes); return nil })
 		case <-s.ctx.Done():
@@ -28,6 +36,9 @@ func (s *Server) watchModels() {
 		}
 	}
 }
+
+// watchOrder says what to watch.
+type watchOrder struct{ paths, absent []string }
 
 // filesChanged has changed models scanned again. One that came or went changes what calls mean.
 func (st *state) filesChanged(changes []watch.Change) {
@@ -44,7 +55,7 @@ func (st *state) filesChanged(changes []watch.Change) {
 
 // watchWanted says what is to be watched now. Only the latest word counts.
 func (st *state) watchWanted() {
-	var paths []string
+	var paths, absent []string
 	for path := range st.scans {
 		paths = append(paths, path)
 	}
@@ -53,9 +64,10 @@ func (st *state) watchWanted() {
 			continue
 		}
 		for _, c := range d.result.Calls() {
-			paths = append(paths, c.Absent...)
+			absent = append(absent, c.Absent...)
 		}
 	}
+	paths = append(paths, absent...)
 	slices.Sort(paths)
 	if paths = slices.Compact(paths); slices.Equal(paths, st.watching) {
 		return
@@ -65,7 +77,7 @@ func (st *state) watchWanted() {
 	case <-st.srv.watched: // a word that nobody has heard yet
 	default:
 	}
-	st.srv.watched <- paths
+	st.srv.watched <- watchOrder{paths, absent}
 }
 
 // register has the client tell of changes of Python sources and configs, if it can.

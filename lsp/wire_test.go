@@ -88,6 +88,19 @@ func TestPhases(t *testing.T) {
 	}
 }
 
+// A client is answered in its own spelling of a URI.
+func TestSpelling(t *testing.T) {
+	for _, u := range []string{"file:///w/@x/a b.py", "file:///w/%40x/a%20b.py", "vscode-notebook-cell:///w/n.ipynb#a", "untitled:Untitled-1", "file:///C:/w/a.py"} {
+		opts, _ := fakes()
+		e := start(t, opts)
+		e.initialize(full())
+		e.open(u, 1, `torch.load("a.pt")`)
+		e.latest(u, 1, func(d []shownDiag) bool { return len(d) == 1 })
+		e.change(u, 2, obj{"text": "x"})
+		e.latest(u, 2, func(d []shownDiag) bool { return len(d) == 0 })
+	}
+}
+
 // What a client should not send gets an error or nothing, and the session lives on.
 func TestRudeClient(t *testing.T) {
 	opts, _ := fakes()

@@ -1,0 +1,117 @@
+package lsp
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/engine"
+)
+
+// cellSource is the text of a cell behind that of the Python cells before it, and where the cell begins.
+func (st *state) cellSource(d *document) (text []byte, from int) {
+	for _, u := range d.notebook.cells {
+		if u == d.uri {
+			break
+		}
+		if before := st.docs[u]; before != nil {
+			text = append(append(text, unmagic(before.text)...), '\n')
+		}
+	}
+	return append(text, unmagic(d.text)...), len(text)
+}
+
+// unmagic turns IPython's magic and shell lines into comments of the same length. A cell magic takes the
+// whole cell, but for those that run it as Python.
+func unmagic(text []byte) []byte {
+	if !bytes.ContainsAny(text, "%!") {
+		return text
+	}
+	out := bytes.Clone(text)
+	whole := false
+	if first := bytes.TrimSpace(text); bytes.HasPrefix(first, []byte("%%")) {
+		word := string(bytes.TrimPrefix(bytes.Fields(first)[0], []byte("%%")))
+		whole = !slices.Contains([]string{"time", "timeit", "capture", "prun", "python", "python3"}, word)
+	}
+	for at := 0; at < len(out); {
+		end := len(out)
+		if nl := bytes.IndexByte(out[at:], '\n'); nl >= 0 {
+			end = at + nl + 1
+		}
+		line := bytes.TrimLeft(out[at:end], " \t")
+		first := end - len(line)
+		if len(line) > 0 && line[0] != '\n' && line[0] != '\r' && (whole || line[0] == '%' || line[0] == '!') {
+			out[first] = '#'
+		}
+		at = end
+	}
+	return out
+}
+
+// cell is what is known of a cell: the part of a longer source that begins at from.
+type cell struct {
+	Checked
+	from  int
+	calls []check.Call
+}
+
+func newCell(c Checked, from int) *cell {
+	out := &cell{Checked: c, from: from}
+	for _, call := range c.Calls() {
+		if call.Span.Start >= from {
+			call.Span, call.FuncSpan, call.Fixes = out.span(call.Span), out.span(call.FuncSpan), out.fixes(call.Fixes)
+			out.calls = append(out.calls, call)
+		}
+	}
+	return out
+}
+
+func (c *cell) Calls() []check.Call { return c.calls }
+
+func (c *cell) Diagnostics(artifacts map[string]*engine.Artifact) []check.Diagnostic {
+	var out []check.Diagnostic
+	for _, d := range c.Checked.Diagnostics(artifacts) {
+		if d.Span.Start >= c.from {
+			d.Span, d.Fixes = c.span(d.Span), c.fixes(d.Fixes)
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func (c *cell) Ignored(d check.Diagnostic, trusted bool) (check.Ignore, bool) {
+	d.Span.Start, d.Span.End = d.Span.Start+c.from, d.Span.End+c.from
+	return c.Checked.Ignored(d, trusted)
+}
+
+func (c *cell) span(s analyzers.Span) analyzers.Span {
+	return analyzers.Span{Start: s.Start - c.from, End: s.End - c.from}
+}
+
+// fixes keeps what can be done in this cell: what would be inserted in one before it (an import) goes to
+// its begin, what would change one before it is left out.
+func (c *cell) fixes(all []analyzers.Fix) []analyzers.Fix {
+	var out []analyzers.Fix
+	for _, f := range all {
+		edits := slices.Clone(f.Edits)
+		good := true
+		for i, e := range edits {
+			switch {
+			case e.Span.Start >= c.from:
+				edits[i].Span = c.span(e.Span)
+			case e.Span.Start == e.Span.End:
+				edits[i].Span = analyzers.Span{}
+				if !bytes.HasSuffix([]byte(e.New), []byte("\n")) {
+					edits[i].New += "\n"
+				}
+			default:
+				good = false
+			}
+		}
+		if f.Edits = edits; good {
+			out = append(out, f)
+		}
+	}
+	return out
+}
