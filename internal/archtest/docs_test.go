@@ -31,3 +31,19 @@ func TestScores(t *testing.T) {
 		}
 	}
 }
+
+// TestRulePages: every rule's page has the same sections, in the same order.
+func TestRulePages(t *testing.T) {
+	sections := []string{"## What it finds\n", "## Why it matters\n", "## Example\n", "## Use instead\n", "## References\n"}
+	for _, r := range rule.All() {
+		rest := r.Body
+		for _, s := range sections {
+			_, after, ok := strings.Cut(rest, s)
+			if !ok {
+				t.Errorf("%s: no section %q where it belongs", r.ID, strings.TrimSpace(s))
+				break
+			}
+			rest = after
+		}
+	}
+}
