@@ -53,12 +53,15 @@ func indexDescriptor(cmd *cobra.Command, fd int, name string, how engine.IndexMo
 		return err
 	}
 	defer f.Close() // opened for reading
-	e, err := engine.New(engine.Options{Mode: mode, Workers: 1, OnePerArtifact: true})
+	e, err := engine.New(engine.Options{Mode: mode, Workers: 1, Lazy: true})
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	a, graph := e.IndexFile(cmd.Context(), f, how)
+	a, graph, err := e.IndexFile(cmd.Context(), f, how)
+	if err != nil {
+		return err
+	}
 	return writeIndex(cmd.OutOrStdout(), a, graph)
 }
 

@@ -32,6 +32,7 @@ Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomp
 	})
 	root.AddCommand(
 		newCheckCmd(),
+		newConvertCmd(),
 		newDoctorCmd(),
 		newScanCmd(),
 		newInspectCmd(),

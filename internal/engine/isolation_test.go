@@ -105,7 +105,10 @@ func TestChangeVoidsTheVerdict(t *testing.T) {
 			if err := change(path); err != nil {
 				t.Fatal(err)
 			}
-			a, _ := e.IndexFile(t.Context(), f, engine.IndexNever)
+			a, _, err := e.IndexFile(t.Context(), f, engine.IndexNever)
+			if err != nil {
+				t.Fatal(err)
+			}
 			noticed := slices.ContainsFunc(a.Report.Gaps, func(g modelscan.Gap) bool { return g.Rule == rule.ChangedDuringScan })
 			if changed := name != "nothing"; noticed != changed || (a.Verdict() == modelscan.Safe) == changed {
 				t.Errorf("verdict %s: %+v", a.Verdict(), a.Report)

@@ -25,6 +25,7 @@ const (
 	TagRefs     = "REFS" // 32-bit runs: a count, then that many nodes
 	TagRoot     = "ROOT" // the node that is the file's object
 	TagCalls    = "CALL" // names of what the pickles would call, one a line
+	TagPlan     = "PLAN" // instead of all of these: a Plan as JSON
 	TagFailure  = "FAIL" // instead of all of these: why there is no index
 )
 

@@ -56,16 +56,21 @@ type builder struct {
 
 // Build indexes src as the loader that would be given it reads it.
 func Build(ctx context.Context, src modelscan.Source, limits modelscan.Limits) (*Index, error) {
-	b := &builder{g: newGraph(MaxBytes), limits: &limits, steps: steps(), calls: map[string]bool{}}
-	root, format, err := b.any(ctx, src, origin{known: true, text: -1})
+	b, root, format, err := graphOf(ctx, src, limits)
 	if err != nil {
-		return nil, err
-	}
-	if err := b.g.check(); err != nil {
 		return nil, err
 	}
 	enc, err := encode(b.g, root)
 	return &Index{enc: enc, format: format, calls: slices.Sorted(maps.Keys(b.calls))}, err
+}
+
+func graphOf(ctx context.Context, src modelscan.Source, limits modelscan.Limits) (*builder, Ref, string, error) {
+	b := &builder{g: newGraph(MaxBytes), limits: &limits, steps: steps(), calls: map[string]bool{}}
+	root, format, err := b.any(ctx, src, origin{known: true, text: -1})
+	if err == nil {
+		err = b.g.check()
+	}
+	return b, root, format, err
 }
 
 // any dispatches by the first bytes, as the loaders do. No name is looked at.

@@ -10,6 +10,7 @@ import os
 import pathlib
 import pickle
 import struct
+import subprocess
 import sys
 import threading
 import zipfile
@@ -456,3 +457,25 @@ def test_missing_torch_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ImportError, match="pip install torch"):
         st.load(recipes.torch_zip(recipes.tensor()))
+
+
+def test_convert_on_the_command_line(saved, tmp_path):
+    from secure_torch._binary import find_binary
+
+    want = module()
+    w = torch.arange(12.0).reshape(3, 4)
+    for name, obj in (("module", {"model": want}), ("views", {"a": w, "b": w, "t": w.t(), "row": w[1], "e": torch.zeros(0, 2)})):
+        out = tmp_path / f"{name}.safetensors"
+        path = saved(obj, name=f"{name}.pt")
+        done = subprocess.run([find_binary(), "convert", path, out], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        expected = st.load(path, as_="state_dict")
+        got = st.load(out)
+        assert set(got) == set(expected) - {"b"}
+        for key in got:
+            assert torch.equal(got[key], expected[key]) and got[key].dtype == expected[key].dtype
+    path.write_bytes(b"\x80\x02" + recipes.call("posix", "system", "echo") + b".")
+    done = subprocess.run(
+        [find_binary(), "convert", path, tmp_path / "no.safetensors"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "not safe to load" in done.stderr and not (tmp_path / "no.safetensors").exists()

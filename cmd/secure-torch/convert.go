@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/convert"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/report"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/index"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+func newConvertCmd() *cobra.Command {
+	var mode string
+	var most int
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "convert IN OUT.safetensors",
+		Short: "Write the tensors of a checkpoint or a pickled module as safetensors",
+		Long: `Write the tensors of a checkpoint or a pickled module as safetensors, without running anything of it.
+
+The input is scanned first; one that is not safe to load is refused. Tensors that are the same are written once, the
+other names stand in the metadata (secure_torch.ties) beside the input's SHA-256. The new file is read back and compared.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := sandbox.ParseMode(mode)
+			if err != nil {
+				return err
+			}
+			if _, err := os.Lstat(args[1]); err == nil && !force {
+				return withHint(fmt.Errorf("%s exists", args[1]), "pass --force to replace it")
+			}
+			e, err := engine.New(engine.Options{Mode: m, Workers: 1, Lazy: true})
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			return convertFile(cmd, e, args[0], args[1], most)
+		},
+	}
+	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, process or off")
+	cmd.Flags().IntVar(&most, "max-threat-score", 20, "highest threat score that is converted")
+	cmd.Flags().BoolVar(&force, "force", false, "replace OUT if it exists")
+	return cmd
+}
+
+func convertFile(cmd *cobra.Command, e *engine.Engine, from, to string, most int) error {
+	in, err := artifact.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close() // opened for reading
+	plan, err := planOf(cmd.Context(), e, in, most)
+	if err != nil {
+		return err
+	}
+	digests, err := convert.Write(to, in, in.Key.Size, plan)
+	if err != nil {
+		return err
+	}
+	if err := in.Changed(); err != nil {
+		os.Remove(to)
+		return err
+	}
+	if err := verify(cmd.Context(), e, to, plan, digests); err != nil {
+		os.Remove(to)
+		return fmt.Errorf("%s was removed: %w", to, err)
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d tensors, %d more names of them, read back and compared\n", to, len(plan.Tensors), len(plan.Ties))
+	return err
+}
+
+func verify(ctx context.Context, e *engine.Engine, path string, source *index.Plan, want map[string]convert.Digest) error {
+	out, err := artifact.Open(path)
+	if err != nil {
+		return err
+	}
+	defer out.Close() // opened for reading
+	if len(source.Tensors) == 0 {
+		return nil
+	}
+	plan, err := planOf(ctx, e, out, 0)
+	if err != nil {
+		return err
+	}
+	return convert.Verify(out, out.Key.Size, plan, want, source)
+}
+
+// planOf scans a file and has the worker say where its tensors are.
+func planOf(ctx context.Context, e *engine.Engine, f *artifact.File, most int) (*index.Plan, error) {
+	a, body, err := e.IndexFile(ctx, f, engine.IndexPlan)
+	if err != nil {
+		return nil, err
+	}
+	score := a.Report.Score().Total
+	if v := a.Verdict(); v != modelscan.Safe && v != modelscan.Review || score > most {
+		return nil, withHint(fmt.Errorf("%s is not safe to load: verdict %s, threat score %d", report.Escape(f.Path), v, score),
+			"see `secure-torch scan` for what is in it")
+	}
+	if len(body) < 16 || binary.LittleEndian.Uint64(body[8:]) != uint64(len(body)-16) {
+		return nil, fmt.Errorf("the worker's answer is not understood")
+	}
+	switch tag := string(body[:4]); tag {
+	case index.TagPlan:
+		var plan index.Plan
+		dec := json.NewDecoder(bytes.NewReader(body[16:]))
+		dec.DisallowUnknownFields()
+		return &plan, dec.Decode(&plan)
+	case index.TagFailure:
+		return nil, fmt.Errorf("%s can't be converted: %s", report.Escape(f.Path), report.Escape(string(body[16:])))
+	}
+	return nil, fmt.Errorf("the worker's answer is not understood")
+}
