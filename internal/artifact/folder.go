@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -89,9 +88,13 @@ func walk(dir string, visit func(path string) bool) error {
 var (
 	plain   = []string{".safetensors", ".gguf", ".onnx", ".npy", ".npz", ".tflite", ".msgpack"}
 	pickled = []string{".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".h5", ".keras", ".pb", ".ot", ".nemo", ".dill", ".skops"}
-	// besideBin names the .bin files of a training run that from_pretrained never reads.
-	besideBin = regexp.MustCompile(`^(training_args|optimizer|scheduler|rng_state.*)\.(bin|pt|pth)$`)
 )
+
+// besideBin tells whether a file belongs to a training run, which from_pretrained never reads.
+func besideBin(name string) bool {
+	stem := strings.TrimSuffix(name, filepath.Ext(name))
+	return slices.Contains([]string{"training_args", "optimizer", "scheduler"}, stem) || strings.HasPrefix(stem, "rng_state")
+}
 
 // roles tells what a loader does with each file of one folder: safetensors go before everything else,
 // and what lies beside them is an alternative.
@@ -103,7 +106,7 @@ func roles(names []string) map[string]Role {
 		switch {
 		case safe && ext == ".safetensors", !safe && slices.Contains(plain, ext):
 			out[name] = Weights
-		case !safe && slices.Contains(pickled, ext) && !besideBin.MatchString(name):
+		case !safe && slices.Contains(pickled, ext) && !besideBin(name):
 			out[name] = Weights
 		case slices.Contains(plain, ext), slices.Contains(pickled, ext):
 			out[name] = Alternative

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/ref"
@@ -25,10 +24,24 @@ type Snapshot struct {
 	Within   []string
 }
 
-var (
-	commitPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	repoPattern   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)?$`)
-)
+// isCommit tells whether s is 40 hexadecimal digits in lower case.
+func isCommit(s string) bool { return len(s) == 40 && strings.Trim(s, "0123456789abcdef") == "" }
+
+// isRepo tells whether s is "name" or "org/name" as the hub allows them.
+func isRepo(s string) bool {
+	parts := strings.Split(s, "/")
+	for _, part := range parts {
+		ok := part != "" && part[0] != '.' && part[0] != '-' && !strings.Contains(part, "..") && !strings.Contains(part, "--")
+		if !ok || strings.ContainsFunc(part, func(r rune) bool { return !isNameRune(r) }) {
+			return false
+		}
+	}
+	return len(parts) <= 2
+}
+
+func isNameRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)
+}
 
 // HubCache is the hub's cache folder as its own client finds it, from the environment that getenv reads.
 func HubCache(getenv func(string) string) string {
@@ -73,7 +86,7 @@ func resolveHub(r ref.Ref, base Base) Resolution {
 
 // FindSnapshot looks up a revision of a repository in a hub cache.
 func FindSnapshot(cache, repo, revision string) (*Snapshot, error) {
-	if !repoPattern.MatchString(repo) || strings.Contains(repo, "..") || strings.Contains(repo, "--") {
+	if !isRepo(repo) {
 		return nil, fmt.Errorf("%q is no name of a hub repository", repo)
 	}
 	root := filepath.Join(cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
@@ -98,7 +111,7 @@ func commitOf(root, revision string) (string, error) {
 	if revision == "" {
 		revision = "main"
 	}
-	if commitPattern.MatchString(revision) {
+	if isCommit(revision) {
 		return revision, nil
 	}
 	if !filepath.IsLocal(filepath.FromSlash(revision)) {
@@ -117,7 +130,7 @@ func commitOf(root, revision string) (string, error) {
 		return "", err
 	}
 	commit := strings.TrimSpace(string(text))
-	if !commitPattern.MatchString(commit) {
+	if !isCommit(commit) {
 		return "", fmt.Errorf("revision %s points to %q, which is no commit", revision, commit)
 	}
 	return commit, nil
@@ -131,7 +144,7 @@ func BlobsFor(path string) []string {
 		if parent == dir {
 			return nil
 		}
-		if filepath.Base(parent) == "snapshots" && commitPattern.MatchString(filepath.Base(dir)) {
+		if filepath.Base(parent) == "snapshots" && isCommit(filepath.Base(dir)) {
 			repo := filepath.Dir(parent)
 			return []string{filepath.Join(repo, "blobs"), filepath.Join(filepath.Dir(repo), "blobs")}
 		}
