@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: build run test test-go test-outputs test-python test-editors lint generate check fuzz clean
+.PHONY: build run test test-go test-outputs test-python test-editors lint generate check wasm test-sandbox soak fuzz clean
 
 build:
 	@scripts/bootstrap.sh build
@@ -52,6 +52,21 @@ generate:
 # What is generated and checked in must be what the sources say now.
 check: lint
 	@scripts/check-generated.sh
+
+# The worker as a WebAssembly module, for --sandbox=wasm: the next build embeds it.
+wasm:
+	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -ldflags "-s -w" -o build/worker.wasm ./internal/worker/guest
+	gzip -9nc build/worker.wasm > internal/worker/module/worker.wasm.gz
+
+# The sandbox's proofs in its three builds, and the module against the native worker.
+test-sandbox: wasm
+	$(GO) test ./sandbox/... ./internal/engine/... ./internal/worker/...
+	$(GO) test -tags netgo,osusergo -ldflags '-linkmode external -extldflags -static' ./sandbox/...
+	CGO_ENABLED=0 $(GO) test ./sandbox/...
+
+# Hours of load, crashes and files, in short: docs/soak.md says what came of it.
+soak:
+	$(GO) test -run Soak -v -timeout 2h ./sandbox ./internal/engine -soak
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

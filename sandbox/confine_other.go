@@ -4,10 +4,15 @@ package sandbox
 
 import "runtime"
 
-// confine has nothing to put on here yet: the worker is a process of its own, and that is all.
+// confine has nothing to put on: inside a WebAssembly module there is nothing to give up, and on the
+// other systems the worker is a process of its own so far, and that is all.
 func confine(mode Mode) Confinement {
 	c := Confinement{Layers: []string{}, Missing: map[string]string{}}
-	if mode == Off {
+	switch {
+	case mode == Off:
+		return c
+	case runtime.GOOS == "wasip1": // being here is the confinement
+		c.Layers = append(c.Layers, LayerWasm)
 		return c
 	}
 	for _, layer := range []string{LayerDumpable, LayerRlimits, LayerNoNewPrivs, LayerLandlock, LayerSeccomp} {

@@ -20,13 +20,18 @@ type Spec struct {
 	Exe string
 	// Procs bounds the threads that compute at the same time; 0 stands for 2.
 	Procs int
+	// CacheDir keeps the compiled module of Wasm; empty to compile it for every worker.
+	CacheDir string
 	// Stream asks for the transport without descriptors even where they could travel.
 	Stream bool
 }
 
 // readyTimeout bounds the time from start to the ready frame. It is generous: a machine under load
 // is slow to start programs, and a worker that is late is no threat.
-const readyTimeout = 20 * time.Second
+const (
+	readyTimeout   = 20 * time.Second
+	compileTimeout = 3 * time.Minute // a module that is in no cache yet
+)
 
 // Worker is one confined process. It does one Request at a time.
 type Worker struct {
@@ -52,7 +57,11 @@ func Start(ctx context.Context, spec Spec) (*Worker, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { w.kill(&Failure{Kind: Cancelled}) })
 	defer stop()
-	timer := time.AfterFunc(readyTimeout, func() { w.kill(timedOut(readyTimeout)) })
+	patience := readyTimeout
+	if spec.Mode == Wasm {
+		patience = compileTimeout
+	}
+	timer := time.AfterFunc(patience, func() { w.kill(timedOut(patience)) })
 	defer timer.Stop()
 	if err := w.awaitReady(); err != nil {
 		w.Close()
@@ -79,13 +88,16 @@ func (w *Worker) awaitReady() error {
 	return nil
 }
 
+// requires lists the layers that a mode cannot do without.
+var requires = map[Mode][]string{
+	Strict: {LayerDumpable, LayerRlimits, LayerNoNewPrivs, LayerSeccomp},
+	Wasm:   {LayerWasm},
+}
+
 // lacks returns the layers that the mode cannot do without and the worker does not have.
 func (w *Worker) lacks() map[string]string {
-	if w.mode != Strict {
-		return nil
-	}
 	missing := map[string]string{}
-	for _, layer := range []string{LayerDumpable, LayerRlimits, LayerNoNewPrivs, LayerSeccomp} {
+	for _, layer := range requires[w.mode] {
 		if !w.confinement.Has(layer) {
 			missing[layer] = w.confinement.Missing[layer]
 		}
@@ -213,8 +225,11 @@ func (t *tail) String() string {
 }
 
 // launchStream starts a worker whose standard input and output are the transport.
-func launchStream(cmd *exec.Cmd) (conn, error) {
-	cmd.Args = append(cmd.Args, "stdio")
+func launchStream(cmd *exec.Cmd, spec Spec) (conn, error) {
+	cmd.Args = append(cmd.Args, transportStdio)
+	if spec.Mode == Wasm {
+		cmd.Args = append(cmd.Args, spec.CacheDir)
+	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -31,8 +31,8 @@ func processAttributes() *syscall.SysProcAttr {
 
 // connect starts cmd with a transport to it.
 func connect(cmd *exec.Cmd, spec Spec) (conn, error) {
-	if spec.Stream {
-		return launchStream(cmd)
+	if spec.Stream || spec.Mode == Wasm {
+		return launchStream(cmd, spec)
 	}
 	return launchPacket(cmd)
 }

@@ -27,7 +27,7 @@ func workerEnv(procs int) []string {
 func processAttributes() *syscall.SysProcAttr { return nil }
 
 // connect starts cmd with a transport to it.
-func connect(cmd *exec.Cmd, _ Spec) (conn, error) { return launchStream(cmd) }
+func connect(cmd *exec.Cmd, spec Spec) (conn, error) { return launchStream(cmd, spec) }
 
 // killedBy has no signals to name here.
 func killedBy(*os.ProcessState) (string, bool) { return "", false }

@@ -18,11 +18,12 @@ type Mode uint8
 const (
 	Strict  Mode = iota // seccomp or no scan; a missing Landlock is reported
 	Auto                // the strongest this system has; what is missing is reported
+	Wasm                // a process that runs the worker as a WebAssembly module
 	Process             // a process with limits, and no filter
 	Off                 // a process without any confinement
 )
 
-var modeNames = [...]string{"strict", "auto", "process", "off"}
+var modeNames = [...]string{"strict", "auto", "wasm", "process", "off"}
 
 func (m Mode) String() string {
 	if int(m) < len(modeNames) {
@@ -39,7 +40,7 @@ func ParseMode(s string) (Mode, error) {
 	if s == "" {
 		return Strict, nil
 	}
-	return Strict, fmt.Errorf("unknown sandbox mode %q: one of strict, auto, process, off", s)
+	return Strict, fmt.Errorf("unknown sandbox mode %q: one of strict, auto, wasm, process, off", s)
 }
 
 // Grade says what confinement is in force. The zero Grade is the weakest.
@@ -49,11 +50,12 @@ type Grade uint8
 const (
 	GradeOff             Grade = iota // nothing is given up
 	GradeProcess                      // a process of its own with resource limits
-	GradeSeccomp                      // and a system call filter
+	GradeWasm                         // and code that can name nothing outside its own memory
+	GradeSeccomp                      // a process with limits and a system call filter
 	GradeSeccompLandlock              // and no file or network reachable by name
 )
 
-var gradeNames = [...]string{"off", "process", "seccomp", "seccomp+landlock"}
+var gradeNames = [...]string{"off", "process", "wasm", "seccomp", "seccomp+landlock"}
 
 func (g Grade) String() string {
 	if int(g) < len(gradeNames) {
@@ -69,6 +71,7 @@ const (
 	LayerNoNewPrivs = "nonewprivs" // no set-uid program can give rights back
 	LayerLandlock   = "landlock"   // no path and no TCP port can be opened, no process outside signalled
 	LayerSeccomp    = "seccomp"    // any system call off the list kills the process
+	LayerWasm       = "wasm"       // machine code of a module that has no way to name a file, socket or process
 )
 
 // Confinement is what a worker says it has put on, before it has read anything untrusted.
@@ -91,6 +94,8 @@ func (c Confinement) Grade() Grade {
 		return GradeSeccompLandlock
 	case base && c.Has(LayerNoNewPrivs) && c.Has(LayerSeccomp):
 		return GradeSeccomp
+	case c.Has(LayerWasm):
+		return GradeWasm
 	case c.Has(LayerRlimits):
 		return GradeProcess
 	}

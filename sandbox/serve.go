@@ -43,8 +43,23 @@ const (
 // Verb is the hidden first argument that makes an executable a worker.
 const Verb = "worker"
 
-// transportDescriptor says that the socket is descriptor 3; else standard input and output are used.
-const transportDescriptor = "fd"
+// Transports: descriptor 3 is a socket, or standard input and output are used.
+const (
+	transportDescriptor = "fd"
+	transportStdio      = "stdio"
+)
+
+// WasmHost tells whether args, those after Verb, ask for a worker that runs as a WebAssembly module,
+// and where the compiled module may be kept. It is asked before Serve.
+func WasmHost(args []string) (cacheDir string, asked bool) {
+	if len(args) != 3 || args[0] != Wasm.String() {
+		return "", false
+	}
+	return args[2], true
+}
+
+// GuestArgs are the arguments of the module's main.
+func GuestArgs() []string { return []string{"secure-torch", Verb, Wasm.String(), transportStdio} }
 
 // Serve confines this process and answers requests until the parent hangs up. args are the process's
 // arguments after Verb. It must be called early in main, before anything untrusted was read.

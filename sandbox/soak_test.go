@@ -26,7 +26,7 @@ func TestSoakLoad(t *testing.T) {
 	for _, procs := range []int{1, 2, 16} {
 		began := time.Now()
 		for range long(1, 60) {
-			if err := runLoad(t, Spec{Procs: procs}); err != nil {
+			if err := runLoad(t, Spec{Procs: procs}, 5*time.Minute); err != nil {
 				t.Fatalf("GOMAXPROCS=%d: %v", procs, err)
 			}
 		}
@@ -39,8 +39,11 @@ func TestSoakCrashes(t *testing.T) {
 	kinds := []string{"exec", "panic", "exit", "segv", "nil"}
 	crash := func(n int) {
 		for i := range n {
-			w := start(t, Spec{})
-			_, err := answers(t, w, Request{Kind: kinds[i%len(kinds)], Items: []Item{{}}})
+			w, err := Start(t.Context(), Spec{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = answers(t, w, Request{Kind: kinds[i%len(kinds)], Items: []Item{{}}})
 			if _, ok := errors.AsType[*Failure](err); !ok {
 				t.Fatal(err)
 			}

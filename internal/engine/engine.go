@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -27,6 +29,9 @@ type Options struct {
 	Lazy bool
 	// Deadline of a file of no size; 0 for the default. Larger files get more.
 	Deadline time.Duration
+	// WasmCache is the folder, private to the user, that keeps the compiled worker of sandbox.Wasm; empty
+	// for one in the user's cache folder.
+	WasmCache string
 	// Exe is the executable that serves as worker; empty for this one.
 	Exe string
 }
@@ -48,7 +53,7 @@ func New(opts Options) (*Engine, error) {
 	if opts.Limits != nil {
 		e.limits = *opts.Limits
 	}
-	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe}, e.ahead())
+	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe, CacheDir: wasmCache(opts)}, e.ahead())
 	if !opts.Lazy {
 		w, err := e.pool.Get(context.Background())
 		if err != nil {
@@ -58,6 +63,18 @@ func New(opts Options) (*Engine, error) {
 		e.pool.Put(w)
 	}
 	return e, nil
+}
+
+// wasmCache is empty, and the module is compiled every time, where the user has no cache folder.
+func wasmCache(opts Options) string {
+	if opts.Mode != sandbox.Wasm || opts.WasmCache != "" {
+		return opts.WasmCache
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "secure-torch", "wasm")
 }
 
 // ahead is the number of workers kept ready while nobody asks for many.
@@ -91,7 +108,11 @@ const (
 )
 
 func (e *Engine) deadline(size int64) time.Duration {
-	return cmp.Or(e.opts.Deadline, deadlineBase) + time.Duration(size/bytesPerSec)*time.Second
+	d := cmp.Or(e.opts.Deadline, deadlineBase) + time.Duration(size/bytesPerSec)*time.Second
+	if e.opts.Mode == sandbox.Wasm {
+		d *= 8 // how much slower it is
+	}
+	return d
 }
 
 // confinement describes a worker in an Artifact.

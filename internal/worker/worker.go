@@ -21,7 +21,7 @@ func Wanted(args []string) bool { return len(args) > 1 && args[1] == sandbox.Ver
 
 // Main serves until the parent hangs up, and ends the process.
 func Main() {
-	if err := sandbox.Serve(os.Args[2:], handle); err != nil {
+	if err := serve(os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", err)
 		os.Exit(3)
 	}

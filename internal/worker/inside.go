@@ -1,0 +1,8 @@
+//go:build wasip1
+
+package worker
+
+import "github.com/secure-torch/secure-torch/sandbox"
+
+// serve is the worker's main inside of the module.
+func serve(args []string) error { return sandbox.Serve(args, handle) }
