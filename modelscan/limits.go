@@ -37,7 +37,7 @@ func DefaultLimits() Limits {
 }
 
 // RatioFloor is what decompression may produce of any artifact, however small it is.
-const RatioFloor = 512 << 20
+const RatioFloor = 256 << 20
 
 // Budget is what decompression may still produce in one artifact: a bomb is many times its own size.
 // The zero value allows nothing; a nil Budget allows everything.

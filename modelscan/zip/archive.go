@@ -135,7 +135,7 @@ func (m *Member) checksum(e *Entry) (uint32, error) {
 		return m.Sum, nil
 	}
 	sum := crc32.NewIEEE()
-	_, err := io.CopyBuffer(sum, io.NewSectionReader(m.R, 0, min(m.Size, e.Size)), make([]byte, 64<<10))
+	_, err := io.CopyBuffer(sum, io.NewSectionReader(m.R, 0, min(m.Size, e.Size)), make([]byte, min(max(m.Size, 1), 64<<10)))
 	return sum.Sum32(), err
 }
 
