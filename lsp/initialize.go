@@ -44,9 +44,6 @@ func capabilities(c client) protocol.ServerCapabilities {
 			Change:    ptr(protocol.TextDocumentSyncKindIncremental),
 			Save:      &protocol.SaveOptions{},
 		},
-		NotebookDocumentSync: &protocol.NotebookDocumentSyncOptions{NotebookSelector: []protocol.NotebookSelector{
-			&protocol.NotebookDocumentFilterWithCells{Cells: []protocol.NotebookCellLanguage{{Language: "python"}}},
-		}},
 		CodeActionProvider: &protocol.CodeActionOptions{
 			CodeActionKinds: []protocol.CodeActionKind{protocol.CodeActionKindQuickFix, kindFixAll},
 			ResolveProvider: ptr(c.resolvesEdits()),
@@ -63,6 +60,11 @@ func capabilities(c client) protocol.ServerCapabilities {
 			},
 			TextDocumentContent: &protocol.TextDocumentContentOptions{Schemes: []string{reportScheme}},
 		},
+	}
+	if c.caps.NotebookDocument != nil {
+		out.NotebookDocumentSync = &protocol.NotebookDocumentSyncOptions{NotebookSelector: []protocol.NotebookSelector{
+			&protocol.NotebookDocumentFilterWithCells{Cells: []protocol.NotebookCellLanguage{{Language: "python"}}},
+		}}
 	}
 	if c.pulls() {
 		out.DiagnosticProvider = &protocol.DiagnosticOptions{

@@ -28,7 +28,11 @@ func documentLink(ctx context.Context, snap *snapshot, p *protocol.DocumentLinkP
 		return nil, err
 	}
 	add := func(s analyzers.Span, target uri.URI, tip string) {
-		links = append(links, protocol.DocumentLink{Range: d.mapper().toRange(s), Target: &target, Tooltip: &tip})
+		link := protocol.DocumentLink{Range: d.mapper().toRange(s), Target: &target}
+		if snap.client.linkTips() {
+			link.Tooltip = &tip
+		}
+		links = append(links, link)
 	}
 	for _, c := range result.Calls() {
 		for _, r := range c.Refs {
@@ -49,6 +53,11 @@ func documentLink(ctx context.Context, snap *snapshot, p *protocol.DocumentLinkP
 		}
 	}
 	return links, nil
+}
+
+func (c client) linkTips() bool {
+	td := c.caps.TextDocument
+	return td != nil && td.DocumentLink != nil && is(td.DocumentLink.TooltipSupport)
 }
 
 // written finds a value as a string literal's content inside a call.
