@@ -1,7 +1,5 @@
 package pickle
 
-import "strings"
-
 // call is the event every call-like opcode comes down to: REDUCE, INST, OBJ, NEWOBJ, NEWOBJ_EX. Its
 // value is pushed by the caller; popping it later takes nothing back.
 func (m *machine) call(op *Op, callee, args, extra value) value {
@@ -41,6 +39,9 @@ func (m *machine) appendTo(op *Op, vs []value) {
 	case kList:
 		m.extend(m.containers.at(int(target.index())), vs)
 	default:
+		if len(vs) == 0 {
+			return // CPython looks at nothing then
+		}
 		m.noteItems(target, "extend", kList, vs)
 		m.judgeItems(op, target, acceptsList)
 	}
@@ -55,6 +56,9 @@ func (m *machine) setItems(op *Op, vs []value) {
 	case kDict:
 		m.extend(m.containers.at(int(target.index())), vs)
 	default:
+		if len(vs) == 0 {
+			return
+		}
 		m.noteItems(target, "update", kDict, vs)
 		m.judgeItems(op, target, acceptsDict)
 	}
@@ -66,6 +70,9 @@ func (m *machine) addItems(op *Op, vs []value) {
 	case kSet:
 		m.extend(m.containers.at(int(target.index())), vs)
 	default:
+		if len(vs) == 0 {
+			return
+		}
 		m.noteItems(target, "update", kSet, vs)
 		m.judgeItems(op, target, acceptsSet)
 	}
@@ -76,5 +83,8 @@ func joinName(module, name string) string {
 	if name == "" {
 		return module
 	}
-	return strings.TrimPrefix(module+"."+name, ".")
+	if module == "" {
+		return name
+	}
+	return module + "." + name
 }

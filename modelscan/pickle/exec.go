@@ -87,9 +87,7 @@ func (m *machine) execRare(op *Op) {
 			m.refuse(op, "there is no such protocol")
 		}
 	case opFrame:
-		if op.Int < 0 || op.Int > m.src.Size-op.End {
-			m.refuse(op, "the frame ends behind the source")
-		}
+		m.frame(op)
 	case opNextBuffer:
 		m.push(mk(kBuffer, 0))
 	case opReadOnlyBuffer:

@@ -45,6 +45,10 @@ type machine struct {
 	inner      []inner        // to be scanned after the stream
 	innerBytes int64
 
+	frameEnd int64  // of the last FRAME
+	crossed  hole   // the first instruction cut in two by its frame's end
+	without  *holed // the source without what was cut before, or nil
+
 	recordAll bool    // keep every call, for Decompile
 	events    []event // for Decompile
 }
@@ -95,6 +99,9 @@ func (m *machine) run(ctx context.Context, off int64) (end int64, err error) {
 				m.refuse(&op, "the stack is empty")
 			}
 			return op.End, m.broken
+		}
+		if m.frameEnd > op.Pos && m.frameEnd < op.End && m.crossed == (hole{}) {
+			m.crossed = m.cut(&op)
 		}
 		m.exec(&op)
 		if m.hook != nil && op.Code == opBuild {

@@ -72,6 +72,9 @@ func (s *scanner) stream(off int64, hidden bool) (end int64, err error) {
 		})
 	}
 	s.report(m)
+	if m.crossed != (hole{}) {
+		err = errors.Join(err, s.framed(s.ctx, off, m))
+	}
 	return end, errors.Join(err, m.limited)
 }
 
@@ -91,12 +94,7 @@ func (s *scanner) report(m *machine) {
 	if m.unsaid > 0 {
 		s.pass.Emit.Note(fmt.Sprintf("%s: %d more findings of the same kinds", s.pass.Name, m.unsaid))
 	}
-	if s.pass.Limits.MaxFacts > 0 {
-		for i := range m.globals {
-			g := &m.globals[i]
-			s.pass.Emit.Fact(modelscan.Fact{Kind: modelscan.GlobalFact, Path: s.pass.Name, Name: g.String(), Offset: g.off})
-		}
-	}
+	s.facts(m)
 	for _, in := range m.inner {
 		var r io.ReaderAt = strings.NewReader(in.data)
 		n := int64(len(in.data))
@@ -104,6 +102,17 @@ func (s *scanner) report(m *machine) {
 			r, n = io.NewSectionReader(s.pass.R, in.off, in.n), in.n
 		}
 		s.pass.Emit.Descend(s.ctx, s.pass.Member(in.name, r, n))
+	}
+}
+
+// facts lists the names that a stream imports.
+func (s *scanner) facts(m *machine) {
+	if s.pass.Limits.MaxFacts == 0 {
+		return
+	}
+	for i := range m.globals {
+		g := &m.globals[i]
+		s.pass.Emit.Fact(modelscan.Fact{Kind: modelscan.GlobalFact, Path: s.pass.Name, Name: g.String(), Value: g.module, Offset: g.off})
 	}
 }
 

@@ -113,7 +113,9 @@ func (m *machine) judgeBuild(op *Op, target, state value) {
 		m.judgeState(op, m.classOf(target), m.render(m.calls[target.index()].callee), state)
 	case kUnknown, kPersist, kExt, kStorage:
 	default:
-		m.refuse(op, "the value takes no state")
+		if state.kind() != kNone {
+			m.refuse(op, "the value takes no state")
+		}
 	}
 }
 
