@@ -1,0 +1,44 @@
+// Package identified names model formats that are recognised by their magic numbers but not read yet.
+// Each is a gap: nobody may take them for safe.
+package identified
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// Formats are all of them.
+func Formats() []*modelscan.Format {
+	formats := make([]*modelscan.Format, len(known))
+	for i, k := range known {
+		formats[i] = &modelscan.Format{
+			Name: k.name,
+			Sniff: func(p modelscan.Probe) modelscan.Confidence {
+				if len(p.Head) >= k.off && bytes.HasPrefix(p.Head[k.off:], []byte(k.magic)) {
+					return modelscan.Yes
+				}
+				return modelscan.No
+			},
+			Scan: func(_ context.Context, p *modelscan.Pass) error {
+				p.Emit.Gap(modelscan.Gap{Rule: rule.NotSupported, Path: p.Name, Reason: k.name + " is recognised, but not supported yet"})
+				return nil
+			},
+		}
+	}
+	return formats
+}
+
+// known formats, by the bytes at an offset.
+var known = []struct {
+	name  string
+	off   int
+	magic string
+}{
+	{"executorch", 4, "ET12"}, {"executorch", 4, "ET13"}, {"onnx-runtime", 4, "ORTM"}, {"rknn", 0, "RKNN"}, {"tensorrt", 0, "ftrt"}, {"tensorrt", 0, "ptrt"},
+	{"catboost", 0, "CBM1"}, {"xgboost-binary", 0, "binf"}, {"mxnet-params", 0, "\x12\x01\x00\x00\x00\x00\x00\x00"},
+	{"ggml", 0, "lmgg"}, {"ggml", 0, "fmgg"}, {"ggml", 0, "tjgg"}, {"ggml", 0, "algg"}, {"circle", 4, "CIR0"},
+	{"rds", 0, "X\n\x00\x00\x00\x02"}, {"rds", 0, "X\n\x00\x00\x00\x03"}, {"rdata", 0, "RDX2\n"}, {"rdata", 0, "RDX3\n"}, {"rar", 0, "Rar!\x1a\x07"},
+}
