@@ -2,12 +2,16 @@
 package formats
 
 import (
+	"slices"
+
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/compress"
 	"github.com/secure-torch/secure-torch/modelscan/coreml"
+	"github.com/secure-torch/secure-torch/modelscan/executable"
 	"github.com/secure-torch/secure-torch/modelscan/gguf"
 	"github.com/secure-torch/secure-torch/modelscan/hdf5"
 	"github.com/secure-torch/secure-torch/modelscan/hydra"
+	"github.com/secure-torch/secure-torch/modelscan/identified"
 	"github.com/secure-torch/secure-torch/modelscan/joblib"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
 	"github.com/secure-torch/secure-torch/modelscan/lfs"
@@ -28,7 +32,7 @@ import (
 // All returns the formats in the order in which their findings are reported. A format that covers another
 // stands before it.
 func All() []*modelscan.Format {
-	return append([]*modelscan.Format{
+	return slices.Concat([]*modelscan.Format{
 		tar.New(torch.Tar),
 		zip.New(profiles()...),
 		sevenzip.Format,
@@ -48,8 +52,9 @@ func All() []*modelscan.Format {
 		hydra.Format,
 		pmml.Format,
 		hdf5.Format,
+		executable.Format,
 		media.Format,
-	}, compress.Formats...)
+	}, compress.Formats, identified.Formats())
 }
 
 // profiles are the loaders that give the members of a zip their meaning.
