@@ -42,7 +42,7 @@ func sniff(p modelscan.Probe) modelscan.Confidence {
 // be shared, so that a small file can have many.
 const (
 	maxObjects = 1 << 20
-	maxSteps   = 1 << 24
+	maxSteps   = 1 << 22
 )
 
 // file is one HDF5 file on its way from the root group to everything below.

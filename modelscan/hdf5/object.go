@@ -171,6 +171,9 @@ func (f *file) symbolTable(tree, heap int64) error {
 		used := int64(f.w.Uint(n.at+6, 2))
 		first := n.at + 8 + 2*f.offsets + f.lengths
 		for i := range used {
+			if f.step(); f.w.Err != nil {
+				break
+			}
 			nodes = append(nodes, node{f.address(first + i*(f.offsets+f.lengths)), n.depth + 1})
 		}
 	}
@@ -181,7 +184,9 @@ func (f *file) symbolTable(tree, heap int64) error {
 func (f *file) symbols(at, _ int64) {
 	entry := 2*f.offsets + 24
 	for i := range int64(f.w.Uint(at+6, 2)) {
-		f.step()
+		if f.step(); f.w.Err != nil {
+			return
+		}
 		const symbolicLink = 2
 		if e := at + 8 + i*entry; f.w.Uint(e+2*f.offsets, 4) != symbolicLink {
 			f.visit(f.address(e + f.offsets))

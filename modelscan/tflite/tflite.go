@@ -43,8 +43,9 @@ const (
 const customOp = 32
 
 const (
-	maxText    = 4096
-	maxTensors = 1 << 20 // subgraphs can share a vector of tensors, so that a small file has many
+	maxText  = 4096
+	maxDims  = 64
+	maxSteps = 1 << 22 // subgraphs can share a vector of tensors, so that a small file has many
 )
 
 // providedOps are custom operators that come with TensorFlow Lite, MediaPipe and Coral.
@@ -60,17 +61,16 @@ func scan(ctx context.Context, p *modelscan.Pass) error {
 	model := flatbuffer.Root(w)
 	operators(p, model.Vector(modelOperatorCodes, 4))
 	graphs := model.Vector(modelSubgraphs, 4)
-	seen := 0
+	seen := int64(0)
 	for i := range graphs.Len {
 		tensors := graphs.Table(i).Vector(graphTensors, 4)
 		for k := range tensors.Len {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if seen++; w.Err != nil || seen > maxTensors {
-				return cmp.Or(w.Err, fmt.Errorf("more than %d tensors: %w", maxTensors, modelscan.ErrLimit))
+			if seen += 1 + shape(p, tensors.Table(k)); w.Err != nil || seen > maxSteps {
+				return cmp.Or(w.Err, fmt.Errorf("more than %d dimensions: %w", maxSteps, modelscan.ErrLimit))
 			}
-			shape(p, tensors.Table(k))
 		}
 	}
 	return buffers(p, w, model.Vector(modelBuffers, 4))
@@ -93,21 +93,22 @@ func operators(p *modelscan.Pass, codes flatbuffer.Vector) {
 	}
 }
 
-// shape: interpreters multiply the dimensions in 32 or 64 bits to size a buffer.
-func shape(p *modelscan.Pass, tensor flatbuffer.Table) {
+// shape: interpreters multiply the dimensions in 32 or 64 bits to size a buffer. It returns how many it looked at.
+func shape(p *modelscan.Pass, tensor flatbuffer.Table) int64 {
 	const most = 1 << 40
 	dims := tensor.Vector(tensorShape, 4)
 	elements := int64(1)
-	for i := range dims.Len {
+	for i := range min(dims.Len, maxDims) {
 		if d := int64(int32(dims.Uint(i, 4))); d > 0 {
 			elements *= d
 		}
-		if elements > most {
+		if elements > most || i == maxDims-1 {
 			name := tensor.Text(tensorName, maxText)
-			finding(p, rule.TfliteShapeOverflow, tensor, name, "the shape of tensor %q has more elements than any machine holds", name)
-			return
+			finding(p, rule.TfliteShapeOverflow, tensor, name, "the shape of tensor %q has more elements or dimensions than any interpreter takes", name)
+			return i
 		}
 	}
+	return dims.Len
 }
 
 // buffers: data may lie behind the FlatBuffer, at an offset that must be in the file.

@@ -39,11 +39,14 @@ func (w *Window) Bytes(off, n int64) []byte {
 		if w.buf == nil {
 			w.buf = make([]byte, min(size, w.len))
 		}
-		w.buf = w.buf[:min(int64(cap(w.buf)), w.len-off)]
-		w.off = off
-		if got, err := w.r.ReadAt(w.buf, off); got < len(w.buf) {
+		w.off = off &^ (size/2 - 1) // what comes before is asked for again
+		if off+n > w.off+size {
+			w.off = off
+		}
+		w.buf = w.buf[:min(int64(cap(w.buf)), w.len-w.off)]
+		if got, err := w.r.ReadAt(w.buf, w.off); got < len(w.buf) {
 			w.buf = w.buf[:got]
-			if int64(got) < n {
+			if int64(got) < off-w.off+n {
 				w.Err = fmt.Errorf("read at %#x: %w", off, err)
 				return nil
 			}
