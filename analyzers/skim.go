@@ -105,6 +105,8 @@ type skimmer struct {
 	seen   map[uint32]bool // words and modules named in code
 	quoted []uint32        // words that are a whole string
 	byName bool            // getattr or import_module is named
+	last   uint32          // the name read last, and where it ended
+	ended  int
 	calls  []uint32
 }
 
@@ -171,8 +173,10 @@ func (s *skimmer) ident(i int) int {
 		return s.str(i, bytes.ContainsAny(src[start:i], "fFtT"))
 	}
 	if s.has(h) {
-		if _, ok := s.of[h]; ok {
-			s.seen[h] = true
+		if needs, ok := s.of[h]; ok {
+			if len(needs) == 0 || !s.own(start) {
+				s.seen[h] = true
+			}
 		} else if _, ok := s.roots[h]; ok {
 			s.seen[h] = true
 		}
@@ -180,6 +184,7 @@ func (s *skimmer) ident(i int) int {
 	if slices.Contains(byNameHashes, h) {
 		s.byName = true
 	}
+	s.last, s.ended = h, i
 	if j := i; j < len(src) {
 		for j < len(src) && (src[j] == ' ' || src[j] == '\t') {
 			j++
@@ -189,6 +194,17 @@ func (s *skimmer) ident(i int) int {
 		}
 	}
 	return i
+}
+
+var hashSelf, hashCls, hashDef = Hash("self"), Hash("cls"), Hash("def")
+
+// own says whether the name that begins at start is one that the source defines itself: self.load, def
+// load. Such a name is no module's.
+func (s *skimmer) own(start int) bool {
+	if start > 0 && s.src[start-1] == '.' {
+		return s.ended == start-1 && (s.last == hashSelf || s.last == hashCls)
+	}
+	return s.last == hashDef && len(bytes.TrimLeft(s.src[s.ended:start], " \t")) == 0
 }
 
 // str skips a string that begins at i. What stands in an f-string may be code and is read as such.

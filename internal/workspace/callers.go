@@ -10,8 +10,8 @@ import (
 
 // Bounds of a search for callers: a name that more files call says little about who calls this one.
 const (
-	maxCallerFiles = 40
-	maxSites       = 24
+	maxCallerFiles = 12
+	maxSites       = 16
 )
 
 // Callers implements analyzers.Workspace. Files near the definition come first.
