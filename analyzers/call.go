@@ -12,6 +12,7 @@ type Call struct {
 	n    node
 	name string // the qualified name that it was recognised by
 	l    *linker
+	arg  node // the argument that names what is loaded, or none
 }
 
 // Name is the callee as the source writes it.
@@ -104,11 +105,7 @@ func (c *Call) onlyLocal() bool {
 	if c.Bool(c.Keyword("local_files_only")) == Yes {
 		return true
 	}
-	arg := c.s.positional(c.n, 0)
-	if arg < 0 {
-		arg = c.Keyword("pretrained_model_name_or_path")
-	}
-	v := c.Eval(arg)
+	v := c.Eval(c.arg)
 	if len(v.alts) == 0 {
 		return false
 	}

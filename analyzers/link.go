@@ -96,6 +96,7 @@ func (l *linker) call(n node) (LoadCall, bool) {
 		return LoadCall{}, false
 	}
 	c := &Call{s: s, n: n, name: name, l: l}
+	c.arg = c.Arg(loader.Arg)
 	if loader.When != nil && !loader.When(c) {
 		return LoadCall{}, false
 	}
@@ -138,7 +139,7 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 	if l.Takes == TakesNothing {
 		return nil, "it does not name a file"
 	}
-	arg := c.Arg(l.Arg)
+	arg := c.arg
 	if arg < 0 {
 		if c.HasSplat() {
 			return nil, "its arguments are unpacked from `" + snippet(c.splat()) + "`"

@@ -77,3 +77,23 @@ func TestFixStLoad(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryNameIsRecognised calls every loader by every qualified name it has.
+func TestEveryNameIsRecognised(t *testing.T) {
+	names := 0
+	for _, l := range allLoaders() {
+		for _, name := range append([]string{l.Func}, l.Also...) {
+			if !strings.Contains(name, ".") || l.When != nil {
+				continue
+			}
+			names++
+			module, _, _ := strings.Cut(name, ".")
+			src := []byte(fmt.Sprintf("import %s\n%s('x')\n", module, name))
+			calls := Link(Summarise(src), Options{}).Calls
+			if len(calls) == 0 || !SkimSource(src, nil).Relevant {
+				t.Errorf("%s is not recognised", name)
+			}
+		}
+	}
+	t.Logf("%d names", names)
+}

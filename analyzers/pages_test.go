@@ -59,6 +59,18 @@ func pythonBlocks(page string) []string {
 	}
 }
 
+// harmlessLines counts the lines with a call that are labelled by having no label.
+func harmlessLines(src string) int {
+	n := 0
+	for _, line := range strings.Split(src, "\n") {
+		line = strings.TrimSpace(line)
+		if strings.Contains(line, "(") && !strings.Contains(line, "# error:") && !strings.HasPrefix(line, "def ") && !strings.HasPrefix(line, "class ") {
+			n++
+		}
+	}
+	return n
+}
+
 // TestPages runs the examples of the rule pages and of testdata: a line with "# error: ST101" is
 // reported under that rule and no other line is.
 func TestPages(t *testing.T) {
@@ -82,7 +94,7 @@ func TestPages(t *testing.T) {
 		}
 		for i, src := range blocks {
 			want := labels(src)
-			cases += len(want) + len(Link(Summarise([]byte(src)), Options{}).Calls)
+			cases += len(want) + harmlessLines(src)
 			if strings.HasSuffix(path, "ST190.md") || strings.Contains(src, "secure-torch: ignore") {
 				continue // what these show is not the linker's
 			}

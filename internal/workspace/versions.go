@@ -12,15 +12,15 @@ import (
 )
 
 // requirement is one requirement (PEP 508) at the start of a line or of a quoted string.
-var requirement = regexp.MustCompile(`(?m)^[\s"'\[,]*(?:[\w.-]+\s*=\s*\[?\s*["'])?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:(?:===|==|~=|>=|<=|!=|>|<)\s*[\w.*+!-]+\s*,?\s*)+)`)
+var requirement = regexp.MustCompile(`(?m)^[\s"'\[,]*(?:[\w.-]+\s*=\s*\[?\s*["'])?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:(?:===|==|~=|>=|<=|!=|>|<)\s*\d[\w.*+!-]*\s*,?\s*)+)`)
 
 // inline are further requirements in a list on one line: ["torch>=2.6", "numpy"].
-var inline = regexp.MustCompile(`["']([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:(?:===|==|~=|>=|<=|!=|>|<)\s*[\w.*+!-]+\s*,?\s*)+)`)
+var inline = regexp.MustCompile(`["']([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:(?:===|==|~=|>=|<=|!=|>|<)\s*\d[\w.*+!-]*\s*,?\s*)+)`)
 
 // locked is a package in uv.lock, poetry.lock or pdm.lock.
 var locked = regexp.MustCompile(`(?m)^name = "([^"]+)"\r?\nversion = "([^"]+)"`)
 
-var clause = regexp.MustCompile(`(===|==|~=|>=|<=|!=|>|<)\s*([\w.*+!-]+)`)
+var clause = regexp.MustCompile(`(===|==|~=|>=|<=|!=|>|<)\s*(\d[\w.*+!-]*)`)
 
 // sources are the files that say which versions a project uses, the most exact first.
 var sources = []string{"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.lock", "requirements.txt", "requirements/base.txt", "pyproject.toml", "setup.cfg", "setup.py", "environment.yml"}
