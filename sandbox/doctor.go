@@ -123,9 +123,10 @@ func (s Spec) tryProbe(ctx context.Context, p probeName) ProbeState {
 	req := Request{Kind: probeKind, MaxResult: 1 << 10, Items: []Item{{
 		Params: probeParams{Name: p.name, Parent: os.Getpid()}, Deadline: 10 * time.Second,
 	}}}
+	returned := false
 	err = w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {
-		state.Outcome = string(answer)
-		if handler != nil {
+		state.Outcome, returned = string(answer), handler == nil
+		if handler != nil { // the call was not made
 			state.Outcome = handler.Error()
 		}
 		return true
@@ -136,6 +137,6 @@ func (s Spec) tryProbe(ctx context.Context, p probeName) ProbeState {
 			state.Outcome = OutcomeKilled
 		}
 	}
-	state.Stopped = err == nil && state.Outcome != OutcomeAllowed || state.Outcome == OutcomeKilled
+	state.Stopped = returned && state.Outcome != OutcomeAllowed || state.Outcome == OutcomeKilled
 	return state
 }
