@@ -3,12 +3,12 @@ package repo
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // card is a model card or another text in Markdown. People see it rendered, assistants read its source:
@@ -35,31 +35,31 @@ type passage struct {
 }
 
 var (
-	comment   = regexp.MustCompile(`(?s)<!--(.*?)(?:-->|$)`)
-	reference = regexp.MustCompile(`(?m)^\s{0,3}\[[^\]\n]*\]:\s*(?:#|<>|<#>)\s*[("'](.*)[)"']\s*$`)
+	comment   = pattern.Lazy(`(?s)<!--(.*?)(?:-->|$)`)
+	reference = pattern.Lazy(`(?m)^\s{0,3}\[[^\]\n]*\]:\s*(?:#|<>|<#>)\s*[("'](.*)[)"']\s*$`)
 	// invisible elements, by the attributes and styles in use for it.
-	invisible = regexp.MustCompile(`(?is)<(\w+)\b[^>]*(?:\shidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:[;"'\s]|\.0)|` +
+	invisible = pattern.Lazy(`(?is)<(\w+)\b[^>]*(?:\shidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:[;"'\s]|\.0)|` +
 		`color\s*:\s*(?:white|transparent|#fff(?:fff)?\b)|(?:max-)?height\s*:\s*0|(?:left|top|text-indent)\s*:\s*-\d{3,})[^>]*>(.*?)</`)
 	// code or a comment, whichever opens first: a fence inside a comment is not shown.
-	code = regexp.MustCompile("(?ms)<!--.*?(?:-->|\\z)|^(?:```|~~~).*?(?:^(?:```|~~~)\\s*$|\\z)|`[^`\n]+`")
+	code = pattern.Lazy("(?ms)<!--.*?(?:-->|\\z)|^(?:```|~~~).*?(?:^(?:```|~~~)\\s*$|\\z)|`[^`\n]+`")
 )
 
 // hidden collects every passage that is invisible. Examples in code are shown, and so are not.
 func hidden(text string) []passage {
 	var out []passage
-	shown := code.ReplaceAllStringFunc(text, func(part string) string {
+	shown := code().ReplaceAllStringFunc(text, func(part string) string {
 		if strings.HasPrefix(part, "<!--") {
 			return part
 		}
 		return strings.Repeat(" ", len(part))
 	})
-	for _, m := range comment.FindAllStringSubmatchIndex(shown, -1) {
+	for _, m := range comment().FindAllStringSubmatchIndex(shown, -1) {
 		out = append(out, passage{"an HTML comment", m[0], clean(shown[m[2]:m[3]])})
 	}
-	for _, m := range reference.FindAllStringSubmatchIndex(shown, -1) {
+	for _, m := range reference().FindAllStringSubmatchIndex(shown, -1) {
 		out = append(out, passage{"a link reference", m[0], clean(shown[m[2]:m[3]])})
 	}
-	for _, m := range invisible.FindAllStringSubmatchIndex(shown, -1) {
+	for _, m := range invisible().FindAllStringSubmatchIndex(shown, -1) {
 		out = append(out, passage{"an invisible element", m[0], clean(shown[m[4]:m[5]])})
 	}
 	return append(out, smuggled(text)...)
@@ -149,21 +149,21 @@ func fromBits(bits string) []string {
 
 // Orders to assistants. Both lists are about what is said to whom, not about topics: a card may discuss injection.
 var (
-	override = regexp.MustCompile(`(?i)\b(ignore|disregard|forget|override|bypass|discard)\b[^.\n]{0,40}\b(previous|prior|above|earlier|preceding|all|any|other|your|system|safety|these)\b[^.\n]{0,30}\b(instructions?|prompts?|rules?|guidelines|directives?|polic(y|ies)|context|messages?|warnings?|constraints?|restrictions?|commands?)\b|` +
+	override = pattern.Lazy(`(?i)\b(ignore|disregard|forget|override|bypass|discard)\b[^.\n]{0,40}\b(previous|prior|above|earlier|preceding|all|any|other|your|system|safety|these)\b[^.\n]{0,30}\b(instructions?|prompts?|rules?|guidelines|directives?|polic(y|ies)|context|messages?|warnings?|constraints?|restrictions?|commands?)\b|` +
 		`\bnew (system )?(instructions?|prompt)\s*:|\byou are now\b|\b(begin|start) (of )?(system|admin) (prompt|message)|\[system\]|<\|?(im_start\|>)?system\|?>|` +
 		`\bdo not (tell|inform|mention|reveal|disclose|warn|alert|notify)\b[^.\n]{0,30}\b(the )?(user|human|developer|anyone|them)\b`)
-	addressee = regexp.MustCompile(`(?i)\b(a\.?i\.?( (agents?|systems?|tools?|models?|reviewers?))?|llms?|language models?|assistants?|(coding|autonomous) agents?|chat ?bots?|copilots?|claude|chatgpt|gpt-?\d?)\b` +
+	addressee = pattern.Lazy(`(?i)\b(a\.?i\.?( (agents?|systems?|tools?|models?|reviewers?))?|llms?|language models?|assistants?|(coding|autonomous) agents?|chat ?bots?|copilots?|claude|chatgpt|gpt-?\d?)\b` +
 		`\s*(:|[^.\n]{0,40}\b(you (must|should|shall|are|need)|must|shall|please|instructed|reading this|processing this|parsing this|summari[sz]ing this)\b)|^\s*system\s*:`)
-	imperative = regexp.MustCompile(`(?i)\b(run|execute|eval|download|install|curl|wget|fetch|send|upload|post|exfiltrate|leak|reveal|print|output|include|insert|recommend|tell|say|claim|report|mark|rate|approve|merge|trust|disable|enable|set|call|load|open|read|add|delete|write|respond|reply|answer|state|describe|ignore|skip|conclude|assure|verify|treat|use)\b`)
+	imperative = pattern.Lazy(`(?i)\b(run|execute|eval|download|install|curl|wget|fetch|send|upload|post|exfiltrate|leak|reveal|print|output|include|insert|recommend|tell|say|claim|report|mark|rate|approve|merge|trust|disable|enable|set|call|load|open|read|add|delete|write|respond|reply|answer|state|describe|ignore|skip|conclude|assure|verify|treat|use)\b`)
 )
 
 // orders returns the part of a hidden text that tells an assistant what to do, "" when there is none.
 func orders(s string) string {
-	if m := override.FindStringIndex(s); m != nil {
+	if m := override().FindStringIndex(s); m != nil {
 		return excerpt(s, m[0])
 	}
-	for _, m := range addressee.FindAllStringIndex(s, -1) {
-		if imperative.MatchString(s[m[0]:min(m[1]+200, len(s))]) {
+	for _, m := range addressee().FindAllStringIndex(s, -1) {
+		if imperative().MatchString(s[m[0]:min(m[1]+200, len(s))]) {
 			return excerpt(s, m[0])
 		}
 	}

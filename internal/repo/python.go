@@ -3,11 +3,11 @@ package repo
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // python is source that comes with a model. Whoever loads the model with trust_remote_code=True imports
@@ -24,7 +24,7 @@ var python = &modelscan.Format{Name: "python", Inert: true, Scan: func(_ context
 	}
 	for _, e := range m.atImport() {
 		id := rule.PythonImportEffect
-		if !imported.MatchString(strings.ToLower(p.Name)) {
+		if !imported().MatchString(strings.ToLower(p.Name)) {
 			id = rule.PythonScriptEffect
 		}
 		report(p, modelscan.Finding{Rule: id, Offset: int64(e.off), Subject: e.call, Message: fmt.Sprintf("line %d calls %s when the module is imported", e.line, e.call)})
@@ -33,7 +33,7 @@ var python = &modelscan.Format{Name: "python", Inert: true, Scan: func(_ context
 }}
 
 // imported are names that loaders import: transformers' and diffusers' custom code, torch.hub, handlers of endpoints.
-var imported = regexp.MustCompile(`^(.*/)?((modeling|configuration|tokenization|processing|image_processing|feature_extraction|video_processing|generation|custom|pipeline)\w*|hubconf|handler|model|__init__|predict)\.py$`)
+var imported = pattern.Lazy(`^(.*/)?((modeling|configuration|tokenization|processing|image_processing|feature_extraction|video_processing|generation|custom|pipeline)\w*|hubconf|handler|model|__init__|predict)\.py$`)
 
 // effect is a call that reaches outside the process.
 type effect struct {
@@ -57,13 +57,13 @@ type scope struct {
 }
 
 var (
-	importLine = regexp.MustCompile(`^import\s+(.+)$`)
-	fromLine   = regexp.MustCompile(`^from\s+([\w.]+)\s+import\s+\(?(.+?)\)?$`)
-	asName     = regexp.MustCompile(`^([\w.]+)(?:\s+as\s+(\w+))?$`)
-	defLine    = regexp.MustCompile(`^(?:async\s+)?def\s+(\w+)`)
-	mainLine   = regexp.MustCompile(`^if\s+__name__\s*==`)
-	called     = regexp.MustCompile(`([A-Za-z_]\w*(?:\s*\.\s*\w+)*)\s*\(`)
-	dynamic    = regexp.MustCompile(`(?:__import__|import_module)\s*\(\s*["'](os|posix|subprocess|pty|socket|ctypes|builtins|urllib\.request)["']\s*\)\s*\.\s*(\w+)\s*\(|getattr\s*\(\s*(?:os|subprocess|builtins|__builtins__)\s*,[^)]*\)\s*\(`)
+	importLine = pattern.Lazy(`^import\s+(.+)$`)
+	fromLine   = pattern.Lazy(`^from\s+([\w.]+)\s+import\s+\(?(.+?)\)?$`)
+	asName     = pattern.Lazy(`^([\w.]+)(?:\s+as\s+(\w+))?$`)
+	defLine    = pattern.Lazy(`^(?:async\s+)?def\s+(\w+)`)
+	mainLine   = pattern.Lazy(`^if\s+__name__\s*==`)
+	called     = pattern.Lazy(`([A-Za-z_]\w*(?:\s*\.\s*\w+)*)\s*\(`)
+	dynamic    = pattern.Lazy(`(?:__import__|import_module)\s*\(\s*["'](os|posix|subprocess|pty|socket|ctypes|builtins|urllib\.request)["']\s*\)\s*\.\s*(\w+)\s*\(|getattr\s*\(\s*(?:os|subprocess|builtins|__builtins__)\s*,[^)]*\)\s*\(`)
 )
 
 // effects by dotted path; "*" takes every function of the module.
@@ -92,29 +92,29 @@ func (m *module) statement(code, in string, l logical) {
 	if m.imported(code) {
 		return
 	}
-	if d := defLine.FindStringSubmatch(code); d != nil {
+	if d := defLine().FindStringSubmatch(code); d != nil {
 		m.scopes = append(m.scopes, scope{l.indent, d[1]})
 		_, body, _ := strings.Cut(code, "):")
 		code, in = body, d[1]
-	} else if mainLine.MatchString(code) {
+	} else if mainLine().MatchString(code) {
 		m.scopes = append(m.scopes, scope{l.indent, "__main__"})
 		in = "__main__"
 	}
 	if i := strings.Index(code, "lambda"); i >= 0 {
 		code = code[:i]
 	}
-	for _, c := range called.FindAllStringSubmatch(code, -1) {
+	for _, c := range called().FindAllStringSubmatch(code, -1) {
 		m.call(strings.Join(strings.Fields(c[1]), ""), in, l)
 	}
-	if c := dynamic.FindString(l.raw); c != "" {
+	if c := dynamic().FindString(l.raw); c != "" {
 		m.effect(in, effect{strings.TrimSuffix(c, "("), l.off, l.line})
 	}
 }
 
 func (m *module) imported(code string) bool {
-	if i := importLine.FindStringSubmatch(code); i != nil {
+	if i := importLine().FindStringSubmatch(code); i != nil {
 		for part := range strings.SplitSeq(i[1], ",") {
-			if n := asName.FindStringSubmatch(strings.TrimSpace(part)); n != nil && n[2] != "" {
+			if n := asName().FindStringSubmatch(strings.TrimSpace(part)); n != nil && n[2] != "" {
 				m.imports[n[2]] = n[1]
 			} else if n != nil {
 				root, _, _ := strings.Cut(n[1], ".")
@@ -123,12 +123,12 @@ func (m *module) imported(code string) bool {
 		}
 		return true
 	}
-	f := fromLine.FindStringSubmatch(code)
+	f := fromLine().FindStringSubmatch(code)
 	if f == nil {
 		return false
 	}
 	for part := range strings.SplitSeq(f[2], ",") {
-		if n := asName.FindStringSubmatch(strings.TrimSpace(part)); n != nil {
+		if n := asName().FindStringSubmatch(strings.TrimSpace(part)); n != nil {
 			local := n[1]
 			if n[2] != "" {
 				local = n[2]

@@ -3,24 +3,24 @@ package repo
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // maxText bounds a text file that is read, in bytes.
 const maxText = 16 << 20
 
 // indexOption names where pip looks for packages.
-var indexOption = regexp.MustCompile(`^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)(?:[ =]+|$)(\S*)`)
+var indexOption = pattern.Lazy(`^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)(?:[ =]+|$)(\S*)`)
 
 // knownIndices are run by the projects whose packages they hold.
-var knownIndices = regexp.MustCompile(`^https://(pypi\.org|files\.pythonhosted\.org|download\.pytorch\.org|pypi\.nvidia\.com|pypi\.ngc\.nvidia\.com|data\.pyg\.org|storage\.googleapis\.com/jax-releases|huggingface\.co|wheels\.vllm\.ai|flashinfer\.ai)(/|$)`)
+var knownIndices = pattern.Lazy(`^https://(pypi\.org|files\.pythonhosted\.org|download\.pytorch\.org|pypi\.nvidia\.com|pypi\.ngc\.nvidia\.com|data\.pyg\.org|storage\.googleapis\.com/jax-releases|huggingface\.co|wheels\.vllm\.ai|flashinfer\.ai)(/|$)`)
 
 // direct is a requirement that names a place instead of a version.
-var direct = regexp.MustCompile(`(?:^|@\s*|-e\s+)((?:git|hg|svn|bzr)\+\S+|https?://\S+|file:\S+)`)
+var direct = pattern.Lazy(`(?:^|@\s*|-e\s+)((?:git|hg|svn|bzr)\+\S+|https?://\S+|file:\S+)`)
 
 // requirements is what somebody who runs the repository's code installs first.
 var requirements = &modelscan.Format{Name: "requirements", Inert: true, Scan: func(_ context.Context, p *modelscan.Pass) error {
@@ -40,15 +40,15 @@ func requirement(p *modelscan.Pass, off int64, line string) {
 	if line == "" || line[0] == '#' {
 		return
 	}
-	if m := indexOption.FindStringSubmatch(line); m != nil {
-		if !knownIndices.MatchString(m[1]) {
+	if m := indexOption().FindStringSubmatch(line); m != nil {
+		if !knownIndices().MatchString(m[1]) {
 			report(p, modelscan.Finding{Rule: rule.RequirementsIndex, Offset: off, Subject: line, Message: fmt.Sprintf("packages would be installed from an index of the repository's choice: %s", line)})
 		}
 		return
 	}
-	m := direct.FindStringSubmatch(line)
+	m := direct().FindStringSubmatch(line)
 	switch {
-	case m == nil, knownIndices.MatchString(m[1]):
+	case m == nil, knownIndices().MatchString(m[1]):
 	case strings.HasPrefix(m[1], "git+https://github.com/"), strings.HasPrefix(m[1], "https://github.com/"):
 		report(p, modelscan.Finding{Rule: rule.RequirementsUnreleased, Offset: off, Subject: m[1], Message: fmt.Sprintf("a package would be built from %s", m[1])})
 	default:

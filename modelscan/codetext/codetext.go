@@ -3,25 +3,26 @@
 package codetext
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // calls are the beginnings of calls that run code, processes or other people's bytes.
-var calls = regexp.MustCompile(`__import__\s*\(|\bos\.(system|popen|exec[lv]\w*|spawn\w+)\s*\(|\bsubprocess\.\w+\s*\(|\b(eval|exec)\s*\(\s*(compile|base64|bytes|zlib|codecs|__import__|open|requests|urllib|')|` +
+var calls = pattern.Lazy(`__import__\s*\(|\bos\.(system|popen|exec[lv]\w*|spawn\w+)\s*\(|\bsubprocess\.\w+\s*\(|\b(eval|exec)\s*\(\s*(compile|base64|bytes|zlib|codecs|__import__|open|requests|urllib|')|` +
 	`\b(pickle|marshal|cloudpickle|dill)\.loads\s*\(|\bbuiltins\.(eval|exec)\b|\bRuntime\.getRuntime\(\)\.exec|<script[\s>]`)
 
 // shells are command lines that fetch and run.
-var shells = regexp.MustCompile(`\b(curl|wget)\b[^|\n]{1,400}\|\s*(ba|z)?sh\b|/dev/tcp/|\bpowershell(\.exe)?\s+-(e|enc|nop|w)|\bnc\s+-e\b`)
+var shells = pattern.Lazy(`\b(curl|wget)\b[^|\n]{1,400}\|\s*(ba|z)?sh\b|/dev/tcp/|\bpowershell(\.exe)?\s+-(e|enc|nop|w)|\bnc\s+-e\b`)
 
 // Find returns the part of s that is code, "" when there is none.
 func Find(s string) string {
 	if strings.ContainsAny(s, "(<") {
-		if m := calls.FindStringIndex(s); m != nil {
+		if m := calls().FindStringIndex(s); m != nil {
 			return excerpt(s, m[0])
 		}
 	}
-	if m := shells.FindStringIndex(s); m != nil {
+	if m := shells().FindStringIndex(s); m != nil {
 		return excerpt(s, m[0])
 	}
 	return ""
