@@ -283,7 +283,7 @@ def _sparse(r: Rebuilder, layout: Any, data: Any) -> Any:
     if layout is torch.sparse_coo:
         indices, values, size, *coalesced = data
         _tensors(r, indices, values)
-        made = torch.sparse_coo_tensor(indices, values, size, dtype=values.dtype)
+        made = torch.sparse_coo_tensor(indices, values, size, dtype=values.dtype, **_checked(torch))
         return made._coalesced_(bool(coalesced[0])) if coalesced else made
     return _compressed(r, layout, data)
 
@@ -297,7 +297,12 @@ def _compressed(r: Rebuilder, layout: Any, data: Any) -> Any:
     need(isinstance(data, tuple) and len(data) == 4 and make is not None)
     compressed, plain, values, size = data
     _tensors(r, compressed, plain, values)
-    return make(compressed, plain, values, size, dtype=values.dtype)  # type: ignore[misc]
+    return make(compressed, plain, values, size, dtype=values.dtype, **_checked(torch))  # type: ignore[misc]
+
+
+def _checked(torch: Any) -> dict[str, bool]:
+    """Have torch look at the indices: torch 1.13 always does, later ones only when asked."""
+    return {"check_invariants": True} if hasattr(torch.sparse, "check_sparse_tensor_invariants") else {}
 
 
 def _quantized(
@@ -339,7 +344,7 @@ def _nested(r: Rebuilder, buffer: Any, sizes: Any, strides: Any, offsets: Any) -
         if 0 not in size and last >= buffer.numel():
             raise Broken(f"a nested tensor reaches element {last} of {buffer.numel()}")
     if hasattr(torch, "_nested_view_from_buffer"):
-        return torch._nested_view_from_buffer(buffer, sizes, strides, offsets)
+        return torch._nested_view_from_buffer(buffer, sizes, strides, torch.tensor(starts))
     # torch 1.13 has no views of that kind: the parts are copied.
     return torch.nested.nested_tensor([
         buffer.as_strided(size, stride, start) for start, size, stride in zip(starts, sizes.tolist(), strides.tolist())
