@@ -113,23 +113,28 @@ func Check(t index.PlanTensor, size int64) (int64, error) {
 	}
 	n, last := t.Item, int64(0)
 	for i, d := range t.Shape {
-		if d < 0 || t.Strides[i] < 0 || d > 0 && n > math.MaxInt64/d {
+		stride := t.Strides[i]
+		if d < 0 || stride < 0 {
 			return 0, fmt.Errorf("shape %v, strides %v", t.Shape, t.Strides)
 		}
-		n *= d
-		hi, lo := bits.Mul64(uint64(max(d-1, 0)), uint64(t.Strides[i]))
-		if hi != 0 || lo > uint64(size) || last > size-int64(lo) {
-			return 0, fmt.Errorf("shape %v with strides %v reaches out of the file", t.Shape, t.Strides)
+		var ok1 bool
+		n, ok1 = product(n, d, max(size, maxExpanded))
+		span, ok2 := product(max(d-1, 0), stride, size-last)
+		if !ok1 || !ok2 {
+			return 0, fmt.Errorf("shape %v with strides %v is larger than the file, or reaches out of it", t.Shape, t.Strides)
 		}
-		last += int64(lo)
+		last += span
 	}
 	if n > 0 && last >= (size-t.Offset)/t.Item {
 		return 0, fmt.Errorf("shape %v with strides %v reaches out of the file", t.Shape, t.Strides)
 	}
-	if n > max(size, maxExpanded) {
-		return 0, fmt.Errorf("%d bytes, more than the file has", n)
-	}
 	return n, nil
+}
+
+// product of two numbers that are not negative, if it is not above most.
+func product(a, b, most int64) (int64, bool) {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	return int64(lo), hi == 0 && lo <= uint64(most)
 }
 
 // Copy writes a checked tensor's elements in order.

@@ -18,7 +18,8 @@ DTYPES = [
     torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
     torch.uint8, torch.bool, torch.complex64, torch.complex128,
 ]  # fmt: skip
-DTYPES += [getattr(torch, n) for n in ("uint16", "uint32", "uint64", "float8_e4m3fn", "float8_e5m2") if hasattr(torch, n)]
+# Of torch 2. The old format has no class of storages for them: torch itself can't read what it writes.
+NEW = [getattr(torch, n) for n in ("uint16", "uint32", "uint64", "float8_e4m3fn", "float8_e5m2") if hasattr(torch, n)]
 
 
 def of(dtype, *shape):
@@ -51,8 +52,10 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES + NEW, ids=str)
 def test_tensor(saved, dtype, layout, legacy):
+    if legacy and dtype in NEW:
+        pytest.skip("torch can't")
     path = saved({"t": LAYOUTS[layout](dtype)}, legacy)
     same(torch.load(path, weights_only=False), st.load(path))
 
