@@ -489,6 +489,23 @@ func TestConfiguration(t *testing.T) {
 	e.latest(b, 1, coded("ST101"))
 }
 
+// A config that cannot be read is said to be so; nothing is silenced by it.
+func TestBrokenConfig(t *testing.T) {
+	e, _, uriOf := real(t, map[string]string{"secure-torch.toml": "[[ignore]]\nrule = \"ST101\"\nreason = \"ours\"\nsandbx = 1\n"})
+	e.initialize(full())
+	a := uriOf("a.py")
+	e.open(a, 1, loads)
+	e.latest(a, 1, coded("ST101"))
+	e.eventually("a warning", func() bool {
+		for _, m := range e.told {
+			if m.Method == "window/showMessage" && strings.Contains(string(m.Params), "sandbx") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // What an attacker wrote is shown, but moves no cursor, hides nothing and is no markup.
 func TestHostileText(t *testing.T) {
 	e, sc, uriOf := real(t, map[string]string{"evil.pt": "x"})

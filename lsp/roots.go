@@ -12,9 +12,9 @@ import (
 	"github.com/secure-torch/secure-torch/internal/config"
 )
 
-// root is a folder of the workspace with its config. It never changes: when its config does, another
-// takes its place.
+// root is a folder of the workspace with its config. When the config changes, another takes its place.
 type root struct {
+	told   bool // the user knows that its config cannot be read; only the owner of the state looks
 	dir    string
 	config func() (*config.Loaded, error) // read when first asked for, away from the owner of the state
 }
@@ -26,7 +26,7 @@ func newRoot(dir string, trusted bool) *root {
 	if trusted {
 		load = func() (*config.Loaded, error) { return config.LoadTrusted(dir) }
 	}
-	return &root{dir, sync.OnceValues(load)}
+	return &root{dir: dir, config: sync.OnceValues(load)}
 }
 
 // settings are the config in force; the default one, and nothing trusted, where it cannot be read.
@@ -35,6 +35,17 @@ func (r *root) settings() *config.Loaded {
 		return l
 	}
 	return &config.Loaded{Dir: r.dir}
+}
+
+// complain tells the user, once, that a folder's config cannot be read and that the default one holds.
+func (st *state) complain(r *root) {
+	if r == nil || r.told {
+		return
+	}
+	if _, err := r.config(); err != nil {
+		r.told = true
+		st.tell(protocol.MessageTypeWarning, "secure-torch: "+err.Error()+" (the default configuration is in force)")
+	}
 }
 
 // ignores reports whether the config silences a diagnostic of the source at path. An entry may name the

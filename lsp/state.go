@@ -236,5 +236,6 @@ func (st *state) wasRead(d *document, result Checked) {
 		st.watchWanted()
 		st.show(d)
 		st.heldBack(result)
+		st.complain(d.root)
 	}
 }
