@@ -241,9 +241,7 @@ func checkTyped(m *machine, op *Op, id int) value {
 		m.judgeUnknown(id, m.calleeGlobal(id))
 		return result(id)
 	}
-	c := m.calls[id]
-	v := m.callNow(op, vs[0], vs[2], 0)
-	_ = c
+	v := m.callHop(op, vs[0], vs[2], 0)
 	if g := m.asGlobal(vs[1]); g != nil && g.entry.verdict == unknown {
 		m.instance(op, id, vs[1])
 	}

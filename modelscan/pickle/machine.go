@@ -202,7 +202,7 @@ func (m *machine) container(k kind, vs ...value) value {
 	return mk(k, int64(m.containers.push(c)))
 }
 
-// extend adds vs to what c holds, as far as there is room. Plain says nothing was dropped that matters.
+// extend adds vs to what c holds, as far as there is room.
 func (m *machine) extend(c *container, vs []value) {
 	for _, v := range vs {
 		switch v.kind() {

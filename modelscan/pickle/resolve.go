@@ -16,29 +16,39 @@ func (m *machine) callResult(op *Op, id, hops int) value {
 	if g == nil || hops > maxHops {
 		return m.callUnknownResult(id)
 	}
+	if g.entry.rule == rule.PickleCarriesCode {
+		return m.callCarried(id, g)
+	}
 	vs, _ := m.args(inner)
 	args, _ := m.args(id)
-	switch {
-	case g.entry.rule == rule.PickleCarriesCode:
-		if leaf := g.name; leaf == "_make_function" || leaf == "_create_function" || leaf == "_make_skel_func" || leaf == "_make_skeleton_func" {
-			m.accuse(rule.PickleCodeExecution, m.calls[id].off, g.String(), "would call a function that the pickle carries as code: "+m.renderCall(id))
-		}
-		return result(id)
-	case g.entry.check == "keep" && g.name == "partial":
+	name := ""
+	if len(vs) > 0 {
+		name, _ = m.text(vs[0], maxName)
+	}
+	applied := len(args) == 1 && len(vs) > 0
+	switch check := g.entry.check; {
+	case check == "keep" && g.name == "partial":
 		return m.callPartial(op, id, inner, hops)
-	case g.entry.check == "attrgetter" && len(args) == 1 && len(vs) == 1:
-		name, _ := m.text(vs[0], maxName)
+	case check == "attrgetter" && applied && len(vs) == 1:
 		return m.attribute(op, id, args[0], name)
-	case g.entry.check == "keep" && g.name == "itemgetter" && len(args) == 1 && len(vs) == 1:
+	case check == "keep" && g.name == "itemgetter" && applied:
 		return m.item(op, id, args[0], vs[0])
-	case g.entry.check == "methodcaller" && len(args) == 1 && len(vs) > 0:
-		name, _ := m.text(vs[0], maxName)
+	case check == "methodcaller" && applied:
 		return m.callMethod(op, id, args[0], name, vs[1:])
-	case g.entry.check == "getattr" && len(vs) >= 2:
-		name, _ := m.text(vs[1], maxName)
-		return m.callMethod(op, id, vs[0], name, args)
+	case check == "getattr" && len(vs) >= 2:
+		method, _ := m.text(vs[1], maxName)
+		return m.callMethod(op, id, vs[0], method, args)
 	}
 	return m.callUnknownResult(id)
+}
+
+// callCarried calls what cloudpickle or dill made: a function by value, or one of their type tables.
+func (m *machine) callCarried(id int, g *global) value {
+	switch g.name {
+	case "_make_function", "_create_function", "_make_skel_func", "_make_skeleton_func":
+		m.accuse(rule.PickleCodeExecution, m.calls[id].off, g.String(), "would call a function that the pickle carries as code: "+m.renderCall(id))
+	}
+	return result(id)
 }
 
 func (m *machine) callUnknownResult(id int) value {
@@ -83,11 +93,7 @@ func (m *machine) callMethod(op *Op, id int, object value, name string, args []v
 	return result(id)
 }
 
-// callNow is a call that some other call makes.
-func (m *machine) callNow(op *Op, callee, args, extra value) value {
-	return m.callHop(op, callee, args, 0)
-}
-
+// callHop is a call that some other call makes, the hops-th in a row.
 func (m *machine) callHop(op *Op, callee, args value, hops int) value {
 	m.calls = append(m.calls, call{callee: callee, args: args, off: op.Pos, op: opReduce})
 	return m.judgeCall(op, len(m.calls)-1, hops)

@@ -28,7 +28,7 @@ func sniff(head []byte, whole bool) modelscan.Confidence {
 	magic := head[0] == opProto && head[1] <= HighestProtocol
 	n, end := plausible(head)
 	switch {
-	case magic && (n >= 2 || end != errImplausible):
+	case magic && (n >= 2 || end != ErrMalformed):
 		return modelscan.Yes
 	case magic:
 		return modelscan.Maybe
@@ -40,10 +40,8 @@ func sniff(head []byte, whole bool) modelscan.Confidence {
 	return modelscan.No
 }
 
-var errImplausible = ErrMalformed
-
 // plausible counts the opcodes from the start that make sense. The error is nil at STOP, io.EOF where
-// head ends before it, errImplausible otherwise.
+// head ends before it, ErrMalformed otherwise.
 func plausible(head []byte) (n int, err error) {
 	d := NewDecoder(bytes.NewReader(head), 0, int64(len(head)))
 	var op Op
@@ -55,16 +53,16 @@ func plausible(head []byte) (n int, err error) {
 			if ops[op.Code].arg != argInvalid {
 				return n, io.EOF // its argument ends behind head
 			}
-			return n, errImplausible
+			return n, ErrMalformed
 		}
 		if op.Code == opStop {
 			if depth == 1 && len(marks) == 0 {
 				return n, nil
 			}
-			return n, errImplausible
+			return n, ErrMalformed
 		}
 		if !step(&op, &depth, &marks) {
-			return n, errImplausible
+			return n, ErrMalformed
 		}
 		n++
 	}

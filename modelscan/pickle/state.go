@@ -48,12 +48,17 @@ func (m *machine) judgeState(op *Op, g *global, subject string, state value) {
 	}
 	for i := 0; i+1 < len(vs); i += 2 {
 		key, _ := m.text(vs[i], 32)
-		if hooked[key] && (vs[i+1].kind() == kGlobal || vs[i+1].kind() == kCall) {
-			m.accuse(rule.PicklePatches, op.Pos, subject, fmt.Sprintf("would plant %s as %s of an instance of %s, for the unpickler to call", m.render(vs[i+1]), key, clean(subject)))
-		}
-		if e, ok := evaluated[key]; ok && e.library == library {
-			m.judgeEvaluated(op, subject, key, vs[i+1], e.judge)
-		}
+		m.judgeAttribute(op, subject, library, key, vs[i+1])
+	}
+}
+
+// judgeAttribute looks at one attribute of a state.
+func (m *machine) judgeAttribute(op *Op, subject, library, key string, v value) {
+	if hooked[key] && (v.kind() == kGlobal || v.kind() == kCall) {
+		m.accuse(rule.PicklePatches, op.Pos, subject, fmt.Sprintf("would plant %s as %s of an instance of %s, for the unpickler to call", m.render(v), key, clean(subject)))
+	}
+	if e, ok := evaluated[key]; ok && e.library == library {
+		m.judgeEvaluated(op, subject, key, v, e.judge)
 	}
 }
 
