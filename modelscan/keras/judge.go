@@ -35,6 +35,9 @@ var pythonBuiltins = map[string]bool{
 	"delattr": true, "vars": true, "globals": true, "locals": true, "dir": true, "help": true, "exit": true, "quit": true, "memoryview": true, "type": true,
 }
 
+// loadsCode are layers of Keras that unpickle a module or load a SavedModel.
+var loadsCode = map[string]bool{"TorchModuleWrapper": true, "TFSMLayer": true}
+
 // Judge looks at every object that a configuration would have Keras rebuild.
 func Judge(p *modelscan.Pass, root *jsontree.Node) { JudgeAt(p, 0, root) }
 
@@ -81,6 +84,9 @@ func (j judge) object(n *jsontree.Node, class string) {
 	module, config := n.Str("module"), n.Get("config")
 	if strings.HasSuffix(class, "Lookup") || strings.HasSuffix(class, "Vectorization") {
 		j.vocabulary(n, class, config)
+	}
+	if module == "" && loadsCode[class] {
+		module = "keras.layers"
 	}
 	switch {
 	case class == "__lambda__":

@@ -48,6 +48,8 @@ func TestScan(t *testing.T) {
 		{Name: "switching safe mode off", File: sequential(function("keras.config", "enable_unsafe_deserialization")), Want: []string{"ST256 keras.config.enable_unsafe_deserialization"}},
 		{Name: "loading another model", File: sequential(function("keras.models", "load_model")), Want: []string{"ST256 keras.models.load_model"}},
 		{Name: "torch module", File: sequential(`{"module": "keras.layers", "class_name": "TorchModuleWrapper", "config": {"module": "x"}}`), Want: []string{"ST256 keras.layers.TorchModuleWrapper"}},
+		{Name: "torch module without a module name", File: legacy(`{"class_name": "TorchModuleWrapper", "config": {}}`), Want: []string{"ST256 keras.layers.TorchModuleWrapper"}},
+		{Name: "operation in a functional model", File: legacy(`{"class_name": "Relu", "config": {}, "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 4]}}]}]}`)},
 		{Name: "absolute vocabulary", File: sequential(lookup("/etc/passwd")), Want: []string{"ST258 /etc/passwd"}},
 		{Name: "remote vocabulary", File: sequential(lookup("https://example.com/v")), Want: []string{"ST258 https://example.com/v"}},
 		{Name: "custom layer", File: sequential(`{"module": "my_pkg.layers", "class_name": "MyLayer", "config": {}, "registered_name": "my_pkg>MyLayer"}`), Want: []string{"ST257 my_pkg.layers.MyLayer"}},
