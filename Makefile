@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: build run test test-go test-outputs test-python test-editors lint generate check wasm test-sandbox soak fuzz clean
+.PHONY: build run test test-go test-outputs test-python test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 build:
 	@scripts/bootstrap.sh build
@@ -70,6 +70,10 @@ soak:
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)
+
+# Figures beside the peers that are on the PATH, into docs/benchmarks.md.
+bench: build
+	@scripts/bench.sh
 
 clean:
 	rm -rf bin build dist coverage

@@ -34,6 +34,7 @@ func TestScript(t *testing.T) {
 			"fifo":   makeFIFO,
 			"zeros":  writeZeros,
 			"cutzip": writeCutZip,
+			"latin1": writeLatin1,
 		},
 	})
 }
@@ -88,4 +89,9 @@ func writeCutZip(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(z.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes()[:b.Len()/2], 0o644))
+}
+
+// writeLatin1 makes Python source with bytes that are no UTF-8 before and in a call.
+func writeLatin1(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("import torch\nname = \"\xe9\xff\"\nmodel = torch.load(\"\xe9.pt\")\n"), 0o644))
 }

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# bench.sh: scans of large files beside the peers that are installed, and the Go benchmarks, into docs/benchmarks.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=build/benchmarks.md
+mkdir -p build
+python3 scripts/bench.py bin/secure-torch build/bench | tee "$out"
+{
+	echo
+	echo "## Start-up"
+	echo
+	echo '```'
+	GODEBUG=inittrace=1 bin/secure-torch version 2>&1 | sort -k5 -n -r | head -n 5
+	echo '```'
+	echo
+	echo "## Go benchmarks"
+	echo
+	echo '```'
+	"${GO:-go}" test -run '^$' -bench . -benchmem -timeout 30m $("${GO:-go}" list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...) | grep -E '^(Benchmark|pkg:|cpu:)'
+	echo '```'
+} | tee -a "$out"
+mv "$out" docs/benchmarks.md
