@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"bytes"
 	"errors"
 	"fmt"
@@ -75,10 +76,7 @@ func runCheck(cmd *cobra.Command, args []string, flags checkFlags) error {
 	if err != nil {
 		return err
 	}
-	if flags.failOn == "" {
-		flags.failOn = settings.FailOn
-	}
-	threshold, err := failOn(flags.failOn)
+	threshold, err := failOn(cmp.Or(flags.failOn, settings.FailOn))
 	if err != nil {
 		return err
 	}

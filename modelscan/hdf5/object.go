@@ -159,7 +159,7 @@ func (f *file) symbolTable(tree, heap int64) error {
 		n := nodes[len(nodes)-1]
 		nodes = nodes[:len(nodes)-1]
 		if n.depth > maxTree {
-			return fmt.Errorf("B-tree deeper than %d: %w", maxTree, modelscan.ErrLimit)
+			return fmt.Errorf("a B-tree deeper than %d: %w", maxTree, modelscan.ErrLimit)
 		}
 		if string(f.w.Bytes(n.at, 4)) == "SNOD" {
 			f.symbols(n.at, names)

@@ -271,7 +271,7 @@ func loadFromBytes(m *machine, args []uint32) (Ref, bool, error) {
 		return 0, false, nil
 	}
 	var src modelscan.Source
-	at := m.at
+	var at origin
 	switch r := m.rawBytes(Ref(args[0])); m.g.kind(r) {
 	case kBytes:
 		b := m.g.bytes(r)
