@@ -143,24 +143,17 @@ func (x *xzReader) open(size int) error {
 	}
 	var before []Codec // filters that the writer ran before LZMA2
 	for i := int(flags & 3); ; i-- {
-		var id, n uint64
-		if id, b, err = varint(b); err != nil {
+		var id uint64
+		var props []byte
+		if id, props, b, err = filter(b); err != nil {
 			return err
 		}
-		if n, b, err = varint(b); err != nil {
-			return err
-		}
-		if n > uint64(len(b)) {
-			return fmt.Errorf("%w: filter properties", errXZ)
-		}
-		props := b[:n]
-		b = b[n:]
 		switch {
-		case id == 0x21 && i == 0 && n == 1:
+		case id == 0x21 && i == 0 && len(props) == 1:
 			return x.lzma2(props[0], before)
-		case id == 0x03 && n == 1:
+		case id == 0x03 && len(props) == 1:
 			before = append(before, Delta(int(props[0])+1))
-		case id == 0x04 && n == 0:
+		case id == 0x04 && len(props) == 0:
 			before = append(before, X86)
 		default:
 			return fmt.Errorf("xz filter %#x: %w", id, modelscan.ErrNotSupported)
@@ -169,6 +162,21 @@ func (x *xzReader) open(size int) error {
 			return fmt.Errorf("%w: the last filter is not LZMA2", errXZ)
 		}
 	}
+}
+
+// filter reads the id and the properties of one filter.
+func filter(b []byte) (id uint64, props, rest []byte, err error) {
+	if id, b, err = varint(b); err != nil {
+		return 0, nil, nil, err
+	}
+	n, b, err := varint(b)
+	if err == nil && n > uint64(len(b)) {
+		err = fmt.Errorf("%w: filter properties", errXZ)
+	}
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	return id, b[:n], b[n:], nil
 }
 
 // lzma2 starts decompressing a block.

@@ -73,6 +73,11 @@ func (r *reading) array(ctx context.Context, b pickle.Built) (int64, error) {
 		}
 		return res.End, err
 	}
+	return r.numbers(b, item)
+}
+
+// numbers returns the offset behind an array of plain elements of the given size.
+func (r *reading) numbers(b pickle.Built, item int64) (int64, error) {
 	shape, ok := b.State.Get("shape")
 	if !ok || shape.Kind != pickle.TupleNode && shape.Kind != pickle.ListNode || shape.Cut {
 		return 0, fmt.Errorf("array of an unknown shape at %#x", b.Pos)
@@ -113,27 +118,31 @@ func describe(n pickle.Node) (item int64, plain, object bool) {
 		return item, plain, false
 	}
 	s := n.State.Items
-	if n.State.Cut || len(s) < 5 {
+	if n.State.Cut || len(s) < 8 {
 		return item, false, false
 	}
-	if len(s) > 7 && s[7].Kind == pickle.IntNode && s[7].Int&1 != 0 { // NPY_ITEM_REFCOUNT
+	if s[7].Kind == pickle.IntNode && s[7].Int&1 != 0 { // NPY_ITEM_REFCOUNT
 		return item, false, true
 	}
-	if s[4].Kind == pickle.DictNode { // fields: name to (dtype, offset)
-		if s[4].Cut {
-			return item, false, false
-		}
-		for i := 1; i < len(s[4].Items); i += 2 {
-			if f := s[4].Items[i]; len(f.Items) > 0 {
-				_, p, o := describe(f.Items[0])
-				plain, object = plain && p, object || o
-			}
-		}
-	}
-	if len(s) > 5 && s[5].Kind == pickle.IntNode && s[5].Int > 0 { // the size of a structure
+	p, o := fields(s[4])
+	plain, object = plain && p, o
+	if s[5].Kind == pickle.IntNode && s[5].Int > 0 { // the size of a structure
 		item = s[5].Int
 	}
 	return item, plain && !object, object
+}
+
+// fields tells of a structure's fields, a dictionary of (dtype, offset), whether all are plain, and whether
+// one holds objects.
+func fields(n pickle.Node) (plain, object bool) {
+	plain = n.Kind == pickle.NoneNode || n.Kind == pickle.DictNode && !n.Cut
+	for i := 1; n.Kind == pickle.DictNode && i < len(n.Items); i += 2 {
+		if f := n.Items[i]; len(f.Items) > 0 {
+			_, p, o := describe(f.Items[0])
+			plain, object = plain && p, object || o
+		}
+	}
+	return plain, object
 }
 
 // sideFile is NDArrayWrapper.read of joblib before 0.10: numpy.load of a file beside this one, pickles allowed.

@@ -125,24 +125,30 @@ func describe(v literal) (item int64, plain, object bool) {
 				return times(item, shape, plain, object)
 			}
 		}
-		for _, field := range v {
-			f, ok := field.([]literal)
-			if !ok || len(f) < 2 || len(f) > 3 {
-				return 0, false, object
-			}
-			n, p, o := describe(f[1])
-			if len(f) == 3 {
-				shape, ok := f[2].([]literal)
-				if !ok {
-					shape = []literal{f[2]}
-				}
-				n, p, o = times(n, shape, p, o)
-			}
+		for _, f := range v {
+			n, p, o := describeField(f)
 			item, plain, object = item+n, plain && p, object || o
 		}
 		return item, plain && item >= 0 && item < 1<<40, object
 	}
 	return 0, false, false
+}
+
+// describeField is describe for a (name, descriptor) or (name, descriptor, shape).
+func describeField(v literal) (item int64, plain, object bool) {
+	f, ok := v.([]literal)
+	if !ok || len(f) < 2 || len(f) > 3 {
+		return 0, false, false
+	}
+	item, plain, object = describe(f[1])
+	if len(f) == 3 {
+		shape, ok := f[2].([]literal)
+		if !ok {
+			shape = []literal{f[2]}
+		}
+		return times(item, shape, plain, object)
+	}
+	return item, plain, object
 }
 
 func isInt(v literal) bool { _, ok := v.(int64); return ok }

@@ -153,6 +153,11 @@ func (h *header) tensor(name string, at int64) error {
 	if !seen["dtype"] || !seen["shape"] || len(offsets) != 2 {
 		return fmt.Errorf("dtype, shape and two data_offsets are all needed")
 	}
+	return h.place(name, at, dtype, shape, offsets)
+}
+
+// place checks a tensor's size against its offsets, and keeps it.
+func (h *header) place(name string, at int64, dtype string, shape, offsets []int64) error {
 	size, ok := bits[dtype]
 	if !ok {
 		return fmt.Errorf("dtype %q is not one of the format's", dtype)

@@ -228,19 +228,7 @@ func (c *cursor) folder() folder {
 	f.packedUsed = 1
 	ins, outs := uint64(0), uint64(0)
 	for range n {
-		flags := c.byte()
-		k := coder{id: string(c.take(uint64(flags & 15)))}
-		in, out := uint64(1), uint64(1)
-		if flags&0x10 != 0 {
-			in, out = c.number(), c.number()
-		}
-		if flags&0x20 != 0 {
-			k.props = c.take(c.number())
-		}
-		if flags&0x80 != 0 || in > 32 || out > 32 {
-			c.fail("coder of %d inputs and %d outputs", in, out)
-			return f
-		}
+		k, in, out := c.coder()
 		ins, outs = ins+in, outs+out
 		f.coders = append(f.coders, k)
 	}
@@ -269,6 +257,24 @@ func (c *cursor) folder() folder {
 	}
 	f.order(after, bound)
 	return f
+}
+
+// coder reads one step and the number of its inputs and outputs.
+func (c *cursor) coder() (k coder, in, out uint64) {
+	flags := c.byte()
+	k.id = string(c.take(uint64(flags & 15)))
+	in, out = 1, 1
+	if flags&0x10 != 0 {
+		in, out = c.number(), c.number()
+	}
+	if flags&0x20 != 0 {
+		k.props = c.take(c.number())
+	}
+	if flags&0x80 != 0 || in > 32 || out > 32 {
+		c.fail("coder of %d inputs and %d outputs", in, out)
+		return k, 0, 0
+	}
+	return k, in, out
 }
 
 // order puts the coders into the order of their use: first the one whose input is packed.

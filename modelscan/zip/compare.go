@@ -76,13 +76,18 @@ func (s *scanner) compare(e *Entry, m Member, matters bool) {
 	if h.method != e.Method {
 		say("method", "%d in the directory, %d in front of the bytes", e.Method, h.method)
 	}
+	s.compareSizes(e, h, say)
+}
+
+// compareSizes is the part of compare that is about sizes, checksums and kinds.
+func (s *scanner) compareSizes(e *Entry, h local, say func(subject, format string, args ...any)) {
 	differs := func(local, central int64) bool { // a data descriptor behind the bytes stands in for a zero
 		return local != central && (local != 0 || h.flags&FlagDescriptor == 0)
 	}
 	if differs(h.compressed, e.Compressed) || differs(h.size, e.Size) {
 		say("size", "%d of %d bytes in the directory, %d of %d in front of the bytes", e.Compressed, e.Size, h.compressed, h.size)
 	}
-	if e.Method == 0 && e.Compressed != e.Size && e.Flags&locked == 0 {
+	if e.Method == 0 && e.Compressed != e.Size && e.Flags&(FlagEncrypted|FlagStrong) == 0 {
 		say("size", "stored as it is, yet %d bytes in and %d out: torch refuses, zipfile reads", e.Compressed, e.Size)
 	}
 	if e.External&0x10 != 0 && !e.Dir() && e.Size > 0 {
