@@ -172,28 +172,27 @@ func (s *skimmer) ident(i int) int {
 	if i < len(src) && (src[i] == '"' || src[i] == '\'') && i-start <= 3 {
 		return s.str(i, bytes.ContainsAny(src[start:i], "fFtT"))
 	}
-	if s.has(h) {
-		if needs, ok := s.of[h]; ok {
-			if len(needs) == 0 || !s.own(start) {
-				s.seen[h] = true
-			}
-		} else if _, ok := s.roots[h]; ok {
-			s.seen[h] = true
-		}
+	s.name(h, start)
+	s.last, s.ended = h, i
+	if rest := bytes.TrimLeft(src[i:], " \t"); len(rest) > 0 && rest[0] == '(' {
+		s.calls = append(s.calls, h)
 	}
+	return i
+}
+
+// name notes a name in code.
+func (s *skimmer) name(h uint32, start int) {
 	if slices.Contains(byNameHashes, h) {
 		s.byName = true
 	}
-	s.last, s.ended = h, i
-	if j := i; j < len(src) {
-		for j < len(src) && (src[j] == ' ' || src[j] == '\t') {
-			j++
-		}
-		if j < len(src) && src[j] == '(' {
-			s.calls = append(s.calls, h)
-		}
+	if !s.has(h) {
+		return
 	}
-	return i
+	needs, word := s.of[h]
+	_, module := s.roots[h]
+	if word && (len(needs) == 0 || !s.own(start)) || !word && module {
+		s.seen[h] = true
+	}
 }
 
 var hashSelf, hashCls, hashDef = Hash("self"), Hash("cls"), Hash("def")
