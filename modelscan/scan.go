@@ -111,7 +111,12 @@ func (d *driver) offer(ctx context.Context, src Source, probe Probe, depth int) 
 		if slices.Contains(covered, f.Name) {
 			continue
 		}
-		if c := f.Sniff(probe); c != No && d.turn(ctx, f, c, src, depth, &covered) {
+		c, err := sniff(f, probe)
+		if err != nil {
+			d.sink(src, depth).Gap(Gap{Rule: gapRule(err), Path: src.Name, Reason: f.Name + ": " + err.Error()})
+			continue
+		}
+		if c != No && d.turn(ctx, f, c, src, depth, &covered) {
 			claimed, model = append(claimed, f.Name), model || !f.Inert
 		}
 	}
@@ -153,12 +158,21 @@ func (d *driver) list(name string) {
 
 // run keeps a defect in one format from hiding what the others see.
 func run(ctx context.Context, f *Format, p *Pass) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %v", errDefect, r)
-		}
-	}()
+	defer recovered(&err)
 	return f.Scan(ctx, p)
+}
+
+// sniff asks a format whether it claims a source; a defect there hides nothing either.
+func sniff(f *Format, probe Probe) (c Confidence, err error) {
+	defer recovered(&err)
+	return f.Sniff(probe), nil
+}
+
+// recovered is deferred: it makes a panic an error.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%w: %v", errDefect, r)
+	}
 }
 
 // Fail reports err as a gap at an offset of the source of the given name.

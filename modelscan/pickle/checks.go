@@ -66,12 +66,12 @@ func (m *machine) asGlobal(v value) *global {
 func checkGetattr(m *machine, op *Op, id int) value {
 	vs, all := m.args(id)
 	if !all || len(vs) < 2 {
-		m.judgeUnknown(id, m.calleeGlobal(id))
+		m.judgeUnknown(id)
 		return result(id)
 	}
 	name, ok := m.text(vs[1], maxName)
 	if !ok {
-		m.judgeUnknown(id, m.calleeGlobal(id))
+		m.judgeUnknown(id)
 		return result(id)
 	}
 	return m.attribute(op, id, vs[0], name)
@@ -138,7 +138,7 @@ func (m *machine) item(op *Op, id int, object, key value) value {
 		return m.module(op, name)
 	}
 	if g.entry.verdict != allowed {
-		m.judgeUnknown(id, m.calleeGlobal(id))
+		m.judgeUnknown(id)
 	}
 	return result(id)
 }
@@ -150,7 +150,7 @@ func (m *machine) module(op *Op, name string) value { return m.global(op, name, 
 func checkEncode(m *machine, _ *Op, id int) value {
 	vs, all := m.args(id)
 	if !all || len(vs) == 0 || len(vs) > 2 || vs[0].kind() != kStr {
-		m.judgeUnknown(id, m.calleeGlobal(id))
+		m.judgeUnknown(id)
 		return result(id)
 	}
 	if len(vs) == 2 {
@@ -158,7 +158,7 @@ func checkEncode(m *machine, _ *Op, id int) value {
 		switch strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(codec)) {
 		case "latin1", "iso88591", "ascii", "utf8", "raw unicodeescape":
 		default:
-			m.judgeUnknown(id, m.calleeGlobal(id))
+			m.judgeUnknown(id)
 			return result(id)
 		}
 	}
@@ -216,7 +216,7 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 	vs, all := m.args(id)
 	if i >= len(vs) {
 		if !all {
-			m.judgeUnknown(id, m.calleeGlobal(id))
+			m.judgeUnknown(id)
 		}
 		return result(id)
 	}
@@ -238,7 +238,7 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 func checkTyped(m *machine, op *Op, id int) value {
 	vs, all := m.args(id)
 	if !all || len(vs) < 3 {
-		m.judgeUnknown(id, m.calleeGlobal(id))
+		m.judgeUnknown(id)
 		return result(id)
 	}
 	v := m.callHop(op, vs[0], vs[2], 0)
@@ -252,7 +252,7 @@ func checkTyped(m *machine, op *Op, id int) value {
 func checkType(m *machine, _ *Op, id int) value {
 	vs, all := m.args(id)
 	if !all || len(vs) != 1 {
-		m.judgeUnknown(id, m.calleeGlobal(id))
+		m.judgeUnknown(id)
 	}
 	return result(id)
 }
@@ -267,7 +267,7 @@ func checkUfunc(m *machine, op *Op, id int) value {
 			return m.global(op, module, name, true)
 		}
 	}
-	m.judgeUnknown(id, m.calleeGlobal(id))
+	m.judgeUnknown(id)
 	return result(id)
 }
 
@@ -275,7 +275,7 @@ func checkUfunc(m *machine, op *Op, id int) value {
 func checkNested(m *machine, op *Op, id int) value {
 	vs, all := m.args(id)
 	if !all || len(vs) == 0 || !m.descend(vs[0], m.calls[id].off) {
-		m.judgeUnknown(id, m.calleeGlobal(id))
+		m.judgeUnknown(id)
 	}
 	return result(id)
 }

@@ -65,14 +65,19 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 		}
 		return mk(kInst, c.callee.index())
 	}
-	m.judgeUnknown(id, g)
+	m.judgeUnknown(id)
 	m.looksNested(id)
 	return result(id)
 }
 
-// judgeUnknown decides how bad a call of something unknown is, by what it is and what it is given.
-func (m *machine) judgeUnknown(id int, g *global) {
-	c := &m.calls[id]
+// judgeUnknown decides how bad a call of something unknown is, by what it is and what it is given. The
+// callee may be the result of another call: then it has no name to go by.
+func (m *machine) judgeUnknown(id int) {
+	c, g := &m.calls[id], m.calleeGlobal(id)
+	if g == nil {
+		m.callUnknownResult(id)
+		return
+	}
 	_, all := m.args(id)
 	m.missed = m.missed || !all && m.dropped
 	isNew := c.op == opNewObj || c.op == opNewObjEx

@@ -1,0 +1,35 @@
+package modelscan_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// A format that panics is a gap, whether it claims the source or reads it, and the others still run.
+func TestDefectIsGap(t *testing.T) {
+	always := func(modelscan.Probe) modelscan.Confidence { return modelscan.Yes }
+	nothing := func(context.Context, *modelscan.Pass) error { return nil }
+	finds := &modelscan.Format{Name: "finds", Sniff: always, Scan: func(_ context.Context, p *modelscan.Pass) error {
+		p.Emit.Finding(modelscan.Finding{Rule: rule.PickleCodeExecution, Path: p.Source.Name})
+		return nil
+	}}
+	for name, broken := range map[string]*modelscan.Format{
+		"sniff": {Name: "broken", Scan: nothing, Sniff: func(modelscan.Probe) modelscan.Confidence { panic("an index out of range") }},
+		"scan":  {Name: "broken", Sniff: always, Scan: func(context.Context, *modelscan.Pass) error { panic("an index out of range") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			src := modelscan.Source{Name: "m", R: bytes.NewReader([]byte("data")), Size: 4}
+			r := modelscan.Scan(t.Context(), src, []*modelscan.Format{broken, finds}, modelscan.DefaultLimits())
+			if len(r.Gaps) != 1 || r.Gaps[0].Rule != rule.InternalError {
+				t.Errorf("gaps %+v, want one of rule %s", r.Gaps, rule.InternalError)
+			}
+			if len(r.Findings) != 1 {
+				t.Errorf("findings %+v, want the one of the other format", r.Findings)
+			}
+		})
+	}
+}
