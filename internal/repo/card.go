@@ -83,31 +83,11 @@ func zeroWidth(r rune) bool {
 // smuggled reads what invisible characters say: tag characters and variation selectors are letters in
 // disguise, zero-width ones are bits, or cut up words of a line so that nobody searches them.
 func smuggled(text string) []passage {
-	var tags, bits strings.Builder
-	first := map[string]int{}
-	see := func(how string, off int) {
-		if _, ok := first[how]; !ok {
-			first[how] = off
-		}
-	}
-	for off, r := range text {
-		switch {
-		case r >= 0xe0020 && r <= 0xe007e:
-			tags.WriteRune(r - 0xe0000)
-			see("tags", off)
-		case r >= 0xe0100 && r <= 0xe01ef: // bytes 16 to 255
-			tags.WriteByte(byte(r - 0xe0100 + 16))
-			see("tags", off)
-		case r == 0x200b || r == 0x2060 || r == 0x200c:
-			bits.WriteByte(map[rune]byte{0x200b: '0', 0x2060: '0', 0x200c: '1'}[r])
-			see("bits", off)
-		case r == 0x200d || r == 0xfeff && off > 0:
-			bits.WriteByte('1')
-		}
-	}
-	out := []passage{{"a run of invisible characters", first["tags"], tags.String()}}
-	for _, s := range fromBits(bits.String()) {
-		out = append(out, passage{"a run of zero-width characters", first["bits"], s})
+	letters, at := fromTags(text)
+	out := []passage{{"a run of invisible characters", at, letters}}
+	bits, at := zeroWidthBits(text)
+	for _, s := range fromBits(bits) {
+		out = append(out, passage{"a run of zero-width characters", at, s})
 	}
 	off := 0
 	for line := range strings.Lines(text) {
@@ -117,6 +97,54 @@ func smuggled(text string) []passage {
 		off += len(line)
 	}
 	return out
+}
+
+// fromTags reads tag characters and variation selectors as letters, and tells where the first stands.
+func fromTags(text string) (letters string, first int) {
+	var b strings.Builder
+	for off, r := range text {
+		if b.Len() == 0 {
+			first = off
+		}
+		switch {
+		case r >= 0xe0020 && r <= 0xe007e:
+			b.WriteRune(r - 0xe0000)
+		case r >= 0xe0100 && r <= 0xe01ef: // bytes 16 to 255
+			b.WriteByte(byte(r - 0xe0100 + 16))
+		}
+	}
+	if b.Len() == 0 {
+		first = 0
+	}
+	return b.String(), first
+}
+
+// zeroWidthBits reads zero-width characters as bits, and tells where the first stands that is no joiner.
+func zeroWidthBits(text string) (bits string, first int) {
+	var b strings.Builder
+	first = -1
+	for off, r := range text {
+		switch r {
+		case 0x200b, 0x2060:
+			b.WriteByte('0')
+		case 0x200c:
+			b.WriteByte('1')
+		case 0x200d:
+			b.WriteByte('1')
+			continue
+		case 0xfeff:
+			if off > 0 { // else a byte order mark
+				b.WriteByte('1')
+			}
+			continue
+		default:
+			continue
+		}
+		if first < 0 {
+			first = off
+		}
+	}
+	return b.String(), max(first, 0)
 }
 
 // cutUp tells whether a line has zero-width characters where no script needs them: more than one, after
