@@ -128,18 +128,10 @@ func lexToken(s string) (token, int) {
 	case r == '"' || r == '\'':
 		return lexString(s)
 	case r == '_' || unicode.IsLetter(r):
-		n := strings.IndexFunc(s, func(r rune) bool {
-			return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r)
-		})
-		if n < 0 {
-			n = len(s)
-		}
+		n := prefixLen(s, func(r rune) bool { return isWord(r) || unicode.Is(unicode.Mn, r) })
 		return token{kind: name, text: s[:n]}, n
 	case '0' <= r && r <= '9':
-		n := strings.IndexFunc(s, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-		if n < 0 {
-			n = len(s)
-		}
+		n := prefixLen(s, isWord)
 		return token{kind: number, text: s[:n]}, n
 	}
 	for _, op := range operators {
@@ -148,6 +140,13 @@ func lexToken(s string) (token, int) {
 		}
 	}
 	return token{}, size
+}
+
+func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// prefixLen is the length of what s starts with whose runes are all in the class.
+func prefixLen(s string, class func(rune) bool) int {
+	return len(s) - len(strings.TrimLeftFunc(s, class))
 }
 
 func lexString(s string) (token, int) {

@@ -13,12 +13,7 @@ func (j *judge) walk(e *expr, called bool) {
 	}
 	switch e.op {
 	case opName:
-		if dunder.MatchString(e.text) {
-			j.escape(e, e.text)
-		}
-		if functions[e.text] && !called || e.text == "lipsum" {
-			j.tell(rule.TemplateDynamicNames, e, e.text, "uses the function "+e.text+" as a value")
-		}
+		j.name(e, called)
 	case opAttr:
 		j.attribute(e, e.text, called)
 	case opIndex:
@@ -26,12 +21,24 @@ func (j *judge) walk(e *expr, called bool) {
 	case opFilter:
 		j.filter(e, called)
 	case opKeyword:
-		if dunder.MatchString(e.text) {
-			j.escape(e, e.text)
-		}
+		j.special(e)
 	}
 	for i, a := range e.args {
 		j.walk(a, e.op == opCall && i == 0)
+	}
+}
+
+func (j *judge) name(e *expr, called bool) {
+	j.special(e)
+	if functions[e.text] && !called || e.text == "lipsum" {
+		j.tell(rule.TemplateDynamicNames, e, e.text, "uses the function "+e.text+" as a value")
+	}
+}
+
+// special judges a name between double underscores.
+func (j *judge) special(e *expr) {
+	if dunder.MatchString(e.text) {
+		j.escape(e, e.text)
 	}
 }
 
