@@ -3,6 +3,7 @@ package keras
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -82,29 +83,40 @@ func (j judge) tell(id rule.ID, n *jsontree.Node, subject, format string, args .
 // object judges one {"class_name", "config", "module", "registered_name"}.
 func (j judge) object(n *jsontree.Node, class string) {
 	module, config := n.Str("module"), n.Get("config")
-	if strings.HasSuffix(class, "Lookup") || strings.HasSuffix(class, "Vectorization") {
-		j.vocabulary(n, class, config)
-	}
+	j.vocabulary(n, class, config)
 	if module == "" && loadsCode[class] {
 		module = "keras.layers"
 	}
 	switch {
 	case class == "__lambda__":
 		j.tell(rule.KerasLambda, n, "Lambda", "holds marshalled Python bytecode that runs when the model is called")
-	case class == "Lambda" && (module == "" || strings.HasPrefix(module, "keras") || strings.HasPrefix(module, "tensorflow") || strings.HasPrefix(module, "tf_keras")):
+	case class == "Lambda" && ofKeras(module):
 		j.lambda(n, config)
 	case class == "function" && config != nil && config.Kind == jsontree.String:
 		j.function(n, module, config.Text)
 	case module == "":
-		if name := n.Str("registered_name"); !builtin()[class] || name != "" && name != class && !strings.HasPrefix(name, "keras") {
-			j.custom(n, class)
-		}
+		j.registered(n, class)
 	case module == "builtins" && !pythonBuiltins[class]:
 		if !builtin()[class] && pyname.Judge(module, class) != pyname.Known {
 			j.custom(n, class)
 		}
 	default:
 		j.resolve(n, module, class)
+	}
+}
+
+// ofKeras tells whether a class that says its module so, or not at all, is Keras' own.
+func ofKeras(module string) bool {
+	return module == "" || slices.ContainsFunc([]string{"keras", "tensorflow", "tf_keras"}, func(of string) bool {
+		return strings.HasPrefix(module, of)
+	})
+}
+
+// registered judges a class that says no module: Keras looks for the name it was registered under.
+func (j judge) registered(n *jsontree.Node, class string) {
+	name := n.Str("registered_name")
+	if !builtin()[class] || name != "" && name != class && !strings.HasPrefix(name, "keras") {
+		j.custom(n, class)
 	}
 }
 
@@ -160,6 +172,9 @@ func (j judge) custom(n *jsontree.Node, name string) {
 
 // vocabulary of a lookup layer is a list, or the path of a file that Keras reads into the model.
 func (j judge) vocabulary(n *jsontree.Node, class string, config *jsontree.Node) {
+	if !strings.HasSuffix(class, "Lookup") && !strings.HasSuffix(class, "Vectorization") {
+		return
+	}
 	for _, key := range []string{"vocabulary", "idf_weights"} {
 		path := config.Str(key)
 		if why := modelscan.Escapes(path); why != "" {
