@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 	"unicode/utf16"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -70,45 +69,67 @@ func Walk(ctx context.Context, p *modelscan.Pass, root string, visit func(xml.St
 	dec := xml.NewDecoder(bytes.NewReader(decode(text)))
 	dec.Strict = false
 	dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // names are ASCII
-	var found string
-	var prolog []modelscan.Finding
+	w := walk{p: p, text: text, root: root, visit: visit}
 	for {
 		off := dec.InputOffset()
 		token, err := dec.RawToken()
 		switch {
-		case errors.Is(err, io.EOF) && found != "":
-			return found, nil
+		case errors.Is(err, io.EOF) && w.found != "":
+			return w.found, nil
 		case err != nil:
-			return found, fmt.Errorf("XML at %#x: %w", off, err)
+			return w.found, fmt.Errorf("XML at %#x: %w", off, err)
 		case ctx.Err() != nil:
-			return found, ctx.Err()
+			return w.found, ctx.Err()
 		}
-		switch t := token.(type) {
-		case xml.Directive:
-			if m := external.FindIndex(append([]byte("<!"), t...)); m != nil {
-				prolog = append(prolog, finding(p, off, "DOCTYPE", "the document type makes a parser read other documents: <!"+string(t)))
-			}
-		case xml.StartElement:
-			if found == "" {
-				if found = t.Name.Local; found != root {
-					return found, errOtherRoot
-				}
-			}
-			if t.Name.Local == "include" && strings.Contains(string(text[:min(len(text), 1<<16)]), "http://www.w3.org/2001/XInclude") {
-				prolog = append(prolog, finding(p, off, "XInclude", "the document includes another one"))
-			}
-			visit(t, off)
-		}
-		if found != "" {
-			for _, f := range prolog {
-				p.Emit.Finding(f)
-			}
-			prolog = nil
+		if err := w.token(token, off); err != nil {
+			return w.found, err
 		}
 	}
 }
 
-func finding(p *modelscan.Pass, off int64, subject, message string) modelscan.Finding {
+// walk is one reading of a document.
+type walk struct {
+	p           *modelscan.Pass
+	text        []byte
+	root, found string // the root element looked for, and the one there is
+	visit       func(xml.StartElement, int64)
+	prolog      []modelscan.Finding // held back until the root shows that the document is meant
+}
+
+func (w *walk) token(token xml.Token, off int64) error {
+	switch t := token.(type) {
+	case xml.Directive:
+		if external.Match(append([]byte("<!"), t...)) {
+			w.tell(off, "DOCTYPE", "the document type makes a parser read other documents: <!"+string(t))
+		}
+	case xml.StartElement:
+		return w.element(t, off)
+	}
+	return nil
+}
+
+func (w *walk) element(t xml.StartElement, off int64) error {
+	if w.found == "" {
+		if w.found = t.Name.Local; w.found != w.root {
+			return errOtherRoot
+		}
+		for _, f := range w.prolog {
+			w.p.Emit.Finding(f)
+		}
+	}
+	if t.Name.Local == "include" && bytes.Contains(w.text[:min(len(w.text), 1<<16)], []byte("http://www.w3.org/2001/XInclude")) {
+		w.tell(off, "XInclude", "the document includes another one")
+	}
+	w.visit(t, off)
+	return nil
+}
+
+func (w *walk) tell(off int64, subject, message string) {
 	const show = 200
-	return modelscan.Finding{Rule: rule.XmlExternalEntity, Path: p.Name, Offset: off, Subject: subject, Message: message[:min(len(message), show)]}
+	f := modelscan.Finding{Rule: rule.XmlExternalEntity, Path: w.p.Name, Offset: off, Subject: subject, Message: message[:min(len(message), show)]}
+	if w.found == "" {
+		w.prolog = append(w.prolog, f)
+		return
+	}
+	w.p.Emit.Finding(f)
 }
