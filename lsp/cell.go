@@ -69,20 +69,30 @@ func newCell(c Checked, from int) *cell {
 
 func (c *cell) Calls() []check.Call { return c.calls }
 
-func (c *cell) Diagnostics(artifacts map[string]*engine.Artifact) []check.Diagnostic {
-	var out []check.Diagnostic
-	for _, d := range c.Checked.Diagnostics(artifacts) {
+func (c *cell) Split(artifacts map[string]*engine.Artifact, trusted bool, more ...check.Diagnostic) (shown []check.Diagnostic, suppressed []check.Suppressed) {
+	whole := slices.Clone(more)
+	for i := range whole {
+		whole[i].Span.Start, whole[i].Span.End = whole[i].Span.Start+c.from, whole[i].Span.End+c.from
+	}
+	all, dropped := c.Checked.Split(artifacts, trusted, whole...)
+	for _, d := range all {
 		if d.Span.Start >= c.from {
-			d.Span, d.Fixes = c.span(d.Span), c.fixes(d.Fixes)
-			out = append(out, d)
+			shown = append(shown, c.here(d))
 		}
 	}
-	return out
+	for _, s := range dropped {
+		if s.Span.Start >= c.from {
+			s.Diagnostic = c.here(s.Diagnostic)
+			suppressed = append(suppressed, s)
+		}
+	}
+	return shown, suppressed
 }
 
-func (c *cell) Ignored(d check.Diagnostic, trusted bool) (check.Ignore, bool) {
-	d.Span.Start, d.Span.End = d.Span.Start+c.from, d.Span.End+c.from
-	return c.Checked.Ignored(d, trusted)
+// here is a diagnostic of the whole source as one of the cell.
+func (c *cell) here(d check.Diagnostic) check.Diagnostic {
+	d.Span, d.Call, d.Fixes = c.span(d.Span), c.span(d.Call), c.fixes(d.Fixes)
+	return d
 }
 
 func (c *cell) span(s analyzers.Span) analyzers.Span {

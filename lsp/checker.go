@@ -15,6 +15,9 @@ type checker struct{ opts check.Options }
 func (c checker) Check(ctx context.Context, src Source) Checked {
 	opts := c.opts
 	opts.WorkDir = src.Root
+	if src.Modules != nil {
+		opts.Workspace = src.Modules.At
+	}
 	if src.Parser == nil {
 		return check.New(opts).Check(ctx, src.Path, src.Text)
 	}

@@ -24,11 +24,8 @@ func (snap *snapshot) diagnostics(d *document) []protocol.Diagnostic {
 // shown are the diagnostics of a document that has been read, without those that a comment or the config
 // silences.
 func (snap *snapshot) shown(d *document) []check.Diagnostic {
-	trusted := d.trusted()
-	return slices.DeleteFunc(d.result.Diagnostics(snap.artifacts), func(x check.Diagnostic) bool {
-		if _, ignored := d.result.Ignored(x, trusted); ignored {
-			return true
-		}
+	all, _ := d.result.Split(snap.artifacts, d.trusted())
+	return slices.DeleteFunc(all, func(x check.Diagnostic) bool {
 		return d.root != nil && d.root.ignores(x, d.path)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -46,12 +47,8 @@ type fakeChecked struct{ calls []check.Call }
 
 func (c fakeChecked) Calls() []check.Call { return c.calls }
 
-func (c fakeChecked) Ignored(check.Diagnostic, bool) (check.Ignore, bool) {
-	return check.Ignore{}, false
-}
-
-func (c fakeChecked) Diagnostics(known map[string]*engine.Artifact) []check.Diagnostic {
-	var out []check.Diagnostic
+func (c fakeChecked) Split(known map[string]*engine.Artifact, _ bool, more ...check.Diagnostic) ([]check.Diagnostic, []check.Suppressed) {
+	out := slices.Clone(more)
 	for _, call := range c.calls {
 		d := check.Diagnostic{
 			Rule: rule.TorchLoadUnguarded, Severity: rule.Medium, Span: call.FuncSpan, Message: "torch.load runs code",
@@ -66,7 +63,7 @@ func (c fakeChecked) Diagnostics(known map[string]*engine.Artifact) []check.Diag
 		}
 		out = append(out, d)
 	}
-	return out
+	return out, nil
 }
 
 // fakeScanner finds what it was told to find, by base name, and counts.

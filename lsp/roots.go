@@ -10,6 +10,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/config"
+	"github.com/secure-torch/secure-torch/internal/workspace"
 )
 
 // root is a folder of the workspace with its config. When the config changes, another takes its place.
@@ -17,6 +18,10 @@ type root struct {
 	told   bool // the user knows that its config cannot be read; only the owner of the state looks
 	dir    string
 	config func() (*config.Loaded, error) // read when first asked for, away from the owner of the state
+
+	alone   bool                        // the folder of a file outside of all that the client opened
+	modules func() *workspace.Workspace // made when first asked for, away from the owner of the state
+	listing sync.Once                   // the folder's sources have been listed, or are being
 }
 
 // newRoot makes the root at dir. The client's word that the user trusts the workspace counts for all of
@@ -26,7 +31,9 @@ func newRoot(dir string, trusted bool) *root {
 	if trusted {
 		load = func() (*config.Loaded, error) { return config.LoadTrusted(dir) }
 	}
-	return &root{dir: dir, config: sync.OnceValues(load)}
+	r := &root{dir: dir, config: sync.OnceValues(load)}
+	r.modules = sync.OnceValue(r.newModules)
+	return r
 }
 
 // settings are the config in force; the default one, and nothing trusted, where it cannot be read.
@@ -48,25 +55,10 @@ func (st *state) complain(r *root) {
 	}
 }
 
-// ignores reports whether the config silences a diagnostic of the source at path. An entry may name the
-// source or the model; in an untrusted folder none silences a finding in a model.
+// ignores reports whether the config silences a diagnostic of the source at path.
 func (r *root) ignores(d check.Diagnostic, path string) bool {
-	l := r.settings()
-	files := []string{path}
-	digest := ""
-	if d.Artifact != nil {
-		files, digest = append(files, d.Artifact.Path), d.Artifact.Digest
-	}
-	for _, f := range files {
-		rel, err := filepath.Rel(l.Dir, f)
-		if err != nil {
-			rel = f
-		}
-		if _, ok := l.Match(d.Rule, filepath.ToSlash(rel), digest, l.Trusted); ok {
-			return true
-		}
-	}
-	return false
+	_, ok := check.Silenced(r.settings(), d, path)
+	return ok
 }
 
 // rootsOf lists the folders that a client opens, in any of the ways in which it may say so.
@@ -102,6 +94,7 @@ func (st *state) rootOf(path string) *root {
 	dir := filepath.Dir(path)
 	if st.alone[dir] == nil {
 		st.alone[dir] = newRoot(dir, false)
+		st.alone[dir].alone = true
 	}
 	return st.alone[dir]
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/workspace"
 )
 
 // Source is one version of one Python source.
@@ -32,6 +33,8 @@ type Source struct {
 	// Parser, when it is not nil, has seen an earlier version, from which Changes lead to this one.
 	Parser  *analyzers.Document
 	Changes []analyzers.Change
+	// Modules is what is known of the sources around it; nil for nothing.
+	Modules *workspace.Workspace
 }
 
 // Checker understands Python sources.
@@ -44,10 +47,9 @@ type Checker interface {
 type Checked interface {
 	// Calls are the source's load calls, in source order.
 	Calls() []check.Call
-	// Diagnostics says what is wrong, given the artifacts known so far by absolute path.
-	Diagnostics(artifacts map[string]*engine.Artifact) []check.Diagnostic
-	// Ignored returns the comment that asks not to show a diagnostic, if it is heeded.
-	Ignored(d check.Diagnostic, trusted bool) (check.Ignore, bool)
+	// Split says what is wrong, given the artifacts known so far by absolute path and what is wrong besides,
+	// and takes apart what comments suppress.
+	Split(artifacts map[string]*engine.Artifact, trusted bool, more ...check.Diagnostic) (shown []check.Diagnostic, suppressed []check.Suppressed)
 }
 
 // Scanner scans model files; *engine.Engine is one.

@@ -206,7 +206,11 @@ func (s *Server) checkSource(d *document, src Source, from int) (c Checked) {
 	var err error
 	defer recovered(s.log, "check", &err)
 	if d.root != nil {
-		src.Root = d.root.dir
+		src.Root, src.Modules = d.root.dir, d.root.modules()
+		s.list(d.root)
+		if d.notebook == nil {
+			src.Modules.Update(d.path, d.text)
+		}
 	}
 	c = s.opts.Checker.Check(s.ctx, src)
 	if d.notebook != nil {
@@ -229,6 +233,7 @@ func (st *state) wasRead(d *document, result Checked) {
 	current := st.docs[d.uri]
 	switch {
 	case current == nil: // closed meanwhile
+		st.giveBack(d)
 	case current != d:
 		st.read(current)
 	case result != nil:

@@ -43,6 +43,11 @@ func didSave(st *state, p *protocol.DidSaveTextDocumentParams) error {
 	for _, t := range targets(d.result) {
 		st.rescan(t.Path)
 	}
+	for _, other := range sorted(st.docs) {
+		if other.root == d.root && other != d && d.root != nil && other.notebook == nil {
+			st.put(st.newDocument(other.uri, other.version, other.text)) // it may import what was saved
+		}
+	}
 	return nil
 }
 
@@ -54,6 +59,9 @@ func didClose(st *state, p *protocol.DidCloseTextDocumentParams) error {
 	}
 	st.forget(d.uri)
 	delete(st.parsers, d.uri)
+	if !st.busy[d.uri] {
+		st.giveBack(d)
+	}
 	st.watchWanted()
 	return nil
 }

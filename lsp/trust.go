@@ -64,8 +64,8 @@ func inside(targets []artifact.Target, dir string) []artifact.Target {
 
 func (c *confined) Calls() []check.Call { return c.calls }
 
-func (c *confined) Diagnostics(artifacts map[string]*engine.Artifact) []check.Diagnostic {
-	return append(c.Checked.Diagnostics(artifacts), c.outside...)
+func (c *confined) Split(artifacts map[string]*engine.Artifact, trusted bool, more ...check.Diagnostic) ([]check.Diagnostic, []check.Suppressed) {
+	return c.Checked.Split(artifacts, trusted, slices.Concat(c.outside, more)...)
 }
 
 // untrustedNotice is what the user is told, once in a session, when something was held back.

@@ -2,17 +2,18 @@ package lsp
 
 import (
 	"path/filepath"
-	"strings"
 
 	"go.lsp.dev/protocol"
 
 	"github.com/secure-torch/secure-torch/internal/config"
+	"github.com/secure-torch/secure-torch/internal/workspace"
 )
 
 // didChangeWatchedFiles has changed models scanned again. A file that came, went or holds Python may change
 // what the open documents load, so these are read again.
 func didChangeWatchedFiles(st *state, p *protocol.DidChangeWatchedFilesParams) error {
 	reread, reconfigure := false, false
+	var sources []string
 	for _, c := range p.Changes {
 		if !c.URI.IsFile() {
 			continue
@@ -20,18 +21,26 @@ func didChangeWatchedFiles(st *state, p *protocol.DidChangeWatchedFilesParams) e
 		path := c.URI.FsPath()
 		st.rescan(path)
 		reconfigure = reconfigure || isConfig(path)
-		reread = reread || c.Type != protocol.FileChangeTypeChanged || strings.HasSuffix(path, ".py")
+		switch {
+		case isModule(path):
+			sources = append(sources, path)
+		case c.Type != protocol.FileChangeTypeChanged:
+			reread = true
+		}
 	}
 	switch {
 	case reconfigure:
 		st.reconfigure()
+	case len(sources) > 0:
+		st.refreshModules(sources)
 	case reread:
 		st.rereadAll()
 	}
 	return nil
 }
 
+// isConfig says whether a file decides what is reported: a config, or which versions a project uses.
 func isConfig(path string) bool {
 	base := filepath.Base(path)
-	return base == config.FileName || base == "pyproject.toml"
+	return base == config.FileName || workspace.IsRequirement(base)
 }

@@ -83,7 +83,7 @@ func (st *state) watchWanted() {
 // register has the client tell of changes of Python sources and configs, if it can.
 func (s *Server) register() {
 	var watchers []protocol.FileSystemWatcher
-	for _, glob := range []protocol.Pattern{"**/*.py", "**/" + config.FileName, "**/pyproject.toml"} {
+	for _, glob := range []protocol.Pattern{"**/*.py", "**/*.pyi", "**/" + config.FileName, "**/{pyproject.toml,setup.cfg,environment.yml}", "**/*.lock", "**/requirements*/*.txt", "**/requirements*.txt"} {
 		watchers = append(watchers, protocol.FileSystemWatcher{GlobPattern: glob})
 	}
 	options, err := protocol.Marshal(&protocol.DidChangeWatchedFilesRegistrationOptions{Watchers: watchers})

@@ -78,7 +78,7 @@ func (f *checkFilter) apply(result *check.Result) *report.CheckRun {
 				known[print]--
 				return "in the baseline", true
 			}
-			ig, ok := f.settings.Match(d.Rule, relativeTo(f.settings.Dir, file.Path), "", f.settings.Trusted)
+			ig, ok := check.Silenced(f.settings, d, file.Path)
 			return ig.Reason, ok
 		})
 		file.Diagnostics = out.Diagnostics

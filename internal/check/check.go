@@ -89,7 +89,7 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 	}
 	linked := analyzers.Link(s, o)
 	out := &Checked{Path: path, diagnostics: linked.Diagnostics, ignores: Ignores(s.Source()), resolved: !c.opts.NoResolve, lines: NewLines(s.Source())}
-	if d, broken := unreadable(s); broken {
+	if d, broken := unreadable(s); broken && c.relevant(s.Source()) {
 		out.diagnostics = append(out.diagnostics, d)
 	}
 	for _, call := range linked.Calls {
@@ -99,6 +99,11 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 		out.calls = append(out.calls, c.resolve(path, call))
 	}
 	return out
+}
+
+// relevant says whether a source has to be parsed at all: whether anything could be said of it.
+func (c *Checker) relevant(src []byte) bool {
+	return analyzers.SkimSource(src, c.opts.Sinks).Relevant || hasIgnore(src)
 }
 
 // unreadable is what is said of a source that is no Python in places.

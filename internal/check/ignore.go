@@ -74,8 +74,8 @@ func (ig Ignore) covers(d Diagnostic) bool {
 // file (ST2xx to ST5xx) is: whoever wrote the model may have written the comment.
 func Ignorable(id rule.ID, trusted bool) bool { return trusted || id < "ST2" || id >= "ST6" }
 
-// Ignored returns the comment that asks not to show a diagnostic.
-func (c *Checked) Ignored(d Diagnostic, trusted bool) (Ignore, bool) {
+// ignored returns the comment that asks not to show a diagnostic.
+func (c *Checked) ignored(d Diagnostic, trusted bool) (Ignore, bool) {
 	if !Ignorable(d.Rule, trusted) {
 		return Ignore{}, false
 	}

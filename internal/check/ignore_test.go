@@ -36,7 +36,7 @@ func TestIgnored(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			at := bytes.Index([]byte(tc.src), []byte("CALL"))
 			c := &Checked{ignores: Ignores([]byte(tc.src))}
-			ig, ok := c.Ignored(Diagnostic{Rule: tc.rule, Span: analyzers.Span{Start: at, End: at + 4}}, tc.trusted)
+			ig, ok := c.ignored(Diagnostic{Rule: tc.rule, Span: analyzers.Span{Start: at, End: at + 4}}, tc.trusted)
 			if got := ig.Reason; ok != (tc.want != "-") || ok && got != tc.want {
 				t.Errorf("ignored %v for %q, want %q", ok, got, tc.want)
 			}

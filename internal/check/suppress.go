@@ -1,9 +1,11 @@
 package check
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
@@ -15,11 +17,11 @@ type Suppressed struct {
 }
 
 // Split divides what is wrong into what is to be shown and what comments in the source suppress. What
-// is wrong with those comments themselves is shown too.
-func (c *Checked) Split(artifacts map[string]*engine.Artifact, trusted bool) (shown []Diagnostic, suppressed []Suppressed) {
+// is wrong with those comments themselves is shown too. More is what the caller knows to be wrong besides.
+func (c *Checked) Split(artifacts map[string]*engine.Artifact, trusted bool, more ...Diagnostic) (shown []Diagnostic, suppressed []Suppressed) {
 	shown = []Diagnostic{}
-	for _, d := range c.Diagnostics(artifacts) {
-		if ig, ok := c.Ignored(d, trusted); ok {
+	for _, d := range append(c.Diagnostics(artifacts), more...) {
+		if ig, ok := c.ignored(d, trusted); ok {
 			suppressed = append(suppressed, Suppressed{d, ig.Reason})
 		} else {
 			shown = append(shown, d)
@@ -49,6 +51,33 @@ func (ig Ignore) wrong(used bool) []Diagnostic {
 	}
 	d.Severity = d.Rule.Severity()
 	return []Diagnostic{d}
+}
+
+// Silenced returns the entry of the config that asks not to report a diagnostic of the source at path. It
+// may name the source or the model; in an untrusted folder none silences a finding in a model.
+func Silenced(l *config.Loaded, d Diagnostic, path string) (config.Ignore, bool) {
+	files, digest := []string{path}, ""
+	if d.Artifact != nil {
+		files, digest = append(files, d.Artifact.Path), d.Artifact.Digest
+	}
+	for _, f := range files {
+		rel, err := relative(l.Dir, f)
+		if err != nil {
+			rel = f
+		}
+		if ig, ok := l.Match(d.Rule, filepath.ToSlash(rel), digest, l.Trusted); ok {
+			return ig, true
+		}
+	}
+	return config.Ignore{}, false
+}
+
+func relative(dir, path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Rel(dir, abs)
 }
 
 // matches says whether a word names a rule: its id, a prefix of it, or its name.

@@ -144,12 +144,38 @@ const MaxSource = 64 << 20
 
 // Read reads one source, which has to be a regular file of at most MaxSource bytes.
 func Read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	return read(path, os.Stat, os.Open)
+}
+
+// ReadWithin is Read of a file in the folder dir, out of which no link may lead.
+func ReadWithin(dir, path string) ([]byte, error) {
+	rel, err := filepath.Rel(dir, path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return read(rel, root.Stat, root.Open)
+}
+
+// read asks what a file is before it opens it: opening a pipe would wait for its other end.
+func read(path string, stat func(string) (fs.FileInfo, error), open func(string) (*os.File, error)) ([]byte, error) {
+	info, err := stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
+	f, err := open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	info, err = f.Stat()
 	switch {
 	case err != nil:
 		return nil, err

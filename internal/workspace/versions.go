@@ -2,8 +2,10 @@ package workspace
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,14 +27,24 @@ var clause = regexp.MustCompile(`(===|==|~=|>=|<=|!=|>|<)\s*(\d[\w.*+!-]*)`)
 // sources are the files that say which versions a project uses, the most exact first.
 var sources = []string{"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.lock", "requirements.txt", "requirements/base.txt", "pyproject.toml", "setup.cfg", "setup.py", "environment.yml"}
 
-// versions reads, when it is first asked, what the projects at the roots ask of their packages.
-func versions(roots []string) func(string) analyzers.Constraint {
+// IsRequirement says whether a file of that name may say which versions a project uses.
+func IsRequirement(name string) bool {
+	return slices.ContainsFunc(sources, func(s string) bool { return path.Base(s) == name })
+}
+
+// versions reads, when it is first asked, what the projects at the roots ask of their packages: alone
+// leaves out the folders above them.
+func versions(roots []string, alone bool, read func(string) ([]byte, error)) func(string) analyzers.Constraint {
 	all := sync.OnceValue(func() map[string]analyzers.Constraint {
 		found := map[string]analyzers.Constraint{}
 		for _, root := range roots {
-			for _, dir := range projectDirs(root) {
+			dirs := projectDirs(root)
+			if alone {
+				dirs = dirs[:1]
+			}
+			for _, dir := range dirs {
 				for _, name := range sources {
-					if text, err := Read(filepath.Join(dir, name)); err == nil {
+					if text, err := read(filepath.Join(dir, name)); err == nil {
 						addVersions(found, string(text))
 					}
 				}

@@ -15,12 +15,13 @@ import (
 // before it is asked for, but the calls of every file that Add was told of.
 type Workspace struct {
 	roots    []string // absolute
+	within   string   // nothing outside of this folder is read; empty: no such bound
 	versions func(pkg string) analyzers.Constraint
 
 	mu       sync.Mutex
-	files    map[string]bool   // absolute paths that were listed
-	overlays map[string][]byte // unsaved sources of an editor
-	cache    map[string]*entry // by absolute path
+	files    map[string][]uint32 // absolute paths that were listed, and the hashes of the names called there
+	overlays map[string][]byte   // unsaved sources of an editor
+	cache    map[string]*entry   // by absolute path
 	paths    map[*analyzers.Summary]string
 	callers  map[uint32][]string // by the hash of a called name: absolute paths
 	held     int                 // bytes of source in cache
@@ -38,9 +39,27 @@ type entry struct {
 // maxHeld bounds the source whose summaries are kept, in bytes: a summary is several times as large.
 const maxHeld = 8 << 20
 
+// Confined returns a workspace of one folder, out of which nothing is read, by no link either.
+func Confined(root string) *Workspace {
+	w := New([]string{root})
+	if len(w.roots) == 1 {
+		w.within = w.roots[0]
+	}
+	w.versions = versions(w.roots, w.within != "", w.read)
+	return w
+}
+
+// read reads a file that the workspace may read.
+func (w *Workspace) read(path string) ([]byte, error) {
+	if w.within == "" {
+		return Read(path)
+	}
+	return ReadWithin(w.within, path)
+}
+
 // New returns a workspace of the given folders, or of the folders that hold the given files.
 func New(roots []string) *Workspace {
-	w := &Workspace{files: map[string]bool{}, overlays: map[string][]byte{}, cache: map[string]*entry{},
+	w := &Workspace{files: map[string][]uint32{}, overlays: map[string][]byte{}, cache: map[string]*entry{},
 		paths: map[*analyzers.Summary]string{}, callers: map[uint32][]string{}}
 	for _, root := range roots {
 		abs, err := filepath.Abs(root)
@@ -54,11 +73,20 @@ func New(roots []string) *Workspace {
 			w.roots = append(w.roots, abs)
 		}
 	}
-	w.versions = versions(w.roots)
+	w.versions = versions(w.roots, false, Read)
 	return w
 }
 
-// Add tells the workspace of a file and of the names it calls.
+// Load reads a file and adds it.
+func (w *Workspace) Load(path string, sinks []*analyzers.Loader) error {
+	src, err := w.read(path)
+	if err == nil {
+		w.Add(path, analyzers.SkimSource(src, sinks))
+	}
+	return err
+}
+
+// Add tells the workspace of a file and of the names it calls. An editor's text of the same file stays.
 func (w *Workspace) Add(path string, skim analyzers.Skim) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -66,37 +94,71 @@ func (w *Workspace) Add(path string, skim analyzers.Skim) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.files[abs] = true
+	if w.overlays[abs] == nil {
+		w.add(abs, skim)
+	}
+}
+
+func (w *Workspace) add(abs string, skim analyzers.Skim) {
+	if old, ok := w.files[abs]; ok && slices.Equal(old, skim.Calls) {
+		return // as after most keystrokes
+	}
+	w.remove(abs)
+	w.files[abs] = skim.Calls
 	for _, h := range skim.Calls {
 		w.callers[h] = append(w.callers[h], abs)
 	}
 }
 
-// Update takes an editor's text of a file in place of the one on disk; nil gives the file back.
+// remove forgets a file.
+func (w *Workspace) remove(abs string) {
+	for _, h := range w.files[abs] {
+		left := slices.DeleteFunc(w.callers[h], func(f string) bool { return f == abs })
+		if len(left) == 0 {
+			delete(w.callers, h)
+		} else {
+			w.callers[h] = left
+		}
+	}
+	delete(w.files, abs)
+}
+
+// Update takes an editor's text of a file in place of the one on disk; nil gives the file back, or
+// forgets it when it is gone.
 func (w *Workspace) Update(path string, src []byte) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return
 	}
-	w.mu.Lock()
-	w.drop(abs)
-	for h, paths := range w.callers {
-		if i := slices.Index(paths, abs); i >= 0 {
-			w.callers[h] = slices.Delete(slices.Clone(paths), i, i+1)
-		}
+	text := src
+	if src == nil {
+		text, err = w.read(abs)
 	}
+	skim := analyzers.Skim{}
+	if err == nil {
+		skim = analyzers.SkimSource(text, nil)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop(abs)
 	if src == nil {
 		delete(w.overlays, abs)
 	} else {
 		w.overlays[abs] = src
 	}
-	w.mu.Unlock()
-	if src == nil {
-		src, err = Read(abs)
+	if err != nil {
+		w.remove(abs)
+		return
 	}
-	if err == nil {
-		w.Add(abs, analyzers.SkimSource(src, nil))
-	}
+	w.add(abs, skim)
+}
+
+// Overlaid says whether an editor's text stands in for the file.
+func (w *Workspace) Overlaid(path string) bool {
+	abs, err := filepath.Abs(path)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return err == nil && w.overlays[abs] != nil
 }
 
 // Hold keeps the summary of a file, so that what others ask about it is not read again.
@@ -128,7 +190,7 @@ func (w *Workspace) summary(abs string) *analyzers.Summary {
 	e.once.Do(func() {
 		var err error
 		if src == nil {
-			src, err = Read(abs)
+			src, err = w.read(abs)
 		}
 		if err == nil && len(src) <= maxHeld {
 			e.summary, e.size = analyzers.Summarise(src), len(src)
@@ -136,7 +198,7 @@ func (w *Workspace) summary(abs string) *analyzers.Summary {
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, known := w.paths[e.summary]; e.summary != nil && !known {
+	if _, known := w.paths[e.summary]; e.summary != nil && !known && w.cache[abs] == e {
 		w.paths[e.summary] = abs
 		w.held += e.size
 		w.shrink()
@@ -261,5 +323,6 @@ func (w *Workspace) module(base string) string {
 func (w *Workspace) listed(path string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.files[path]
+	_, ok := w.files[path]
+	return ok
 }
