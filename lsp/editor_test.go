@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -323,6 +324,13 @@ func (e *editor) latest(uri string, version int, ok func([]shownDiag) bool) []sh
 		return last.Version != nil && *last.Version == version && ok(got)
 	})
 	return got
+}
+
+// publishedFor is everything shown for a document so far.
+func (e *editor) publishedFor(uri string) []published {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.shown[uri])
 }
 
 // quit ends the session in the orderly way and returns the exit code.

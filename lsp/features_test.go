@@ -151,7 +151,8 @@ func TestModelDiagnostics(t *testing.T) {
 		}
 	}
 	e.eventually("the model's diagnostics", shownAt(1))
-	if d := e.shown[m][len(e.shown[m])-1].Diagnostics[0]; d.Code != "ST201" || !strings.Contains(d.Message, "archive/data.pkl, offset 0x4a") {
+	all := e.publishedFor(m)
+	if d := all[len(all)-1].Diagnostics[0]; d.Code != "ST201" || !strings.Contains(d.Message, "archive/data.pkl, offset 0x4a") {
 		t.Errorf("%+v", d)
 	}
 	e.change(a, 2, obj{"text": "import torch\n"})

@@ -210,7 +210,7 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	last := -1
-	for _, p := range e.shown[aPy] {
+	for _, p := range e.publishedFor(aPy) {
 		if *p.Version < last {
 			t.Fatalf("version %d shown after %d", *p.Version, last)
 		}
