@@ -82,7 +82,23 @@ func initialized(st *state, _ *protocol.InitializedParams) error {
 	if ws := st.client.caps.Workspace; ws != nil && ws.DidChangeWatchedFiles != nil && is(ws.DidChangeWatchedFiles.DynamicRegistration) {
 		go st.srv.register()
 	}
+	go st.srv.passNotices()
 	return nil
+}
+
+// passNotices shows the user what the program that runs the server has to say.
+func (s *Server) passNotices() {
+	for {
+		select {
+		case text, more := <-s.opts.Notices:
+			if !more {
+				return
+			}
+			_ = s.do(func(st *state) error { st.tell(protocol.MessageTypeWarning, "secure-torch: "+text); return nil })
+		case <-s.ctx.Done():
+			return
+		}
+	}
 }
 
 func shutdown(st *state, _ jsonrpc2.RawMessage) (any, error) {

@@ -62,6 +62,8 @@ type Scanner interface {
 type Options struct {
 	Checker Checker
 	Scanner Scanner
+	// Notices, when it is not nil, gives what the user is to be shown, each once.
+	Notices <-chan string
 	Log     *slog.Logger // never to stdout: that belongs to the protocol
 	Version string
 }

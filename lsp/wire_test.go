@@ -351,3 +351,14 @@ func TestPositionEncodings(t *testing.T) {
 		})
 	}
 }
+
+// What the program that runs the server has to say is shown once.
+func TestNotices(t *testing.T) {
+	opts, _ := fakes()
+	notices := make(chan string, 1)
+	notices <- "no sandbox here"
+	opts.Notices = notices
+	e := start(t, opts)
+	e.initialize(full())
+	e.eventually("the notice", func() bool { return len(notices) == 0 && len(e.told) == 1 && e.told[0].Method == "window/showMessage" })
+}

@@ -11,7 +11,6 @@ import (
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/lsp"
-	"github.com/secure-torch/secure-torch/sandbox"
 )
 
 type lspFlags struct{ sandbox, logLevel, logFile string }
@@ -25,7 +24,7 @@ func newLspCmd() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runLsp(cmd, flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.sandbox, "sandbox", "strict", "strict, auto or off: confinement of the processes that read model files")
+	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read model files (default: strict, or what there is and a notice)")
 	f.StringVar(&flags.logLevel, "log-level", "warn", "debug, info, warn or error")
 	f.StringVar(&flags.logFile, "log-file", "", "write the log here instead of to standard error")
 	f.Bool("stdio", true, "accepted for clients that always pass it: there is no other transport")
@@ -33,24 +32,20 @@ func newLspCmd() *cobra.Command {
 }
 
 func runLsp(cmd *cobra.Command, flags lspFlags) error {
-	mode, err := sandbox.ParseMode(flags.sandbox)
-	if err != nil {
-		return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
-	}
 	log, closeLog, err := newLog(cmd.ErrOrStderr(), flags)
 	if err != nil {
 		return err
 	}
 	defer closeLog()
-	e, err := engine.New(engine.Options{Mode: mode, Lazy: true})
+	models, err := newModelScanner(flags.sandbox, engine.New)
 	if err != nil {
-		return withHint(err, "--sandbox=auto takes what confinement there is")
+		return err
 	}
-	defer e.Close()
+	defer models.Close()
 	out := os.Stdout
 	os.Stdout = os.Stderr // stdout belongs to the protocol: a stray print must not reach it
 	code := lsp.Serve(cmd.Context(), cmd.InOrStdin(), out, lsp.Options{
-		Checker: lsp.NewChecker(check.Options{}), Scanner: e, Log: log, Version: buildVersion(),
+		Checker: lsp.NewChecker(check.Options{}), Scanner: models, Notices: models.notices, Log: log, Version: buildVersion(),
 	})
 	if code != exitOK {
 		return exitCode(code)

@@ -134,3 +134,8 @@ func failed(label string, err error) *modelscan.Report {
 		Coverage: modelscan.Coverage{Mode: "full"}, Failure: fmt.Sprint(err),
 	}
 }
+
+// Unscanned is the artifact of a file that no engine could be had for.
+func Unscanned(path string, err error) *Artifact {
+	return &Artifact{Path: path, Report: failed(filepath.Base(path), err)}
+}

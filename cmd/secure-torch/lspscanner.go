@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+// modelScanner scans for an editor. Asked for no mode it is strict where that can be had; where it cannot,
+// it takes the strongest confinement there is and says so once. A mode that was asked for is kept.
+type modelScanner struct {
+	notices chan string // of size 1
+	engine  func() (*engine.Engine, error)
+
+	mu    sync.Mutex
+	begun *engine.Engine // to be closed
+}
+
+// newModelScanner starts no worker before the first scan. The engines come from newEngine.
+func newModelScanner(word string, newEngine func(engine.Options) (*engine.Engine, error)) (*modelScanner, error) {
+	mode, err := sandbox.ParseMode(word)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+	}
+	m := &modelScanner{notices: make(chan string, 1)}
+	m.engine = sync.OnceValues(func() (*engine.Engine, error) {
+		e, err := m.start(mode, word == "", newEngine)
+		m.mu.Lock()
+		m.begun = e
+		m.mu.Unlock()
+		return e, err
+	})
+	return m, nil
+}
+
+// start makes an engine; one that may degrade proves first that strict workers start here.
+func (m *modelScanner) start(mode sandbox.Mode, degrade bool, newEngine func(engine.Options) (*engine.Engine, error)) (*engine.Engine, error) {
+	e, err := newEngine(engine.Options{Mode: mode, Lazy: !degrade})
+	if err == nil || !degrade {
+		return e, err
+	}
+	if _, missing := errors.AsType[*sandbox.UnavailableError](err); !missing {
+		return newEngine(engine.Options{Mode: mode, Lazy: true}) // a worker that did not start once: each scan tries again
+	}
+	m.notices <- err.Error() + ". Models are examined in the strongest sandbox that this system has; every report says which. " +
+		"Set --sandbox=strict to have none examined instead"
+	return newEngine(engine.Options{Mode: sandbox.Auto, Lazy: true})
+}
+
+// ScanTarget implements lsp.Scanner.
+func (m *modelScanner) ScanTarget(ctx context.Context, target artifact.Target) *engine.Artifact {
+	e, err := m.engine()
+	if err != nil {
+		return engine.Unscanned(target.Path, err)
+	}
+	return e.ScanTarget(ctx, target)
+}
+
+// Close ends the workers.
+func (m *modelScanner) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.begun != nil {
+		m.begun.Close()
+	}
+}
