@@ -4,7 +4,7 @@ package pickle
 // value is pushed by the caller; popping it later takes nothing back.
 func (m *machine) call(op *Op, callee, args, extra value) value {
 	if callee.kind() == kGlobal && !m.recordAll {
-		if g := &m.globals[callee.index()]; g.entry.plain() {
+		if g := &m.globals[callee.index()]; g.entry.plain() && !m.grows(g, args) {
 			g.reported = true
 			return mk(kInst, callee.index())
 		}

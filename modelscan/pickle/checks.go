@@ -188,6 +188,9 @@ func (m *machine) instance(op *Op, id int, cls value) value {
 	case g.entry.verdict == dangerous:
 		m.accuse(g.entry.rule, m.calls[id].off, g.String(), "would make an instance of "+g.String()+" on load: "+m.renderCall(id))
 	case g.entry.verdict == allowed && g.entry.uses&mayNew != 0:
+		if m.grows(g, m.calls[id].args) {
+			m.accuseGrowth(id, g.String())
+		}
 		return mk(kInst, cls.index())
 	default:
 		m.accuse(rule.PickleUnknownClass, m.calls[id].off, g.String(), "would make an instance of "+g.String()+", a class that is not known here")
@@ -222,6 +225,7 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 	}
 	switch g := m.asGlobal(vs[i]); {
 	case g == nil && vs[i].kind() != kUnknown && vs[i].kind() != kCall && vs[i].kind() != kExt && vs[i].kind() != kPersist:
+	case g == nil && m.endless(vs[i]):
 	case g == nil:
 		m.accuse(rule.PickleUnknownCall, m.calls[id].off, m.render(vs[i]), "would call a computed value through "+m.renderCall(id))
 	case g.entry.verdict == dangerous:
@@ -230,6 +234,8 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 	case g.entry.verdict == unknown:
 		g.reported = true
 		m.accuse(rule.PickleUnknownCall, m.calls[id].off, g.String(), "would call "+g.String()+" through "+m.renderCall(id))
+	case m.grows(g, m.calls[id].args):
+		m.accuseGrowth(id, g.String())
 	}
 	return result(id)
 }

@@ -29,6 +29,8 @@ const (
 	acceptsDict             // SETITEM(S) on its instances
 	acceptsList             // APPEND(S) on its instances
 	acceptsSet              // ADDITEMS on its instances
+	sized                   // its ints say how large it becomes
+	lazy                    // it is small and gives as many elements as its arguments say, or without end
 )
 
 // entry is what the lists say about a name. A check, where there is one, decides by the arguments.
@@ -40,7 +42,9 @@ type entry struct {
 }
 
 // plain entries may be called whatever the arguments, and nothing about the call need be kept.
-func (e entry) plain() bool { return e.verdict == allowed && e.uses&mayCall != 0 && e.check == "" }
+func (e entry) plain() bool {
+	return e.verdict == allowed && e.uses&(mayCall|lazy) == mayCall && e.check == ""
+}
 
 // danger is one line of dangerous.txt. A module ending in ".*" matches its submodules too, a name
 // ending in "*" every name with that prefix; a dotted name also matches what hangs below it.
@@ -129,7 +133,7 @@ func (t *tables) parseStdlib(line string) error {
 	return nil
 }
 
-var uses = map[string]uint8{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "ref": 0}
+var uses = map[string]uint8{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "sized": sized, "lazy": lazy, "ref": 0}
 
 // parseAllow reads "call,dict collections: OrderedDict Counter", "check=reconstruct sklearn.*: __pyx_unpickle_*"
 // (names by their beginning, anywhere in the package) and "moved sklearn scipy" (packages whose listed

@@ -28,6 +28,7 @@ type machine struct {
 	globals    []global
 	byName     map[string]int // module and name as written, joined by a newline
 	calls      []call
+	iterators  bool  // some call made one that may be endless
 	lastState  value // argument of the last BUILD
 
 	proto    int64

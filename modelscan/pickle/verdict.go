@@ -57,11 +57,18 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 		m.accuse(g.entry.rule, c.off, g.String(), "would call "+m.renderCall(id)+" on load")
 		m.looksNested(id)
 		return m.evaluate(op, id)
-	case g.entry.verdict == allowed && isNew && g.entry.uses&mayNew != 0:
+	case g.entry.verdict == allowed && isNew && g.entry.uses&mayNew != 0 && g.entry.uses&(sized|lazy) == 0:
 		return mk(kInst, c.callee.index())
 	case g.entry.verdict == allowed && g.entry.uses&mayCall != 0:
 		if check := checkNamed(g.entry.check); check != nil {
 			return check(m, op, id)
+		}
+		if m.grows(g, c.args) {
+			m.accuseGrowth(id, g.String())
+		}
+		if m.endless(result(id)) {
+			m.iterators = true
+			return result(id)
 		}
 		return mk(kInst, c.callee.index())
 	}
