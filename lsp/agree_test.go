@@ -32,9 +32,10 @@ var agreeing = map[string]string{
 	"unrelated.py":  "def f(:\n    return 1\n",
 	"pkg/inner.py":  "import torch, pickle\nfrom paths import WEIGHTS\nwith open(WEIGHTS, 'rb') as f:\n    pickle.load(f)\n",
 	"é/ünicode.py":  "import torch\n'🚀'; torch.load('evil.pt')\n",
+	"wrapped.py":    "from mylib import load_checkpoint\nload_checkpoint('evil.pt')\n",
 	"configured.py": "import torch\ntorch.load('none.pt')\n",
 	"secure-torch.toml": "[[ignore]]\nrule = 'ST101'\npath = 'configured.py'\nreason = 'ours'\n" +
-		"[[ignore]]\npath = 'plain.py'\nrule = 'ST190'\nreason = 'made later'\n",
+		"[[ignore]]\npath = 'plain.py'\nrule = 'ST190'\nreason = 'made later'\n[sinks]\n'mylib.load_checkpoint' = 'path'\n",
 }
 
 // The editor and the command line say the same of the same folder.
@@ -103,7 +104,7 @@ func commandLine(t *testing.T, dir string, sc check.Scanner, trusted bool) map[s
 	ws := workspace.New([]string{dir})
 	r := newRoot(dir, trusted)
 	out := map[string][]string{}
-	for _, f := range check.New(check.Options{WorkDir: dir, Workspace: ws.At}).Run(context.Background(), inputs, ws, sc, trusted).Files {
+	for _, f := range check.New(check.Options{WorkDir: dir, Workspace: ws.At, Sinks: check.Sinks(r.settings())}).Run(context.Background(), inputs, ws, sc, trusted).Files {
 		rel, err := filepath.Rel(dir, f.Path)
 		if err != nil {
 			t.Fatal(err)

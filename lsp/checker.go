@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"slices"
 
 	"github.com/secure-torch/secure-torch/internal/check"
 )
@@ -14,7 +15,7 @@ type checker struct{ opts check.Options }
 
 func (c checker) Check(ctx context.Context, src Source) Checked {
 	opts := c.opts
-	opts.WorkDir = src.Root
+	opts.WorkDir, opts.Sinks = src.Root, slices.Concat(opts.Sinks, src.Sinks)
 	if src.Modules != nil {
 		opts.Workspace = src.Modules.At
 	}

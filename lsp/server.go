@@ -33,6 +33,7 @@ type Source struct {
 	// Parser, when it is not nil, has seen an earlier version, from which Changes lead to this one.
 	Parser  *analyzers.Document
 	Changes []analyzers.Change
+	Sinks   []*analyzers.Loader // loading functions that the config names
 	// Modules is what is known of the sources around it; nil for nothing.
 	Modules *workspace.Workspace
 }

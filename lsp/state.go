@@ -11,6 +11,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/engine"
 )
 
@@ -206,7 +207,7 @@ func (s *Server) checkSource(d *document, src Source, from int) (c Checked) {
 	var err error
 	defer recovered(s.log, "check", &err)
 	if d.root != nil {
-		src.Root, src.Modules = d.root.dir, d.root.modules()
+		src.Root, src.Modules, src.Sinks = d.root.dir, d.root.modules(), check.Sinks(d.root.settings())
 		s.list(d.root)
 		if d.notebook == nil {
 			src.Modules.Update(d.path, d.text)

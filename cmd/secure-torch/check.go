@@ -122,7 +122,7 @@ func (f checkFlags) run(cmd *cobra.Command, args []string, settings *config.Load
 	}
 	defer closeScanner()
 	ws := workspace.New(args)
-	result := check.New(check.Options{WorkDir: ".", Workspace: ws.At, NoResolve: f.noResolve}).Run(cmd.Context(), inputs, ws, scanner, settings.Trusted)
+	result := check.New(check.Options{WorkDir: ".", Workspace: ws.At, Sinks: check.Sinks(settings), NoResolve: f.noResolve}).Run(cmd.Context(), inputs, ws, scanner, settings.Trusted)
 	if err := cmd.Context().Err(); err != nil {
 		return nil, withHint(errors.New("interrupted"), "nothing was reported, because not everything was checked")
 	}

@@ -3,9 +3,11 @@ package check
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -89,5 +91,26 @@ func TestLines(t *testing.T) {
 		if line, col := l.At(c.off); line != c.line || col != c.col {
 			t.Errorf("At(%d) = %d:%d, want %d:%d", c.off, line, col, c.line, c.col)
 		}
+	}
+}
+
+// A function of the user's own is a load call by its qualified name, with either way to give the file.
+func TestSinks(t *testing.T) {
+	l := &config.Loaded{}
+	l.Sinks = map[string]string{"mylib.load_checkpoint": "path", "fetch_weights": "name"}
+	src := []byte("from mylib import load_checkpoint as lc\nimport other\nlc('a.pt')\nlc(path='b.pt')\nother.load_checkpoint('c.pt')\nother.fetch_weights('d.pt')\n")
+	c := New(Options{Sinks: Sinks(l)})
+	var got []string
+	for _, call := range c.Check(t.Context(), filepath.Join(t.TempDir(), "x.py"), src).Calls() {
+		for _, r := range call.Refs {
+			got = append(got, call.Loader+" "+r.Value)
+		}
+	}
+	want := []string{"mylib.load_checkpoint a.pt", "mylib.load_checkpoint b.pt", "fetch_weights d.pt"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !c.relevant(src) {
+		t.Error("the source is not looked at")
 	}
 }

@@ -28,6 +28,8 @@ type Config struct {
 	NoCache        bool     `toml:"no_cache" doc:"neither read nor write the cache of scan results"`
 	TrustedFolders []string `toml:"trusted_folders" doc:"folders whose own config is believed, for editors without workspace trust; only in your own config"`
 	Ignore         []Ignore `toml:"ignore" doc:"findings not to be reported again, each with a reason"`
+
+	Sinks map[string]string `toml:"sinks" doc:"loading functions of your own, by qualified name as in mylib.load_checkpoint, each with the name of the parameter (its first) that names the file; what they load is scanned. Only in your own config or a trusted workspace"`
 }
 
 // Ignore suppresses findings. Every condition that is given must hold; a reason is needed.
@@ -50,6 +52,14 @@ const (
 
 // severities that FailOn takes.
 var severities = []string{"info", "low", "medium", "high", "critical", "never"}
+
+// maxSinks bounds the functions that a config adds: each is looked for in every source.
+const maxSinks = 1000
+
+var (
+	functionForm  = regexp.MustCompile(`^[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*$`)
+	parameterForm = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+)
 
 // maxStars in one glob: each multiplies the work of matching.
 const maxStars = 3
@@ -141,6 +151,14 @@ func (c *Config) check() error {
 	}
 	if c.Sandbox != "" && !slices.Contains([]string{"strict", "auto", "off"}, c.Sandbox) {
 		return fmt.Errorf("config: sandbox = %q: one of strict, auto, off", c.Sandbox)
+	}
+	if len(c.Sinks) > maxSinks {
+		return fmt.Errorf("config: sinks: more than %d", maxSinks)
+	}
+	for function, parameter := range c.Sinks {
+		if !functionForm.MatchString(function) || !parameterForm.MatchString(parameter) {
+			return fmt.Errorf("config: sinks: %q = %q: a function's qualified name and the name of its first parameter are needed", function, parameter)
+		}
 	}
 	for i, ig := range c.Ignore {
 		if err := ig.check(); err != nil {

@@ -48,6 +48,8 @@ func TestParseErrors(t *testing.T) {
 		"\n\nsandbux = 'off'":                                `line 3: unknown key "sandbux": did you mean "sandbox"?`,
 		"[[ignore]]\nrules = 'ST101'":                        `line 2: unknown key "ignore.rules": did you mean "rule"?`,
 		"entirely_different_thing = 1":                       `known are fail_on, sandbox`,
+		"[sinks]\n'my lib.f' = 'path'":                       `sinks: "my lib.f"`,
+		"[sinks]\n'mylib.f' = ''":                            `its first parameter`,
 		"fail_on = 3":                                        `line 1, column`,
 		"fail_on = 'hihg'":                                   `fail_on = "hihg": one of info, low`,
 		"sandbox = 'none'":                                   `one of strict, auto, off`,
@@ -156,5 +158,22 @@ func TestSchemaIsCurrent(t *testing.T) {
 	got, err := os.ReadFile("../../docs/schema/config.json")
 	if err != nil || string(got) != string(want) {
 		t.Errorf("docs/schema/config.json is stale: run go generate (%v)", err)
+	}
+}
+
+// Functions of a folder's own count where the folder is trusted, and only there.
+func TestSinks(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, FileName), []byte("[sinks]\n'mylib.load_checkpoint' = 'path'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for trusted, want := range map[bool]map[string]string{true: {"mylib.load_checkpoint": "path"}, false: nil} {
+		l, err := load("", dir, "", trusted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, l.Sinks); diff != "" {
+			t.Errorf("trusted %v: %s", trusted, diff)
+		}
 	}
 }

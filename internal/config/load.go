@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,6 +118,12 @@ func (l *Loaded) join(file string, own *Config, trusted bool) error {
 	l.Sandbox = cmp.Or(own.Sandbox, l.Sandbox)
 	if trusted {
 		l.FailOn = cmp.Or(own.FailOn, l.FailOn)
+		sinks := maps.Clone(own.Sinks)
+		if sinks == nil {
+			sinks = map[string]string{}
+		}
+		maps.Copy(sinks, l.Sinks)
+		l.Sinks = sinks
 	} else {
 		l.FailOn = stricter(l.FailOn, own.FailOn)
 	}

@@ -35,6 +35,8 @@ func typeOf(t reflect.Type) map[string]any {
 	switch t.Kind() {
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": typeOf(t.Elem())}
 	case reflect.Slice:
 		return map[string]any{"type": "array", "items": typeOf(t.Elem())}
 	case reflect.Struct:

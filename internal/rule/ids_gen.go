@@ -33,7 +33,6 @@ const (
 	LoadUnresolved               ID = "ST190" // info: the file that this call loads cannot be told from the source
 	SuppressionWithoutReason     ID = "ST191" // info: suppression comment without a reason
 	SuppressionUnused            ID = "ST192" // info: suppression comment that suppresses nothing
-	LoadInDocstring              ID = "ST193" // info: load call in a docstring's example
 	LoadWillBeRefused            ID = "ST194" // low: the file that this call loads will be refused
 	SourceBroken                 ID = "ST199" // info: source that could not be understood in places
 	PickleOsSystem               ID = "ST201" // critical: pickle starts a process or a shell on load
