@@ -15,6 +15,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/report"
+	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/internal/workspace"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
@@ -84,23 +85,34 @@ func runCheck(cmd *cobra.Command, args []string, flags checkFlags) error {
 	if err != nil {
 		return err
 	}
+	if flags.diff || flags.fix {
+		if done, err := flags.mend(cmd, args, filter); done || err != nil {
+			return err
+		}
+	}
 	result, err := flags.run(cmd, args, settings)
 	if err != nil {
 		return err
-	}
-	if flags.diff || flags.fix {
-		filter.apply(result)
-		if done, err := flags.fixAll(cmd.OutOrStdout(), result); done || err != nil {
-			return err
-		}
-		if result, err = flags.run(cmd, args, settings); err != nil {
-			return err
-		}
 	}
 	run := filter.apply(result)
 	if err := flags.emit(cmd, run); err != nil {
 		return err
 	}
+	return verdict(run, threshold)
+}
+
+// mend makes or shows the fixes of what is reported. It is done when nothing is left to report.
+func (f checkFlags) mend(cmd *cobra.Command, args []string, filter *checkFilter) (done bool, err error) {
+	result, err := f.run(cmd, args, filter.settings)
+	if err != nil {
+		return true, err
+	}
+	filter.apply(result)
+	return f.fixAll(cmd.OutOrStdout(), result)
+}
+
+// verdict is the exit code of a run.
+func verdict(run *report.CheckRun, threshold rule.Severity) error {
 	switch {
 	case run.Worst() >= threshold:
 		return exitCode(exitFindings)
