@@ -51,6 +51,7 @@ func All() []*modelscan.Format {
 		skops.Format,
 		hydra.Format,
 		pmml.Format,
+		pmml.OpenVINO,
 		hdf5.Format,
 		executable.Format,
 		media.Format,

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -21,12 +20,20 @@ type advisory struct {
 }
 
 // recipe is a test case that names an advisory in its heading.
-type recipe struct{ path, about string }
+type recipe struct {
+	path, about string
+	benign      bool // the harmless counterpart of a case
+}
 
-var advisoryID = regexp.MustCompile(`CVE-\d{4}-\d{4,}|GHSA(-[0-9a-z]{4}){3}`)
+// An advisory of a project on GitHub may be named by the project and the first part of its identifier.
+var (
+	advisoryID = regexp.MustCompile(`CVE-\d{4}-\d{4,}|(\w+ advisory )?GHSA(-[0-9a-z]{4}){1,3}`)
+	wantedRule = regexp.MustCompile(`(?m)^[^\n]*: (ST\d{3})\b`)
+)
 
-// cvePage lists the advisories that a rule or a recipe names. Recipes are read below root.
-func cvePage(root fs.FS) ([]byte, error) {
+// advisories are those that a rule or a recipe names, by identifier. Recipes are read below root. A recipe's
+// rules are those of the findings that it wants.
+func advisories(root fs.FS) (map[string]*advisory, error) {
 	known := map[string]*advisory{}
 	of := func(id string) *advisory {
 		if known[id] == nil {
@@ -57,14 +64,37 @@ func cvePage(root fs.FS) ([]byte, error) {
 		ids := advisoryID.FindAllString(heading, -1)
 		slices.Sort(ids)
 		for _, id := range slices.Compact(ids) {
-			of(id).cases = append(of(id).cases, recipe{p, firstSentence(heading)})
+			of(strings.Replace(id, " advisory ", " ", 1)).add(recipe{p, firstSentence(heading), strings.Contains(heading, "counterpart of")}, string(text))
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	return known, err
+}
+
+// add notes a case, and the rules that its text says it breaks.
+func (a *advisory) add(c recipe, text string) {
+	a.cases = append(a.cases, c)
+	_, want, _ := strings.Cut(text, "\n-- want --\n")
+	if c.benign {
+		return
 	}
-	return cveTable(known), nil
+	for _, m := range wantedRule.FindAllStringSubmatch(want, -1) {
+		if r, ok := rule.Get(rule.ID(m[1])); ok && !slices.ContainsFunc(a.rules, func(have rule.Rule) bool { return have.ID == r.ID }) {
+			a.rules = append(a.rules, r)
+		}
+	}
+	slices.SortFunc(a.rules, func(x, y rule.Rule) int { return strings.Compare(string(x.ID), string(y.ID)) })
+}
+
+// ofRule are the identifiers of the advisories for which a rule answers, in order.
+func ofRule(known map[string]*advisory, id rule.ID) []string {
+	var ids []string
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if slices.ContainsFunc(known[name].rules, func(r rule.Rule) bool { return r.ID == id }) {
+			ids = append(ids, name)
+		}
+	}
+	return ids
 }
 
 // firstSentence of a recipe's heading, on one line and fit for a table.
@@ -85,7 +115,7 @@ func cveTable(known map[string]*advisory) []byte {
 		}
 	}
 	b.WriteString(notice + "# Known vulnerabilities\n\n")
-	fmt.Fprintf(&b, "%d advisories are named by a rule or a test case; %d of them have a case that is run with every change: a recipe\nfrom which a model file is made in memory, and what must be found in it.\n\n", len(known), tested)
+	fmt.Fprintf(&b, "%d advisories are named by a rule or a test case; %d of them have a case that is run with every change: a recipe\nfrom which a model file is made in memory, and what must be found in it. An advisory of fickling or picklescan is named by the first part of its identifier.\n\n", len(known), tested)
 	b.WriteString("| advisory | rules | cases |\n|---|---|---|\n")
 	for _, id := range slices.Sorted(maps.Keys(known)) {
 		a := known[id]
@@ -99,12 +129,4 @@ func cveTable(known map[string]*advisory) []byte {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", id, strings.Join(rules, "<br>"), strings.Join(cases, "<br>"))
 	}
 	return b.Bytes()
-}
-
-func writeCVE(file, root string) error {
-	page, err := cvePage(os.DirFS(root))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, page, 0o644)
 }

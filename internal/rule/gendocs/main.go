@@ -30,16 +30,20 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: gendocs ROOT")
 	}
-	if err := write(filepath.Join(os.Args[1], "docs/rules")); err != nil {
+	known, err := advisories(os.DirFS(os.Args[1]))
+	if err != nil {
 		log.Fatal(err)
 	}
-	if err := writeCVE(filepath.Join(os.Args[1], "docs/cve.md"), os.Args[1]); err != nil {
+	if err := write(filepath.Join(os.Args[1], "docs/rules"), known); err != nil {
+		log.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(os.Args[1], "docs/cve.md"), cveTable(known), 0o644); err != nil {
 		log.Fatal(err)
 	}
 }
 
 // write replaces every page in dir: one whose rule is gone goes too.
-func write(dir string) error {
+func write(dir string, known map[string]*advisory) error {
 	old, err := filepath.Glob(filepath.Join(dir, "*.md"))
 	if err != nil {
 		return err
@@ -53,18 +57,19 @@ func write(dir string) error {
 		return err
 	}
 	for _, r := range rule.All() {
-		if err := os.WriteFile(filepath.Join(dir, string(r.ID)+".md"), page(r), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, string(r.ID)+".md"), page(r, ofRule(known, r.ID)), 0o644); err != nil {
 			return err
 		}
 	}
 	return os.WriteFile(filepath.Join(dir, "README.md"), index(), 0o644)
 }
 
-func page(r rule.Rule) []byte {
+// page is a rule's, with the advisories for which it answers.
+func page(r rule.Rule, ids []string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s# %s %s\n\n%s.\n\n", notice, r.ID, r.Name, strings.ToUpper(r.Title[:1])+r.Title[1:])
-	fmt.Fprintf(&b, "| severity | threat score | CWE | CVE | since |\n|---|---|---|---|---|\n| %s | %d | %s | %s | %s |\n\n",
-		r.Severity, r.Score, strings.Join(r.CWE, ", "), strings.Join(r.CVE, ", "), r.Since)
+	fmt.Fprintf(&b, "| severity | threat score | CWE | advisories | since |\n|---|---|---|---|---|\n| %s | %d | %s | %s | %s |\n\n",
+		r.Severity, r.Score, strings.Join(r.CWE, ", "), strings.Join(ids, ", "), r.Since)
 	b.WriteString(r.Body)
 	return b.Bytes()
 }
