@@ -29,26 +29,76 @@ const maxDepth = 1000
 
 var errPlain = errors.New("no YAML that builds objects")
 
-// opening is how a document starts: a directive, a marker, a comment, a key, an item, a tag or a flow collection.
-var opening = regexp.MustCompile(`^\s*(%|---|#|-\s|\{|\[|!|&|["']?[\w][\w .\-/"']{0,200}\s*:(\s|$))`)
-
 func sniff(p modelscan.Probe) modelscan.Confidence {
 	head := bytes.TrimPrefix(p.Head, []byte("\xef\xbb\xbf"))
-	if bytes.IndexByte(head[:min(len(head), 4096)], 0) < 0 && opening.Match(head) {
+	if opens(bytes.TrimLeft(head, space)) && bytes.IndexByte(head[:min(len(head), 4096)], 0) < 0 {
 		return modelscan.Maybe
 	}
 	return modelscan.No
 }
 
-// builds are the words without which nothing here applies.
-var builds = regexp.MustCompile(`_target_|\btarget\s*["']?\s*:|class_path|loader_module|python/|!|%TAG`)
+const space = " \t\n\f\r"
+
+// opens tells whether a document starts so: with a directive, a marker, a comment, a tag, an anchor, a flow
+// collection, an item or a key.
+func opens(text []byte) bool {
+	if len(text) == 0 {
+		return false
+	}
+	switch text[0] {
+	case '%', '#', '{', '[', '!', '&':
+		return true
+	case '-':
+		return bytes.HasPrefix(text, []byte("---")) || len(text) > 1 && strings.IndexByte(space, text[1]) >= 0
+	case '"', '\'':
+		text = text[1:]
+	}
+	return opensKey(text)
+}
+
+// opensKey tells whether a plain key and its colon come first.
+func opensKey(text []byte) bool {
+	const longest = 200 // bytes of a key
+	end := 0            // of the key, without the spaces behind it
+	for i, c := range text {
+		switch {
+		case isWord(c), i > 0 && strings.IndexByte(`.-/"'`, c) >= 0:
+			end = i + 1
+		case i > 0 && c == ' ':
+		default:
+			text = bytes.TrimLeft(text[i:], space)
+			return end > 0 && len(text) > 0 && text[0] == ':' && (len(text) == 1 || strings.IndexByte(space, text[1]) >= 0)
+		}
+		if end > longest+1 {
+			return false
+		}
+	}
+	return false
+}
+
+func isWord(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// targetKey is a word common enough that only a key counts.
+var targetKey = regexp.MustCompile(`_target_|\btarget\s*["']?\s*:`)
+
+// mayBuild tells whether the text has one of the words without which nothing here applies.
+func mayBuild(text []byte) bool {
+	for _, word := range []string{"!", "class_path", "loader_module", "python/", "%TAG"} {
+		if bytes.Contains(text, []byte(word)) {
+			return true
+		}
+	}
+	return bytes.Contains(text, []byte("target")) && targetKey.Match(text)
+}
 
 func scan(ctx context.Context, p *modelscan.Pass) error {
 	text, err := p.Bytes(0, p.Size, maxSize)
 	if err != nil {
 		return err
 	}
-	if !builds.Match(text) {
+	if !mayBuild(text) {
 		return errPlain
 	}
 	j := &judge{p: p, told: map[string]bool{}}

@@ -26,6 +26,23 @@ var ErrHeadEnds = errors.New("the head ends here")
 // maxGroupDepth bounds nested groups, as protobuf's own parsers do.
 const maxGroupDepth = 100
 
+// fieldError says where a field is malformed. It is put into words only when asked: most of what is
+// tried as a message is none.
+type fieldError struct {
+	num protowire.Number // 0: its tag can't be read
+	off int64
+	err error
+}
+
+func (e fieldError) Error() string {
+	if e.num == 0 {
+		return fmt.Sprintf("tag at %#x: %v", e.off, e.err)
+	}
+	return fmt.Sprintf("field %d at %#x: %v", e.num, e.off, e.err)
+}
+
+func (e fieldError) Unwrap() error { return e.err }
+
 // Message is a run of bytes that holds a protobuf message.
 type Message struct {
 	in       *window
@@ -40,9 +57,8 @@ func Open(r io.ReaderAt, size int64) Message {
 // Head takes the first bytes of a message of the given size. Its Each visits the fields that begin
 // there, then returns ErrHeadEnds if the message goes on. Bodies reach past the head: don't read them.
 func Head(head []byte, size int64) Message {
-	m := Open(bytes.NewReader(head), int64(len(head)))
-	m.Len = size
-	return m
+	in := &window{r: bytes.NewReader(head), size: int64(len(head)), buf: head}
+	return Message{in: in, Len: size}
 }
 
 // Field is one occurrence of a field.
@@ -87,7 +103,7 @@ func (m Message) Each(visit func(Field) error) error {
 func (m Message) field(off, end int64, depth int) (Field, int64, error) {
 	num, typ, n := protowire.ConsumeTag(m.in.peek(off, end))
 	if n < 0 {
-		return Field{}, 0, fmt.Errorf("tag at %#x: %w", off, ErrMalformed)
+		return Field{}, 0, fieldError{off: off, err: ErrMalformed}
 	}
 	f := Field{Num: num, Type: typ, Off: off}
 	off += int64(n)
@@ -110,7 +126,7 @@ func (m Message) field(off, end int64, depth int) (Field, int64, error) {
 		n = -1
 	}
 	if n < 0 {
-		return Field{}, 0, fmt.Errorf("field %d at %#x: %w", num, f.Off, ErrMalformed)
+		return Field{}, 0, fieldError{num, f.Off, ErrMalformed}
 	}
 	return f, off + int64(n), nil
 }
@@ -119,10 +135,10 @@ func (m Message) bytes(f Field, buf []byte, off, end int64) (Field, int64, error
 	length, n := protowire.ConsumeVarint(buf)
 	off += int64(max(n, 0))
 	if n < 0 {
-		return Field{}, 0, fmt.Errorf("field %d at %#x: %w", f.Num, f.Off, ErrMalformed)
+		return Field{}, 0, fieldError{f.Num, f.Off, ErrMalformed}
 	}
 	if length > uint64(end-off) {
-		return Field{}, 0, fmt.Errorf("field %d at %#x: %w", f.Num, f.Off, ErrPastEnd)
+		return Field{}, 0, fieldError{f.Num, f.Off, ErrPastEnd}
 	}
 	f.Body = Message{in: m.in, Off: off, Len: int64(length)}
 	return f, off + int64(length), nil
