@@ -101,13 +101,17 @@ func (m Message) Each(visit func(Field) error) error {
 
 // field reads the field at off and returns where the next one starts.
 func (m Message) field(off, end int64, depth int) (Field, int64, error) {
-	num, typ, n := protowire.ConsumeTag(m.in.peek(off, end))
+	buf := m.in.peek(off, end)
+	if len(buf) > 1 && buf[0] >= 1<<3 && buf[0]|buf[1] < 0x80 && buf[0]&7 == byte(protowire.VarintType) { // two bytes, as most are
+		return Field{Num: protowire.Number(buf[0] >> 3), Off: off, Int: uint64(buf[1])}, off + 2, nil
+	}
+	num, typ, n := protowire.ConsumeTag(buf)
 	if n < 0 {
 		return Field{}, 0, fieldError{off: off, err: ErrMalformed}
 	}
 	f := Field{Num: num, Type: typ, Off: off}
 	off += int64(n)
-	buf := m.in.peek(off, end)
+	buf = m.in.peek(off, end)
 	switch typ {
 	case protowire.VarintType:
 		f.Int, n = protowire.ConsumeVarint(buf)
