@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
@@ -37,6 +38,31 @@ func (in Input) window(asked int64) (int, error) {
 	return int(asked), in.Budget.Take(asked / 8)
 }
 
+// thorough charges the budget once more for what a slow codec produces above a common ratio. LZMA and bzip2
+// need ten times as long for a byte as the others, and shrink zeros a thousand times better.
+type thorough struct {
+	r      io.Reader
+	budget *modelscan.Budget
+	free   int64 // bytes until the charge begins
+}
+
+// commonRatio of output to input, as modelscan.Limits has it for an artifact.
+const commonRatio = 50
+
+func (in Input) thorough(r io.Reader) io.Reader {
+	return &thorough{r: r, budget: in.Budget, free: min(in.Packed, math.MaxInt64/commonRatio) * commonRatio}
+}
+
+func (t *thorough) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	charged := max(int64(n)-t.free, 0)
+	t.free = max(t.free-int64(n), 0)
+	if berr := t.budget.Take(charged); berr != nil {
+		err = berr
+	}
+	return n, err
+}
+
 // Codec starts decompressing.
 type Codec func(in Input) (io.Reader, error)
 
@@ -46,7 +72,7 @@ func Deflate(in Input) (io.Reader, error) { return flate.NewReader(in), nil }
 // Bzip2 reads one or more concatenated streams.
 func Bzip2(in Input) (io.Reader, error) {
 	_, err := in.window(4 << 20)
-	return bzip2.NewReader(in), err
+	return in.thorough(bzip2.NewReader(in)), err
 }
 
 // Zstd reads RFC 8878 frames one after the other.
@@ -102,5 +128,9 @@ func lzmaWith(head []byte, in Input) (io.Reader, error) {
 		return nil, fmt.Errorf("lzma: %w", err)
 	}
 	binary.LittleEndian.PutUint32(head[1:], uint32(dict))
-	return lzma.NewReader(bufio.NewReader(io.MultiReader(bytes.NewReader(head), in)))
+	r, err := lzma.NewReader(bufio.NewReader(io.MultiReader(bytes.NewReader(head), in)))
+	if err != nil {
+		return nil, err
+	}
+	return in.thorough(r), nil
 }

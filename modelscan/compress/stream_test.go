@@ -3,10 +3,14 @@ package compress
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -100,5 +104,62 @@ func TestWindow(t *testing.T) {
 	}
 	if _, err := (Input{}).window(maxWindow + 1); !errors.Is(err, modelscan.ErrLimit) {
 		t.Errorf("a dictionary over the bound: %v", err)
+	}
+}
+
+// zeros is a stream that never ends.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// TestThorough: what a slow codec makes of little counts twice, what it makes of much does not.
+func TestThorough(t *testing.T) {
+	for _, c := range []struct{ packed, left, want int64 }{
+		{0, 1000, 1000}, {1, 1000, 1000 + 50}, {100, 1000, 1000 + 100*50}, {math.MaxInt64, 1, 1 << 20},
+	} {
+		lim := modelscan.Limits{MaxDecompressed: c.left}
+		r := Input{Packed: c.packed, Budget: modelscan.NewBudget(&lim, 0)}.thorough(zeros{})
+		n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.LimitReader(r, 1<<20), make([]byte, 10))
+		if limited := errors.Is(err, modelscan.ErrLimit); n != min(c.want+10, 1<<20) && n != c.want || limited != (n < 1<<20) {
+			t.Errorf("%d packed: %d bytes, want %d; %v", c.packed, n, c.want, err)
+		}
+	}
+}
+
+// TestInflater reads streams one after the other and two at once.
+func TestInflater(t *testing.T) {
+	deflate := func(text string) io.Reader {
+		var b bytes.Buffer
+		w, _ := flate.NewWriter(&b, 9)
+		_, _ = io.WriteString(w, text)
+		_ = w.Close()
+		return &b
+	}
+	var i Inflater
+	start := func(in io.Reader) io.Reader {
+		r, err := i.Deflate(Input{Reader: in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	read := func(r io.Reader) string {
+		b, err := io.ReadAll(io.LimitReader(r, 1<<20))
+		return fmt.Sprint(string(b), err)
+	}
+	for _, text := range []string{"one", strings.Repeat("two", 50_000), ""} {
+		if got := read(start(deflate(text))); got != text+"<nil>" {
+			t.Errorf("got %.40q, want %.40q", got, text)
+		}
+	}
+	if r := start(strings.NewReader("\xff\xff")); read(r) != read(r) {
+		t.Error("an ended stream goes on")
+	}
+	a, b := start(deflate("first")), start(deflate("second"))
+	if got := read(a) + read(b); got != "first<nil>second<nil>" {
+		t.Error(got)
 	}
 }

@@ -29,7 +29,7 @@ type xzReader struct {
 // XZ reads one or more concatenated .xz streams. A block may ask for a dictionary of at most maxWindow bytes.
 func XZ(in Input) (io.Reader, error) {
 	x := &xzReader{in: in, r: bufio.NewReader(in), first: true}
-	return x, x.stream()
+	return in.thorough(x), x.stream()
 }
 
 // counted hands x's bytes to the LZMA2 decoder and counts them.
@@ -184,7 +184,7 @@ func (x *xzReader) lzma2(props byte, before []Codec) error {
 	x.start = x.n
 	in := x.in
 	in.Reader = counted{x}
-	r, err := LZMA2(props)(in)
+	r, err := lzma2(props, in)
 	if err != nil {
 		return err
 	}
@@ -201,19 +201,28 @@ func (x *xzReader) lzma2(props byte, before []Codec) error {
 // LZMA2 reads chunks of LZMA2 with the given byte of properties: the size of the dictionary.
 func LZMA2(props byte) Codec {
 	return func(in Input) (io.Reader, error) {
-		if props > 40 {
-			return nil, errors.New("properties of LZMA2")
-		}
-		dict, err := lzma.DecodeDictCap(props)
+		r, err := lzma2(props, in)
 		if err != nil {
 			return nil, err
 		}
-		window, err := in.window(dict)
-		if err != nil {
-			return nil, fmt.Errorf("LZMA2: %w", err)
-		}
-		return lzma.Reader2Config{DictCap: max(window, lzma.MinDictCap)}.NewReader2(in)
+		return in.thorough(r), nil
 	}
+}
+
+// lzma2 is LZMA2 without the charge for its time.
+func lzma2(props byte, in Input) (io.Reader, error) {
+	if props > 40 {
+		return nil, errors.New("properties of LZMA2")
+	}
+	dict, err := lzma.DecodeDictCap(props)
+	if err != nil {
+		return nil, err
+	}
+	window, err := in.window(dict)
+	if err != nil {
+		return nil, fmt.Errorf("LZMA2: %w", err)
+	}
+	return lzma.Reader2Config{DictCap: max(window, lzma.MinDictCap)}.NewReader2(in)
 }
 
 // index passes over the index and the stream footer.

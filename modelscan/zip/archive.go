@@ -24,6 +24,7 @@ type Archive struct {
 
 	window   window
 	unpacked *modelscan.Budget
+	inflater compress.Inflater
 }
 
 // errNoDirectory says that no loader would find a central directory.
@@ -86,7 +87,7 @@ func (a *Archive) open(e *Entry) (Member, error) {
 		err = fmt.Errorf("member of %d bytes is cut off after %d", e.Compressed, packed)
 	}
 	section := io.NewSectionReader(a.Source.R, h.data, packed)
-	codec, ok := codecs(e)
+	codec, ok := a.codec(e)
 	if !ok {
 		return m, fmt.Errorf("compression method %d: %w", e.Method, modelscan.ErrNotSupported)
 	}
@@ -110,13 +111,13 @@ func (a *Archive) open(e *Entry) (Member, error) {
 	return m, errors.Join(err, serr)
 }
 
-// codecs returns how to decompress a member, nil for a stored one.
-func codecs(e *Entry) (compress.Codec, bool) {
+// codec returns how to decompress a member, nil for a stored one.
+func (a *Archive) codec(e *Entry) (compress.Codec, bool) {
 	switch e.Method {
 	case 0:
 		return nil, true
 	case 8:
-		return compress.Deflate, true
+		return a.inflater.Deflate, true
 	case 12:
 		return compress.Bzip2, true
 	case 14:
