@@ -70,7 +70,11 @@ func (d *driver) scan(ctx context.Context, src Source, depth int) bool {
 	}
 	probe, err := probeOf(src)
 	if err != nil {
-		gap(rule.ReadError, err.Error())
+		id := rule.ReadError
+		if errors.Is(err, ErrLimit) { // what is decompressed on demand
+			id = rule.LimitReached
+		}
+		gap(id, err.Error())
 		return false
 	}
 	claimed, model := d.offer(ctx, src, probe, depth)
