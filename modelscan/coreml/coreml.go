@@ -38,6 +38,9 @@ const (
 )
 
 func sniff(p modelscan.Probe) modelscan.Confidence {
+	if !wire.MayHold(p.Head, p.Size, modelVersion, modelVersion) {
+		return modelscan.No
+	}
 	plausible := false
 	err := wire.Head(p.Head, p.Size).Each(func(f wire.Field) error {
 		plausible = plausible || f.IsInt(modelVersion) && f.Int > 0 && f.Int <= maxVersion || f.Num >= firstKind && f.Num <= lastKind

@@ -37,6 +37,9 @@ const maxIRVersion = 64
 
 // sniff walks the top-level fields that the head shows. Fields a parser would skip don't disturb it.
 func sniff(p modelscan.Probe) modelscan.Confidence {
+	if !wire.MayHold(p.Head, p.Size, modelIRVersion, modelIRVersion) && !wire.MayHold(p.Head, p.Size, modelGraph, modelGraph) {
+		return modelscan.No
+	}
 	var version, graph, fields int
 	err := wire.Head(p.Head, p.Size).Each(func(f wire.Field) error {
 		fields++

@@ -20,9 +20,13 @@ var Format = &modelscan.Format{Name: "tensorflow", Sniff: sniff, Scan: scan}
 var errNoGraph = errors.New("no TensorFlow graph in the protobuf message")
 
 func sniff(p modelscan.Probe) modelscan.Confidence {
+	const last = 4 // of the fields of a SavedModel, MetaGraph or GraphDef that count
+	if !wire.MayHold(p.Head, p.Size, 1, last) {
+		return modelscan.No
+	}
 	fields := 0
 	err := wire.Head(p.Head, p.Size).Each(func(f wire.Field) error {
-		if f.Num <= 4 {
+		if f.Num <= last {
 			fields++
 		}
 		return nil

@@ -61,6 +61,21 @@ func Head(head []byte, size int64) Message {
 	return Message{in: in, Len: size}
 }
 
+// MayHold tells whether a field with a number from low to high, at most 15, or one above 15, can stand in a
+// message of which head is the start: whether a byte is there that could begin its tag. It never says no to a
+// message that goes on behind head.
+func MayHold(head []byte, size int64, low, high protowire.Number) bool {
+	if size > int64(len(head)) {
+		return true
+	}
+	for _, c := range head {
+		if num := protowire.Number(c >> 3); c >= 0x80 || low <= num && num <= high { // 0x80: a tag of more bytes
+			return true
+		}
+	}
+	return false
+}
+
 // Field is one occurrence of a field.
 type Field struct {
 	Num  protowire.Number

@@ -91,3 +91,17 @@ func FuzzEach(f *testing.F) {
 		})
 	})
 }
+
+func TestMayHold(t *testing.T) {
+	for _, c := range []struct {
+		head string
+		size int64
+		want bool
+	}{
+		{"", 0, false}, {"", 1, true}, {"xxx", 3, false}, {"xx:", 3, true}, {"xx\xba", 3, true}, {"xx2", 3, false}, {"xxB", 3, false}, {"xx8", 3, true},
+	} {
+		if got := MayHold([]byte(c.head), c.size, 7, 7); got != c.want {
+			t.Errorf("%q of %d: %v", c.head, c.size, got)
+		}
+	}
+}
