@@ -122,12 +122,34 @@ func resolve(path string, within []string) (string, error) {
 	if err != nil || len(within) == 0 {
 		return real, err
 	}
+	if err := Contained(path, within...); err != nil {
+		return "", err
+	}
+	return real, nil
+}
+
+// Contained tells whether what path leads to lies in one of the folders, or is one of them; else the
+// error wraps ErrOutside. Relative paths, of either kind, start from the working directory.
+func Contained(path string, within ...string) error {
+	real, err := absolute(path)
+	if err != nil {
+		return err
+	}
 	for _, folder := range within {
-		if root, err := filepath.EvalSymlinks(folder); err == nil && Inside(root, real) {
-			return real, nil
+		if root, err := absolute(folder); err == nil && Inside(root, real) {
+			return nil
 		}
 	}
-	return "", fmt.Errorf("%s %w %s", path, ErrOutside, within[0])
+	return fmt.Errorf("%s %w %s", path, ErrOutside, within[0])
+}
+
+// absolute is the path without links, from the root on: a relative one says nothing about where it lies.
+func absolute(path string) (string, error) {
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(full)
 }
 
 // Inside tells whether path lies in root or is root. Both must be free of links.

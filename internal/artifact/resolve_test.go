@@ -183,3 +183,30 @@ func TestOpenRefuses(t *testing.T) {
 		t.Error("a link passed for a directory's entry")
 	}
 }
+
+// TestContained: where a path lies does not depend on how it and the folder are spelled.
+func TestContained(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for path, text := range map[string]string{"model/config.json": "{}", "other/x": "x"} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../other", "model/link"); err != nil {
+		t.Fatal(err)
+	}
+	for _, within := range []string{"model", "./model", filepath.Join(dir, "model")} {
+		for path, inside := range map[string]bool{
+			"model/config.json": true, filepath.Join(dir, "model/config.json"): true, "other/../model": true,
+			"other/x": false, "model/link/x": false, "model/link": false,
+		} {
+			if err := Contained(path, within); inside != (err == nil) || !inside && !errors.Is(err, ErrOutside) {
+				t.Errorf("%s in %s: %v", path, within, err)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -110,7 +111,8 @@ func (l *lister) list(path string) {
 		l.add(&job{target: artifact.Target{Path: path}})
 		return
 	}
-	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+	// With the separator a path that is itself a link is walked as what it leads to.
+	err = filepath.WalkDir(path+string(filepath.Separator), func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case l.ctx.Err() != nil:
 			return l.ctx.Err()
@@ -132,13 +134,16 @@ func (l *lister) list(path string) {
 	}
 }
 
-// link adds a link to a file. A link to a folder is left out: what it leads to is listed where it
-// lies, or lies outside of what was asked for.
+// link adds a link to a file. A link to a folder is left out where what it leads to is listed in its
+// own place; one that leads out of what was asked for is a job that fails: a loader would follow it.
 func (l *lister) link(path, root string) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		l.add(&job{target: artifact.Target{Path: path, Within: linkRoots(path, root)}})
 		return
 	}
-	l.add(&job{target: artifact.Target{Path: path, Within: linkRoots(path, root)}})
+	if err := artifact.Contained(path, root); err != nil {
+		l.add(&job{target: artifact.Target{Path: path}, problem: fmt.Errorf("a link to a folder: %w: scan that folder too", err)})
+	}
 }
 
 // linkRoots are the folders that a link may lead to: the one that was asked for, and the blobs of the

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,5 +112,32 @@ func TestScanAllKeepsOrder(t *testing.T) {
 	})
 	if !slices.Equal(got, want) {
 		t.Errorf("order: %d artifacts, want %d", len(got), len(want))
+	}
+}
+
+// TestScanAllLinkedFolders: a folder that a link leads to is scanned in its own place, or said not to be.
+func TestScanAllLinkedFolders(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "in", "a.txt"), "plain text\n")
+	write(t, filepath.Join(dir, "out", "b.txt"), "plain text\n")
+	for link, to := range map[string]string{"in/out": "../out", "in/self": ".", "root": "in"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := newEngine(t, engine.Options{})
+	for _, root := range []string{"in", "root"} {
+		got := map[string]modelscan.Verdict{}
+		e.ScanAll(t.Context(), []string{filepath.Join(dir, root)}, func(a *engine.Artifact) {
+			rel, err := filepath.Rel(filepath.Join(dir, root), a.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[rel] = a.Verdict()
+		})
+		want := map[string]modelscan.Verdict{"a.txt": modelscan.Safe, "out": modelscan.Error}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", root, got, want)
+		}
 	}
 }
