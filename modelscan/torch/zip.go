@@ -5,7 +5,6 @@ package torch
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -62,7 +61,7 @@ func open(z *zip.Archive) *zip.Use {
 		if !ok {
 			continue
 		}
-		if e.Method != 0 && (rest == "data.pkl" || storage.MatchString(rest)) {
+		if e.Method != 0 && (rest == "data.pkl" || storage(rest)) {
 			a.packed++
 		}
 		switch rest {
@@ -83,11 +82,24 @@ func open(z *zip.Archive) *zip.Use {
 }
 
 // storage is where torch keeps the bytes of tensors: data/12, constants/3, .data/5.storage.
-var storage = regexp.MustCompile(`^(data|constants|tensors)/[0-9]+$|^\.data/[0-9]+\.storage$`)
+func storage(name string) bool {
+	folder, number, _ := strings.Cut(name, "/")
+	switch folder {
+	case "data", "constants", "tensors":
+	case ".data":
+		var ok bool
+		if number, ok = strings.CutSuffix(number, ".storage"); !ok {
+			return false
+		}
+	default:
+		return false
+	}
+	return number != "" && strings.Trim(number, "0123456789") == ""
+}
 
 func raw(e *zip.Entry) bool {
 	_, rest, ok := inTop(e.Name)
-	return ok && storage.MatchString(rest)
+	return ok && storage(rest)
 }
 
 func (a *archive) as(e *zip.Entry) *modelscan.Format {
