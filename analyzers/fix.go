@@ -18,6 +18,20 @@ func (s *Summary) broken(n node) bool {
 	return false
 }
 
+// throughCall says whether the callee is, or may be, what some other call gave back, such as a
+// functools.partial: that one may hold arguments of its own, which a new callee would lose.
+func (c *Call) throughCall() bool {
+	s, f := c.s, c.s.field(c.n, pyparse.FieldFunction)
+	if s.kind(f) != pyparse.Identifier {
+		return s.kind(f) != pyparse.Attribute
+	}
+	reach, _ := s.reaching(s.code(f), f, s.scope[f])
+	return slices.ContainsFunc(reach, func(i int32) bool {
+		value := s.binds[i].value
+		return value != none && s.kind(value) == pyparse.Call
+	})
+}
+
 // stLoadKeywords are torch.load's arguments that st.load takes too, with the same meaning.
 var stLoadKeywords = []string{"map_location", "weights_only", "mmap"}
 
@@ -26,7 +40,7 @@ var stLoadKeywords = []string{"map_location", "weights_only", "mmap"}
 func (c *Call) fixStLoad() (Fix, bool) {
 	s := c.s
 	args := s.field(c.n, pyparse.FieldArguments)
-	if s.broken(c.n) || s.kind(args) != pyparse.ArgumentList {
+	if s.broken(c.n) || s.kind(args) != pyparse.ArgumentList || c.throughCall() {
 		return Fix{}, false
 	}
 	var edits []Edit

@@ -95,7 +95,8 @@ func SkimSource(src []byte, sinks []*Loader) Skim {
 	s := skimmer{words: w, src: src}
 	s.scan()
 	slices.Sort(s.calls)
-	return Skim{Relevant: s.relevant() || mayHoldToken(src), Calls: slices.Compact(s.calls)}
+	_, encoded := Encoded(src) // it cannot be skimmed, and that has to be said
+	return Skim{Relevant: encoded || s.relevant() || mayHoldToken(src), Calls: slices.Compact(s.calls)}
 }
 
 // skimmer is a lexer that knows strings and comments from code, and nothing else.

@@ -31,6 +31,20 @@ var doubleByte = map[string]bool{"shift_jis": true, "shift-jis": true, "sjis": t
 	"shift_jis_2004": true, "shift_jisx0213": true, "gbk": true, "cp936": true, "936": true, "gb18030": true, "big5": true, "big5-hkscs": true,
 	"big5hkscs": true, "cp950": true, "johab": true, "cp949": true, "uhc": true}
 
+// superset matches the encodings in which every ASCII byte that is not the second of two means itself,
+// so that code can be read without decoding.
+var superset = regexp.MustCompile(`^(utf[-_]?8([-_](sig|unix|dos|mac|emacs))?|u8|(us[-_]?)?ascii|646|l(atin)?[-_]?\d+([-_](unix|dos|mac))?|iso[-_]?(ir[-_]?)?8859[-_]?\d*([-_](unix|dos|mac))?|windows[-_]125\d|cp(125\d|437|7[27]\d|8\d\d|65001|1006|1125)|\d{3}|koi8[-_][rtu]|mac[-_]?\w+|kz1048|ptcp154|tis[-_]?620|hp[-_]roman8|euc[-_]?(jp|kr|jis_2004|jisx0213)|ujis|gb2312|ks_c[-_]5601\w*)$`)
+
+// Encoded returns the encoding of a source in which code cannot be read byte for byte, such as UTF-16 or
+// UTF-7: Python decodes it, and what it runs then is not what stands in the bytes.
+func Encoded(src []byte) (string, bool) {
+	if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
+		return "utf-16", true
+	}
+	name := Coding(src)
+	return name, !superset.MatchString(name) && !doubleByte[name]
+}
+
 // Readable returns src in a form that the parser reads as Python would, of the same length byte for
 // byte: NUL bytes and the bytes of encodings other than UTF-8 are masked. When nothing has to be
 // masked it is src itself.

@@ -92,6 +92,9 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 	if d, broken := unreadable(s); broken && c.relevant(s.Source()) {
 		out.diagnostics = append(out.diagnostics, d)
 	}
+	if name, ok := analyzers.Encoded(s.Source()); ok {
+		out.diagnostics = append(out.diagnostics, analyzers.Diagnostic{Rule: rule.SourceBroken, Message: "this source is encoded as " + name + ", which is not read here: load calls in it were not found"})
+	}
 	for _, call := range linked.Calls {
 		if ctx.Err() != nil {
 			break
