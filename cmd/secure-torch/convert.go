@@ -36,8 +36,8 @@ other names stand in the metadata (secure_torch.ties) beside the input's SHA-256
 			if err != nil {
 				return err
 			}
-			if _, err := os.Lstat(args[1]); err == nil && !force {
-				return withHint(fmt.Errorf("%s exists", args[1]), "pass --force to replace it")
+			if err := mayReplace(args[0], args[1], force); err != nil {
+				return err
 			}
 			e, err := engine.New(engine.Options{Mode: m, Workers: 1, Lazy: true})
 			if err != nil {
@@ -53,6 +53,23 @@ other names stand in the metadata (secure_torch.ties) beside the input's SHA-256
 	return cmd
 }
 
+// mayReplace refuses to write over the input, by whatever name, and over another file unless force says so.
+func mayReplace(from, to string, force bool) error {
+	out, err := os.Stat(to)
+	if err == nil {
+		if in, err := os.Stat(from); err == nil && os.SameFile(in, out) {
+			return withHint(fmt.Errorf("%s and %s are the same file", report.Escape(from), report.Escape(to)), "name another file for the output")
+		}
+		if out.IsDir() {
+			return fmt.Errorf("%s is a folder", report.Escape(to))
+		}
+	}
+	if _, err := os.Lstat(to); err == nil && !force {
+		return withHint(fmt.Errorf("%s exists", report.Escape(to)), "pass --force to replace it")
+	}
+	return nil
+}
+
 func convertFile(cmd *cobra.Command, e *engine.Engine, from, to string, most int) error {
 	in, err := artifact.Open(from)
 	if err != nil {
@@ -63,17 +80,17 @@ func convertFile(cmd *cobra.Command, e *engine.Engine, from, to string, most int
 	if err != nil {
 		return err
 	}
-	digests, err := convert.Write(to, in, in.Key.Size, plan)
+	err = convert.Write(to, in, in.Key.Size, plan, func(written string, digests map[string]convert.Digest) error {
+		if err := in.Changed(); err != nil {
+			return err
+		}
+		if err := verify(cmd.Context(), e, written, plan, digests); err != nil {
+			return fmt.Errorf("%s was not written: the new file is not what it should be: %w", report.Escape(to), err)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
-	}
-	if err := in.Changed(); err != nil {
-		os.Remove(to)
-		return err
-	}
-	if err := verify(cmd.Context(), e, to, plan, digests); err != nil {
-		os.Remove(to)
-		return fmt.Errorf("%s was removed: %w", to, err)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d tensors, %d more names of them, read back and compared\n", to, len(plan.Tensors), len(plan.Ties))
 	return err

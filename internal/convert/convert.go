@@ -27,25 +27,29 @@ const (
 // Digest of one tensor's bytes in order.
 type Digest [sha256.Size]byte
 
-// Write makes the safetensors file at path, by way of a new file beside it, and returns the tensors' digests.
-func Write(path string, in io.ReaderAt, size int64, plan *index.Plan) (map[string]Digest, error) {
+// Write makes the safetensors file at path. It is written beside path, and takes its place only after check has found
+// the new file (its name and the digests of the tensors in it) to be right; until then whatever is at path stays as it is.
+func Write(path string, in io.ReaderAt, size int64, plan *index.Plan, check func(string, map[string]Digest) error) error {
 	plan.Tensors = slices.Clone(plan.Tensors)
 	// Wide elements first, as the reference writer does: every tensor is then aligned.
 	slices.SortStableFunc(plan.Tensors, func(a, b index.PlanTensor) int { return int(b.Item - a.Item) })
 	header, err := header(in, size, plan)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out, err := os.CreateTemp(filepath.Dir(path), ".secure-torch-")
+	out, err := os.CreateTemp(filepath.Dir(path), ".secure-torch-*.safetensors")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.Remove(out.Name()) // gone already when all went well
 	digests, err := write(out, header, in, plan)
-	if err := errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
-		return nil, err
+	if err := errors.Join(err, out.Chmod(0o644), out.Sync(), out.Close()); err != nil {
+		return err
 	}
-	return digests, os.Rename(out.Name(), path)
+	if err := check(out.Name(), digests); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), path)
 }
 
 func write(out io.Writer, header []byte, in io.ReaderAt, plan *index.Plan) (map[string]Digest, error) {

@@ -3,6 +3,7 @@ package convert
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -68,8 +69,18 @@ func TestWriteAndVerify(t *testing.T) {
 		Ties: map[string]string{"also": "wide"},
 	}
 	path := filepath.Join(t.TempDir(), "x.safetensors")
-	digests, err := Write(path, bytes.NewReader(in), int64(len(in)), plan)
-	if err != nil {
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var digests map[string]Digest
+	check := func(name string, d map[string]Digest) error {
+		if old, err := os.ReadFile(path); name == path || string(old) != "old" || err != nil {
+			t.Errorf("%s was touched before the new file was checked: %q, %v", path, old, err)
+		}
+		digests = d
+		return nil
+	}
+	if err := Write(path, bytes.NewReader(in), int64(len(in)), plan, check); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(path)
@@ -92,7 +103,24 @@ func TestWriteAndVerify(t *testing.T) {
 		t.Error("another number went unnoticed")
 	}
 	plan.Tensors[0].Offset = 14
-	if _, err := Write(path, bytes.NewReader(in), int64(len(in)), plan); err == nil {
+	if err := Write(path, bytes.NewReader(in), int64(len(in)), plan, check); err == nil {
 		t.Error("wrote a tensor from outside of the file")
+	}
+}
+
+func TestWriteLeavesTheOldFileWhenTheNewOneIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.safetensors")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := errors.New("came back different")
+	err := Write(path, bytes.NewReader(nil), 0, &index.Plan{}, func(string, map[string]Digest) error { return bad })
+	old, readErr := os.ReadFile(path)
+	if !errors.Is(err, bad) || string(old) != "old" || readErr != nil {
+		t.Errorf("%v, then %q, %v", err, old, readErr)
+	}
+	if left, err := os.ReadDir(dir); len(left) != 1 || err != nil {
+		t.Errorf("left %v, %v", left, err)
 	}
 }
