@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh: scans of large files beside the peers that are installed, and the Go benchmarks, into docs/benchmarks.md.
+# bench.sh: scans of large files beside the peers that are installed, and the Go benchmarks, below the marker in docs/benchmarks.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=build/benchmarks.md
@@ -19,4 +19,8 @@ python3 scripts/bench.py bin/secure-torch build/bench | tee "$out"
 	"${GO:-go}" test -run '^$' -bench . -benchmem -timeout 30m $("${GO:-go}" list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...) | grep -E '^(Benchmark|pkg:|cpu:)'
 	echo '```'
 } | tee -a "$out"
-mv "$out" docs/benchmarks.md
+marker='<!-- Below: what `make bench` printed last. -->'
+grep -qF "$marker" docs/benchmarks.md || printf '\n%s\n' "$marker" >>docs/benchmarks.md
+# The file keeps what stands above the marker, which people wrote.
+{ sed "/^$marker\$/q" docs/benchmarks.md; echo; cat "$out"; } >build/benchmarks.new
+mv build/benchmarks.new docs/benchmarks.md
