@@ -26,6 +26,13 @@ checkpoint = {'model': net.state_dict(), 'optimizer': adam.state_dict(), 'epoch'
 torch.save(net.state_dict(), 'state_dict.pt')
 torch.save(checkpoint, 'checkpoint.ckpt')
 torch.save(checkpoint, 'legacy.pt', _use_new_zipfile_serialization=False)
+with open('legacy-one.pt', 'wb') as f: torch.save([torch.zeros(3, dtype=d) for d in (torch.float16, torch.int64, torch.bool, torch.complex64, torch.bfloat16)], f, _use_new_zipfile_serialization=False)
+with open('legacy-two.pt', 'wb') as f:
+    torch.save({'a': 1, 't': torch.ones(5)}, f, _use_new_zipfile_serialization=False)
+    torch.save(net.state_dict(), f, _use_new_zipfile_serialization=False, pickle_protocol=4)
+torch.save({str(i): torch.zeros(2) for i in range(1500)}, 'legacy-many.pt', _use_new_zipfile_serialization=False)
+torch.save(net, 'legacy-module.pt', _use_new_zipfile_serialization=False)
+torch.save(net, 'module.pt')
 torch.save(net.state_dict(), 'protocol4.pt', pickle_protocol=4)
 torch.save([torch.zeros(2, dtype=d) for d in (torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool, torch.complex64)], 'dtypes.pt')
 torch.save({'empty': torch.zeros(0, 3), 'scalar': torch.tensor(1.0), 'tied': (net[0].weight, net[0].weight)}, 'shapes.pt')

@@ -28,8 +28,9 @@ type machine struct {
 	globals    []global
 	byName     map[string]int // module and name as written, joined by a newline
 	calls      []call
-	iterators  bool  // some call made one that may be endless
-	lastState  value // argument of the last BUILD
+	iterators  bool              // some call made one that may be endless
+	lastState  value             // argument of the last BUILD
+	storages   map[string]string // class by key, in the Torch dialect
 
 	proto    int64
 	ops      int64
@@ -131,11 +132,12 @@ const (
 	containerCost = 12
 	globalCost    = 300
 	callCost      = 64
+	storageCost   = 200
 )
 
 func (m *machine) bytes() int64 {
 	return int64(cap(m.stack)+cap(m.marks)+m.items.cap())*8 + int64(m.containers.cap())*containerCost + m.memo.bytes() +
-		int64(len(m.globals))*globalCost + int64(cap(m.calls)+cap(m.events))*callCost
+		int64(len(m.globals))*globalCost + int64(len(m.storages))*storageCost + int64(cap(m.calls)+cap(m.events))*callCost
 }
 
 // refuse notes the first place where CPython's unpickler would raise.

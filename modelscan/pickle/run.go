@@ -72,6 +72,9 @@ func (s *scanner) stream(off int64, hidden bool) (end int64, err error) {
 		})
 	}
 	s.report(m)
+	if s.res.Storages = m.storages; m.crossed != (hole{}) {
+		s.res.Storages = nil
+	}
 	if m.crossed != (hole{}) {
 		err = errors.Join(err, s.framed(s.ctx, off, m))
 	}

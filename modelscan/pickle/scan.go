@@ -49,6 +49,10 @@ type Result struct {
 	End int64
 	// Streams that ended in STOP.
 	Streams int
+	// Storages of the last stream, in the Torch dialect: the name of the storage class ("FloatStorage") by
+	// key, as the key's first persistent id has it; "" for a class that was computed. Nil where the readings
+	// of unpicklers differ.
+	Storages map[string]string
 }
 
 // Scan reads the source as a run of pickle streams and reports what loading them would do. What it

@@ -162,11 +162,64 @@ func (m *machine) persistent(op *Op) value {
 		id = m.pop(op)
 	}
 	if m.isStorage(id) {
+		m.noteStorage(id)
 		return mk(kStorage, 0)
+	}
+	if cls, ok := m.moduleClass(id); ok {
+		return cls
 	}
 	v := m.container(kPersist, id)
 	m.accuse(rule.PicklePersistentId, op.Pos, "persistent id", "would ask the loading program for the persistent object "+m.render(id))
 	return v
+}
+
+// moduleClass is the class in torch's ('module', class, source file or None, source or None), by which old
+// files name the class of a torch.nn.Module. torch.load compares the sources, may warn, and calls nothing.
+func (m *machine) moduleClass(id value) (cls value, ok bool) {
+	if m.opts.Dialect != Torch || id.kind() != kTuple {
+		return 0, false
+	}
+	vs, all := m.elements(id)
+	if !all || len(vs) != 4 || vs[1].kind() != kGlobal {
+		return 0, false
+	}
+	word, _ := m.text(vs[0], 16)
+	isText := func(v value) bool { return v.kind() == kStr || v.kind() == kNone }
+	return vs[1], word == "module" && isText(vs[2]) && isText(vs[3])
+}
+
+// Bounds of the storages whose class is kept.
+const (
+	maxStorages   = 1 << 17
+	maxStorageKey = 64 // bytes; torch writes an address in decimal
+)
+
+// noteStorage keeps the class of a storage, and of a view of it under the view's key, where their keys are
+// new: so does torch.load.
+func (m *machine) noteStorage(id value) {
+	if m.opts.Dialect != Torch {
+		return
+	}
+	vs, _ := m.elements(id)
+	class := ""
+	if g := m.asGlobal(vs[1]); !g.computed {
+		class = g.name
+	}
+	keys := []value{vs[2]}
+	if len(vs) == 6 && vs[5].kind() == kTuple {
+		view, _ := m.elements(vs[5])
+		keys = append(keys, view[:min(len(view), 1)]...)
+	}
+	for _, v := range keys {
+		key, ok := m.text(v, maxStorageKey)
+		if _, known := m.storages[key]; !ok || known || len(m.storages) == maxStorages {
+			continue
+		}
+		if m.storages == nil {
+			m.storages = map[string]string{}
+		}
+		m.storages[key] = class
+	}
 }
 
 // isStorage: torch's ('storage', storage type, key, location, numel), in old files with a view behind it.

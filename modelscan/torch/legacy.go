@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/pickle"
@@ -25,17 +26,74 @@ func sniffLegacy(p modelscan.Probe) modelscan.Confidence {
 	return modelscan.No
 }
 
-// scanLegacy reads the five pickles; all of them are unpickled, whatever they hold.
+// maxSaves bounds the checkpoints in one file: torch.save may be called again on an open file, and torch.load
+// goes on where the one before ended.
+const maxSaves = 10_000
+
+// scanLegacy reads checkpoint after checkpoint, then what is left as any pickle: the next load of the same
+// open file runs it.
 func scanLegacy(ctx context.Context, p *modelscan.Pass) error {
-	res, err := pickle.Scan(ctx, p, pickle.Options{Dialect: pickle.Torch, MaxStreams: 5})
-	if err != nil {
+	end, err := int64(0), error(nil)
+	for n := 0; n == 0 || isCheckpoint(p, end); n++ {
+		if n == maxSaves {
+			return fmt.Errorf("more than %d checkpoints at %#x: %w", maxSaves, end, modelscan.ErrLimit)
+		}
+		if end, err = checkpoint(ctx, p, end); err != nil {
+			return err
+		}
+	}
+	return after(ctx, p, end)
+}
+
+func isCheckpoint(p *modelscan.Pass, off int64) bool {
+	head, err := p.Bytes(off, min(p.Size-off, 32), 32)
+	return err == nil && sniffLegacy(modelscan.Probe{Head: head}) == modelscan.Yes
+}
+
+// checkpoint reads five pickles, all of which are unpickled whatever they hold, and passes over the storages
+// to where the checkpoint ends.
+func checkpoint(ctx context.Context, p *modelscan.Pass, off int64) (end int64, err error) {
+	var classes map[string]string
+	keys := int64(0)
+	for i := range 5 {
+		res, err := pickle.Scan(ctx, p, pickle.Options{Dialect: pickle.Torch, Start: off, MaxStreams: 1})
+		if err != nil {
+			return 0, fmt.Errorf("%d of the five pickles of a torch file: %w", i, err)
+		}
+		if i == 3 {
+			classes = res.Storages
+		}
+		keys, off = off, res.End
+	}
+	s := storages{p: p, classes: classes, end: off}
+	if err := eachKey(p, keys, off, s.pass); err != nil {
+		return 0, fmt.Errorf("torch storages from %#x on: %w", off, err)
+	}
+	if s.end > off {
+		p.Emit.Note(fmt.Sprintf("%s: %d bytes of tensor storages from %#x on not read", p.Name, s.end-off, off))
+	}
+	return s.end, nil
+}
+
+// after reads what stands behind the last checkpoint.
+func after(ctx context.Context, p *modelscan.Pass, off int64) error {
+	n := p.Size - off
+	head, err := p.Bytes(off, min(n, modelscan.ProbeSize), modelscan.ProbeSize)
+	switch {
+	case n == 0 || err != nil:
 		return err
+	case int64(len(head)) == n && bytes.Count(head, []byte{0}) == len(head):
+		p.Emit.Note(fmt.Sprintf("%s: %d zero bytes from %#x on", p.Name, n, off))
+		return nil
 	}
-	if res.Streams < 5 {
-		return fmt.Errorf("%d of the five pickles of a torch file", res.Streams)
+	if pickle.Format.Sniff(modelscan.Probe{Head: head, Tail: head, Size: n}) == modelscan.No {
+		if p.Emit.Descend(ctx, p.Member(fmt.Sprintf("after@%#x", off), io.NewSectionReader(p.R, off, n), n)) {
+			return nil
+		}
+		return fmt.Errorf("%d bytes from %#x on belong to no storage", n, off)
 	}
-	if rest := p.Size - res.End; rest > 0 {
-		p.Emit.Note(fmt.Sprintf("%s: %d bytes of tensor storages from %#x on not read", p.Name, rest, res.End))
+	if _, err := pickle.Scan(ctx, p, pickle.Options{Dialect: pickle.Torch, Start: off}); err != nil {
+		p.Fail(p.Name, off, fmt.Errorf("behind the checkpoint: %w", err))
 	}
 	return nil
 }

@@ -34,9 +34,10 @@ var Tar = &tar.Profile{Name: "torch-tar", Open: func(names map[string]bool) func
 // storageType in a storage's pickle tells the size of its elements.
 var storageType = regexp.MustCompile(`torch(?:\.cuda|\.sparse)?\n(Double|Float|BFloat16|Half|Long|Int|Short|Char|Byte|Bool|ComplexFloat|ComplexDouble)Storage\n`)
 
+// elementSize is in bytes, by the storage class without its "Storage".
 var elementSize = map[string]int64{
 	"Double": 8, "Float": 4, "BFloat16": 2, "Half": 2, "Long": 8, "Int": 4, "Short": 2, "Char": 1, "Byte": 1, "Bool": 1,
-	"ComplexFloat": 8, "ComplexDouble": 16,
+	"ComplexFloat": 8, "ComplexDouble": 16, "QInt8": 1, "QUInt8": 1, "QInt32": 4, "Untyped": 1, "_Untyped": 1,
 }
 
 // scanStorages reads a count, then for each storage a pickle (key, location, type), its number of elements
