@@ -107,8 +107,8 @@ func (s *scanner) entry(ctx context.Context, e *Entry, names names) {
 	matters := s.descend(ctx, e, m) || len(s.uses) > 0
 	s.compare(e, m, matters)
 	names.compare(s, e, matters)
-	if !matters {
-		return
+	if !matters || e.At < 0 {
+		return // no directory claims a checksum of a member that is in none
 	}
 	if sum, err := m.checksum(e); err == nil && sum != e.CRC {
 		s.find(rule.ZipChecksum, e.place(), e.Name,
