@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,12 +26,14 @@ func newConvertCmd() *cobra.Command {
 	var mode string
 	var most int
 	var force bool
+	var sel index.Selection
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT.safetensors",
 		Short: "Write the tensors of a checkpoint or a pickled module as safetensors",
 		Long: `Write the tensors of a checkpoint or a pickled module as safetensors, without running anything of it.
 
-The input is scanned first; one that is not safe to load is refused. Tensors that are the same are written once, the
+The input is scanned first; one that is not safe to load is refused, and so is one that has tensors outside of its
+state_dict or module, unless --all or --only says what becomes of them. What is left out is named on standard error. Tensors that are the same are written once, the
 other names stand in the metadata (secure_torch.ties) beside the input's SHA-256. The new file is read back and compared.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,13 +49,44 @@ other names stand in the metadata (secure_torch.ties) beside the input's SHA-256
 				return err
 			}
 			defer e.Close()
-			return convertFile(cmd, e, args[0], args[1], most)
+			return convertFile(cmd, e, args[0], args[1], most, sel)
 		},
 	}
 	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, process or off")
 	cmd.Flags().IntVar(&most, "max-threat-score", 20, "highest threat score that is converted")
 	cmd.Flags().BoolVar(&force, "force", false, "replace OUT if it exists")
+	cmd.Flags().StringVar(&sel.Only, "only", "", `take the dict or module with these dotted keys (model.state_dict; "." is the outermost), leave the rest`)
+	cmd.Flags().BoolVar(&sel.All, "all", false, "take every tensor in dicts, lists and modules, by dotted names")
+	cmd.MarkFlagsMutuallyExclusive("only", "all")
 	return cmd
+}
+
+// leftOut tells what of the file is not converted. Tensors are left out only when --only says so.
+func leftOut(w io.Writer, plan *index.Plan, sel index.Selection) error {
+	if plan.LeftEntries == 0 {
+		return nil
+	}
+	var names []string
+	for _, l := range plan.Left[:min(len(plan.Left), 10)] {
+		name := report.Escape(l.Name)
+		if len(name) > 100 {
+			name = strings.ToValidUTF8(name[:100], "") + "…"
+		}
+		if l.Tensors > 0 {
+			name += fmt.Sprintf(" (%d tensors)", l.Tensors)
+		}
+		names = append(names, name)
+	}
+	if more := plan.LeftEntries - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	if plan.LeftTensors > 0 && sel.Only == "" {
+		from := cmp.Or(plan.From, ".")
+		return withHint(fmt.Errorf("%d tensors would be left out: %s", plan.LeftTensors, strings.Join(names, ", ")),
+			"pass --all to take them by dotted names, or --only %s to leave them out", report.Escape(from))
+	}
+	_, err := fmt.Fprintf(w, "left out: %s\n", strings.Join(names, ", "))
+	return err
 }
 
 // mayReplace refuses to write over the input, by whatever name, and over another file unless force says so.
@@ -70,14 +106,17 @@ func mayReplace(from, to string, force bool) error {
 	return nil
 }
 
-func convertFile(cmd *cobra.Command, e *engine.Engine, from, to string, most int) error {
+func convertFile(cmd *cobra.Command, e *engine.Engine, from, to string, most int, sel index.Selection) error {
 	in, err := artifact.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close() // opened for reading
-	plan, err := planOf(cmd.Context(), e, in, most)
+	plan, err := planOf(cmd.Context(), e, in, most, sel)
 	if err != nil {
+		return err
+	}
+	if err := leftOut(cmd.ErrOrStderr(), plan, sel); err != nil {
 		return err
 	}
 	err = convert.Write(to, in, in.Key.Size, plan, func(written string, digests map[string]convert.Digest) error {
@@ -105,7 +144,7 @@ func verify(ctx context.Context, e *engine.Engine, path string, source *index.Pl
 	if len(source.Tensors) == 0 {
 		return nil
 	}
-	plan, err := planOf(ctx, e, out, 0)
+	plan, err := planOf(ctx, e, out, 0, index.Selection{})
 	if err != nil {
 		return err
 	}
@@ -113,8 +152,8 @@ func verify(ctx context.Context, e *engine.Engine, path string, source *index.Pl
 }
 
 // planOf scans a file and has the worker say where its tensors are.
-func planOf(ctx context.Context, e *engine.Engine, f *artifact.File, most int) (*index.Plan, error) {
-	a, body, err := e.IndexFile(ctx, f, engine.IndexPlan)
+func planOf(ctx context.Context, e *engine.Engine, f *artifact.File, most int, sel index.Selection) (*index.Plan, error) {
+	a, body, err := e.PlanFile(ctx, f, sel.Only, sel.All)
 	if err != nil {
 		return nil, err
 	}

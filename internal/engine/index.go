@@ -24,19 +24,28 @@ const (
 	IndexIfLoadable IndexMode = iota // when the verdict is safe or review
 	IndexAlways                      // to show what is in an unsafe file
 	IndexNever                       // the report only
-	IndexPlan                        // when loadable, an index.Plan instead
 )
 
 // IndexFile scans an open file and describes its objects in one request to one worker, which sees no other
 // file. The description is opaque to the engine and comes from the worker: whoever reads it checks it.
 // It is nil when the verdict forbids it or the worker failed. The error is a *sandbox.UnavailableError.
 func (e *Engine) IndexFile(ctx context.Context, f *artifact.File, mode IndexMode) (*Artifact, []byte, error) {
-	params := map[string]any{"Limits": e.limits, "Always": mode == IndexAlways, "Never": mode == IndexNever, "Plan": mode == IndexPlan}
+	params := map[string]any{"Limits": e.limits, "Always": mode == IndexAlways, "Never": mode == IndexNever}
 	a, graph, bad := e.detail(ctx, f, "index", params, maxIndex)
 	if v := a.Verdict(); bad || mode != IndexAlways && v != modelscan.Safe && v != modelscan.Review {
 		graph = nil
 	}
 	return a, graph, nil
+}
+
+// PlanFile is like IndexFile with an index.Plan of the selected tensors (see index.Selection).
+func (e *Engine) PlanFile(ctx context.Context, f *artifact.File, only string, all bool) (*Artifact, []byte, error) {
+	params := map[string]any{"Limits": e.limits, "Plan": true, "Select": map[string]any{"Only": only, "All": all}}
+	a, plan, bad := e.detail(ctx, f, "index", params, maxIndex)
+	if v := a.Verdict(); bad || v != modelscan.Safe && v != modelscan.Review {
+		plan = nil
+	}
+	return a, plan, nil
 }
 
 // detail has a worker that sees no other file answer a report on f and something that describes it.

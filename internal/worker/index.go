@@ -20,6 +20,8 @@ type IndexParams struct {
 	Always bool
 	// Plan answers an index.Plan in a PLAN section instead of the objects.
 	Plan bool
+	// Select says of what.
+	Select index.Selection
 	// Never leaves it at the report.
 	Never bool
 }
@@ -54,7 +56,7 @@ func describe(w io.Writer, f sandbox.Input, params IndexParams) error {
 	src := modelscan.Source{Name: f.Name, R: f, Size: f.Size}
 	fail := func(err error) error { return index.WriteSection(w, index.TagFailure, []byte(text(err.Error()))) }
 	if params.Plan {
-		plan, err := index.BuildPlan(context.Background(), src, params.Limits)
+		plan, err := index.BuildPlan(context.Background(), src, params.Limits, params.Select)
 		if err != nil {
 			return fail(err)
 		}

@@ -72,8 +72,8 @@ func encode(g *graph, root Ref) (*encoder, error) {
 	return e, nil
 }
 
-// reach marks everything that root holds, without recursion.
-func (e *encoder) reach(root Ref) {
+// reach marks everything that root holds, without recursion, and counts the tensors that it comes to.
+func (e *encoder) reach(root Ref) (tensors int) {
 	todo := []Ref{root}
 	push := func(items []uint32) {
 		for _, r := range items {
@@ -88,6 +88,8 @@ func (e *encoder) reach(root Ref) {
 		r := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		switch e.g.kind(r) {
+		case kTensor, kStorage:
+			tensors++
 		case kTuple, kFrozenSet, kCall, kGlobal, kOpaque:
 			push(e.g.run(r))
 		case kByteArray:
@@ -98,6 +100,7 @@ func (e *encoder) reach(root Ref) {
 			push(e.g.run(f)[2:])
 		}
 	}
+	return tensors
 }
 
 var errCycle = errors.New("an object contains itself before it is complete")

@@ -2,7 +2,6 @@ package index
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,6 +12,11 @@ import (
 type Plan struct {
 	Tensors []PlanTensor      `json:"tensors"`
 	Ties    map[string]string `json:"ties"` // name -> the name under which the same tensor is written
+
+	From        string    `json:"from"` // dotted keys of the dict or module that they are of, "" for the outermost
+	Left        []LeftOut `json:"left"` // the first of what is left out
+	LeftEntries int       `json:"left_entries"`
+	LeftTensors int       `json:"left_tensors"`
 }
 
 // PlanTensor is a view of a run of bytes in the file. Offset and extent are checked against the file.
@@ -28,32 +32,14 @@ type PlanTensor struct {
 // checkpointKeys are where checkpoints keep what matters, in the order in which they are looked at.
 var checkpointKeys = []string{"state_dict", "model_state_dict", "model_state", "model", "module", "net", "ema", "weights", "params"}
 
-// BuildPlan finds the state_dict in a file, or that of the pickled module in it, without its class.
-func BuildPlan(ctx context.Context, src modelscan.Source, limits modelscan.Limits) (*Plan, error) {
+// BuildPlan finds the tensors that are selected in a file, or the state_dict of the pickled module in it, without its class.
+func BuildPlan(ctx context.Context, src modelscan.Source, limits modelscan.Limits, sel Selection) (*Plan, error) {
 	b, root, _, err := graphOf(ctx, src, limits)
 	if err != nil {
 		return nil, err
 	}
 	p := &planner{g: b.g, plan: Plan{Ties: map[string]string{}}, seen: map[string]string{}, names: map[string]bool{}}
-	root = b.g.resolve(root)
-	for range len(checkpointKeys) + 1 {
-		if p.isModule(root) {
-			return &p.plan, p.module(root, "", 0)
-		}
-		if p.isStateDict(root) {
-			return &p.plan, p.tensors(root, "")
-		}
-		next := Ref(0)
-		for _, key := range checkpointKeys {
-			if next = b.g.resolve(b.g.lookup(root, key)); next != 0 {
-				break
-			}
-		}
-		if root = next; root == 0 {
-			break
-		}
-	}
-	return nil, errors.New("no state_dict in the file: it holds neither a dict of tensors nor a module")
+	return &p.plan, p.choose(b.g.resolve(root), sel)
 }
 
 type planner struct {
@@ -61,6 +47,8 @@ type planner struct {
 	plan  Plan
 	seen  map[string]string // identity of a tensor -> name
 	names map[string]bool
+	seek  *encoder // marks what was left out
+	steps int      // values that were looked at
 }
 
 type pair struct{ key, value Ref }
@@ -168,23 +156,20 @@ func (p *planner) module(r Ref, prefix string, depth int) error {
 	return nil
 }
 
-func (p *planner) tensors(dict Ref, prefix string) error {
-	for _, e := range p.pairs(dict) {
-		if err := p.add(prefix, e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // maxPlan bounds the tensors of a plan: modules that share their children could name them without end.
 const maxPlan = 1_000_000
 
 func (p *planner) add(prefix string, e pair) error {
 	key, ok := p.g.text(e.key)
-	name := prefix + key
-	row := p.tensorOf(e.value)
-	if !ok || row < 0 || name == "__metadata__" || p.names[name] {
+	if !ok {
+		return fmt.Errorf("a tensor in %q has a key that is no text", prefix)
+	}
+	return p.named(prefix+key, e.value)
+}
+
+func (p *planner) named(name string, value Ref) error {
+	row := p.tensorOf(value)
+	if row < 0 || name == "" || name == "__metadata__" || p.names[name] {
 		return fmt.Errorf("%q is no tensor with a name of its own", name)
 	}
 	if p.names[name] = true; len(p.names) > maxPlan {
