@@ -53,6 +53,10 @@ def import_torch() -> Any:
     return torch
 
 
+class Misplaced(Exception):
+    """The caller's map_location names no device, or raises: the cause is his error, and says nothing about the file."""
+
+
 class Tensors:
     """Makes the tensors and storages of one file."""
 
@@ -190,11 +194,11 @@ class Tensors:
         where = self.map_location
         restore = self.torch.serialization.default_restore_location
         if callable(where):
-            placed = where(storage, saved)
+            placed = _asked(where, storage, saved)
             return restore(storage, saved) if placed is None else placed
         if isinstance(where, dict):
-            where = where.get(saved, saved)
-        return restore(storage, saved if where is None else str(where))
+            where = where.get(saved)
+        return restore(storage, saved) if where is None else _asked(restore, storage, str(where))
 
     def set_state(self, target: Any, state: Any) -> bool:
         """Set the attributes of a tensor; False if target is none."""
@@ -203,6 +207,14 @@ class Tensors:
             return False
         set_attributes(target, state)
         return True
+
+
+def _asked(place: Callable[..., Any], storage: Any, where: str) -> Any:
+    """Put a storage where the caller, not the file, wants it."""
+    try:
+        return place(storage, where)
+    except Exception as err:
+        raise Misplaced from err
 
 
 def _contiguous(sizes: list[int], i: int) -> int:
@@ -390,4 +402,4 @@ CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_xla_tensor": _from_numpy,
 }
 
-__all__ = ["CONSTRUCTORS", "Tensors", "Unbuildable", "import_torch", "untyped"]
+__all__ = ["CONSTRUCTORS", "Misplaced", "Tensors", "Unbuildable", "import_torch", "untyped"]

@@ -78,15 +78,29 @@ def opened(file: FileLike, sealed: bool = False) -> Iterator[Source]:
 
 
 def _of_object(file: Any) -> int:
-    """Return a descriptor of its own for a file object: of the file behind it, or of a copy of what it reads."""
-    try:
-        fd, at = file.fileno(), file.tell()
-        if at == 0 and stat.S_ISREG(os.fstat(fd).st_mode):
-            return os.dup(fd)
-    except (OSError, AttributeError, ValueError):
-        pass
+    """Return a descriptor of its own for a file object: of the file behind it, or of a copy of what it reads.
+
+    The file is left at its end: what is loaded is the whole of it, and a second call has nothing to return.
+    """
     if not hasattr(file, "read"):
         raise TypeError(f"a path, bytes or a binary file is needed, not {type(file).__name__}")
+    try:
+        at = file.tell()
+    except (OSError, AttributeError, ValueError):
+        at = 0  # a pipe or the like: it has no beginning but this
+    if at:
+        raise ValueError(
+            f"the file is at offset {at}, not at its beginning: st.load reads whole files. Call seek(0) first; of several "
+            "saves in one file, pass the bytes of each"
+        )
+    try:
+        fd = file.fileno()
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            own = os.dup(fd)
+            file.seek(0, os.SEEK_END)
+            return own
+    except (OSError, AttributeError, ValueError):
+        pass
     return _in_memory(file)
 
 

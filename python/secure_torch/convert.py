@@ -13,6 +13,7 @@ from ._rebuild_torch import import_torch
 from ._source import FileLike, opened
 from .errors import SecurityError
 from .loader import load
+from .opaque import Opaque
 from .state_dict import state_dict
 
 TIES = "secure_torch.ties"
@@ -131,11 +132,12 @@ def _chunks(tensor: Any) -> Any:
     del flat  # it owns the memory: not before the buffer was written
 
 
-def convert(source: FileLike, path: str | os.PathLike[str], **options: Any) -> dict[str, Any]:
+def convert(source: FileLike, path: str | os.PathLike[str], only: Optional[str] = None, **options: Any) -> dict[str, Any]:
     """Turn a checkpoint, or a whole pickled module, into a safetensors file; return {"tensors", "ties", "sha256"}.
 
-    Options are those of st.load: an unsafe file is refused. The file's digest goes into the metadata, and the new
-    file is read back and compared before this returns.
+    A file that has tensors outside of its state_dict or module raises SecurityError, unless `only` names the key of
+    the outermost dict to take. Options are those of st.load: an unsafe file is refused. The file's digest goes into the
+    metadata, and the new file is read back and compared before this returns.
     """
     with opened(source) as file, os.fdopen(os.dup(file.fd), "rb") as same:
         digest = hashlib.sha256()
@@ -143,12 +145,51 @@ def convert(source: FileLike, path: str | os.PathLike[str], **options: Any) -> d
         while chunk := same.read(1 << 20):
             digest.update(chunk)
         same.seek(0)
-        tensors = state_dict(load(same, **{**options, "allow_opaque": True}))
+        tensors = _chosen(load(same, **{**options, "allow_opaque": True}), only)
         file.check()
     tensors = {name: tensor.detach() for name, tensor in tensors.items()}
     save(tensors, path, {"format": "pt", SOURCE: digest.hexdigest()})
     ties = _verify(tensors, path)
     return {"tensors": len(tensors), "ties": ties, "sha256": digest.hexdigest()}
+
+
+def _chosen(obj: Any, only: Optional[str]) -> Any:
+    """State_dict of what `only` names; without it, of obj, if no other tensors are left out."""
+    if only is not None:
+        if not isinstance(obj, dict) or only not in obj:
+            raise SecurityError(f"only={only!r}: the file's object has no such key")
+        return state_dict(obj[only])
+    tensors = state_dict(obj)
+    kept = {_identity(t) for t in tensors.values()}
+    left = {key: n for key, value in obj.items() if (n := _others(value, kept))} if isinstance(obj, dict) else {}
+    if left:
+        text = ", ".join(f"{key!r} ({n} tensors)" for key, n in list(left.items())[:10])
+        raise SecurityError(
+            f"tensors would be left out, of {text}: pass only= with the key to take, or use `secure-torch convert --all`"
+        )
+    return tensors
+
+
+def _others(value: Any, kept: set[Any]) -> int:
+    """Count the tensors in value that are not kept. A module's are those in its pickled attributes."""
+    torch = import_torch()
+    todo, seen, found = [value], {id(value)}, 0
+    while todo:
+        top = todo.pop()
+        inner: Any = ()
+        if isinstance(top, torch.Tensor):
+            found += top.layout != torch.strided or _identity(top.detach()) not in kept
+        elif isinstance(top, Opaque):
+            inner = (top.args, top.kwargs, top.state, top.listitems, top.dictitems)
+        elif isinstance(top, dict):
+            inner = top.values()
+        elif isinstance(top, (list, tuple, set, frozenset)):
+            inner = top
+        for item in inner:
+            if id(item) not in seen:
+                seen.add(id(item))
+                todo.append(item)
+    return found
 
 
 def _verify(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from . import _binary
 from ._rebuild import Broken, File, Rebuilder
-from ._rebuild_torch import Tensors
+from ._rebuild_torch import Misplaced, Tensors
 from ._source import FileLike, Source, opened
 from ._wire import Graph
 from .errors import (
@@ -73,7 +73,9 @@ def load(
     could not be examined completely IncompleteScanError, one whose threat score is above `max_threat_score`
     UnsafeModelError.
 
-    `map_location` is torch.load's. `mmap=False` copies the numbers into memory; `copy="sealed"` copies the whole
+    A file object must be at its beginning (ValueError if not) and is left at its end.
+
+    `map_location` is torch.load's, its errors too. `mmap=False` copies the numbers into memory; `copy="sealed"` copies the whole
     file into memory that nobody can change before it is scanned. With the default, pages that were not read
     yet follow later in-place writes to the file, as with torch.load(mmap=True).
 
@@ -143,6 +145,8 @@ def _rebuild(graph: Graph, source: Source, report: Report, map_location: Any, sh
     rebuilder = Rebuilder(graph, file, Tensors(graph, file, map_location, share))
     try:
         made = rebuilder.build()
+    except Misplaced as err:
+        raise err.__cause__ or err from None
     except (Broken, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError) as err:
         raise IncompleteScanError(f"{source.name}: its objects can't be rebuilt: {err}", report) from err
     source.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,8 @@ def state_dict(obj: Any) -> Any:
     """Return obj if it is a mapping of tensors, else the state_dict of the module that it is or holds."""
     for candidate in _candidates(obj, 0):
         if _is_module(candidate):
-            found: collections.OrderedDict[str, Any] = collections.OrderedDict()
+            found: Any = collections.OrderedDict()
+            found._metadata = collections.OrderedDict()
             _collect(candidate, "", found, 0)
             return found
         if isinstance(candidate, dict) and candidate and all(_is_tensor(v) for v in candidate.values()):
@@ -42,8 +44,6 @@ def _kind(obj: Any) -> str:
 
 
 def _is_tensor(value: Any) -> bool:
-    import sys
-
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
@@ -57,6 +57,7 @@ def _collect(module: Opaque, prefix: str, out: Any, depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise SecurityError(f"modules are nested deeper than {_MAX_DEPTH}")
     state = module.state
+    out._metadata[prefix[:-1]] = {"version": _version(module)}
     for name, value in _pairs(state["_parameters"]):
         if value is not None:
             out[prefix + name] = _bare(value)
@@ -70,6 +71,16 @@ def _collect(module: Opaque, prefix: str, out: Any, depth: int) -> None:
         if not _is_module(child):
             raise SecurityError(f"{prefix}{name} is {child!r}, not a module")
         _collect(child, f"{prefix}{name}.", out, depth + 1)
+
+
+def _version(module: Opaque) -> int:
+    """Version of a module's state: of its class if that is imported already (nothing is imported here), else 1 as most are."""
+    base = sys.modules.get("torch.nn")
+    found = getattr(sys.modules.get(module.module), "__dict__", {}).get(module.qualname)
+    if base is not None and isinstance(found, type) and issubclass(found, base.Module):
+        version = getattr(found, "_version", 1)
+        return version if type(version) is int else 1
+    return 1
 
 
 def _pairs(items: Any) -> Iterator[tuple[str, Any]]:

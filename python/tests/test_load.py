@@ -27,7 +27,7 @@ from same import same
 STATE = {"w": torch.arange(6.0).reshape(2, 3), "n": 3}
 
 
-@pytest.mark.parametrize("form", ["str", "path", "bytes", "bytearray", "memoryview", "bytesio", "file", "rest", "unseekable"])
+@pytest.mark.parametrize("form", ["str", "path", "bytes", "bytearray", "memoryview", "bytesio", "file", "unseekable"])
 def test_what_can_be_loaded(saved, form):
     path = saved(STATE)
     data = path.read_bytes()
@@ -42,13 +42,31 @@ def test_what_can_be_loaded(saved, form):
         def readinto(self, b):
             return self.inner.readinto(b)
 
-    rest = io.BytesIO(b"xx" + data)
-    rest.read(2)
     given = {
         "str": str(path), "path": path, "bytes": data, "bytearray": bytearray(data), "memoryview": memoryview(data),
-        "bytesio": io.BytesIO(data), "file": open(path, "rb"), "rest": rest, "unseekable": Unseekable(),
+        "bytesio": io.BytesIO(data), "file": open(path, "rb"), "unseekable": Unseekable(),
     }[form]  # fmt: skip
     same(STATE, st.load(given))
+
+
+@pytest.mark.parametrize("kind", ["bytesio", "file", "unbuffered"])
+def test_two_saves_in_one_file_do_not_come_out_as_one(tmp_path, kind):
+    both = saved_bytes({"first": 1}, legacy=True) + saved_bytes({"second": 2}, legacy=True)
+    (tmp_path / "both.pt").write_bytes(both)
+    with io.BytesIO(both) if kind == "bytesio" else open(tmp_path / "both.pt", "rb", 0 if kind == "unbuffered" else -1) as f:
+        try:
+            assert st.load(f) == {"first": 1}
+        except st.SecurityError:  # what follows the first is not examined
+            pass
+        assert f.tell() == len(both) and f.read() == b""
+        for call in (st.load, st.scan):
+            with pytest.raises(ValueError, match="not at its beginning"):
+                call(f)
+        f.seek(3)
+        with pytest.raises(ValueError, match="offset 3"):
+            st.load(f)
+        f.seek(0)
+        assert st.scan(f).verdict and f.tell() == len(both)
 
 
 @pytest.mark.parametrize("options", [{"mmap": False}, {"copy": "sealed"}, {"weights_only": False}], ids=str)
@@ -85,6 +103,16 @@ def test_map_location(saved):
 
     same(STATE, st.load(path, map_location=keep))
     assert seen == [(24, "cpu")]
+
+
+@pytest.mark.parametrize("where", ["nonsense", {"cpu": "nonsense"}, torch.device])
+def test_map_location_that_is_none_raises_as_in_torch(saved, where):
+    path = saved(STATE)
+    with pytest.raises(Exception) as theirs:
+        torch.load(path, map_location=where, weights_only=False)
+    with pytest.raises(type(theirs.value)) as ours:
+        st.load(path, map_location=where)
+    assert type(ours.value) is type(theirs.value) and str(ours.value) == str(theirs.value)
 
 
 def cuda_zip():
@@ -252,6 +280,7 @@ def test_state_dict_of_a_pickled_module(saved, wrap):
     path = saved(wrap(want))
     got = st.load(path, as_="state_dict")
     same(dict(want.state_dict()), dict(got))
+    assert got._metadata == want.state_dict()._metadata
     other = module()
     for p in other.parameters():
         p.data.zero_()
@@ -478,8 +507,52 @@ def test_convert_on_the_command_line(saved, tmp_path):
         assert set(got) == set(expected) - {"b"}
         for key in got:
             assert torch.equal(got[key], expected[key]) and got[key].dtype == expected[key].dtype
+    done = subprocess.run([find_binary(), "convert", path, path, "--force"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "same file" in done.stderr
+    same(st.load(path)["t"], w.t())
     path.write_bytes(b"\x80\x02" + recipes.call("posix", "system", "echo") + b".")
     done = subprocess.run(
         [find_binary(), "convert", path, tmp_path / "no.safetensors"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2 and "not safe to load" in done.stderr and not (tmp_path / "no.safetensors").exists()
+
+
+def test_convert_leaves_no_tensors_out_unasked(saved, tmp_path):
+    w = torch.arange(4.0)
+    path, out = saved({"state_dict": {"w": w}, "ema": {"w": w + 1}, "opt": {"state": {0: [w + 2]}}}), tmp_path / "out.safetensors"
+    with pytest.raises(st.SecurityError, match=r"'ema' \(1 tensors\), 'opt' \(1 tensors\)"):
+        st.convert(path, out)
+    assert not out.exists()
+    assert st.convert(path, out, only="ema")["tensors"] == 1 and torch.equal(st.load(out)["w"], w + 1)
+    with pytest.raises(st.SecurityError, match="no such key"):
+        st.convert(path, out, only="net")
+
+
+def test_convert_says_what_it_leaves_out(saved, tmp_path):
+    from secure_torch._binary import find_binary
+
+    def run(obj, *flags):
+        out = tmp_path / "out.safetensors"
+        out.unlink(missing_ok=True)
+        command = [find_binary(), "convert", saved(obj), out, *flags]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert out.exists() == (done.returncode == 0)
+        return done.returncode, done.stderr, sorted(st.load(out)) if out.exists() else None
+
+    w = torch.arange(4.0)
+    three = {"state_dict": {"w": w}, "ema": {"w": w + 1, "v": w + 2}, "opt": {"state": {0: {"avg": w + 3}}, "lr": [0.1, w + 4]}}
+    code, told, _ = run(three)
+    assert code == 2 and "4 tensors would be left out: ema (2 tensors), opt (2 tensors)" in told and "--only state_dict" in told
+    code, told, names = run(three, "--only", "ema")
+    assert (code, told, names) == (0, "", ["v", "w"])
+    code, told, names = run(three, "--all")
+    assert code == 0 and names == ["ema.v", "ema.w", "opt.lr.1", "opt.state.0.avg", "state_dict.w"] and "opt.lr.0" in told
+    code, told, names = run({"a": w, "epoch": 3, "config": {"depth": {"x": 2}}})
+    assert (code, told, names) == (0, "left out: epoch, config\n", ["a"])
+    code, told, names = run({"a": w, "more": {"b": w + 1}})
+    assert code == 2 and "more (1 tensors)" in told and "--only ." in told
+    code, told, names = run({"a": w, "more": {"b": w + 1}}, "--only", ".")
+    assert code == 0 and names == ["a"] and "more (1 tensors)" in told
+    assert run({"a.b": {"c": {"w": w}}}, "--only", "a.b.c")[2] == ["w"]
+    assert run({"a": {"w": w}}, "--only", "b")[0] == 2
+    assert run({"model": module(), "epoch": 1})[0] == 0
