@@ -72,6 +72,7 @@ func (s *scanner) stream(off int64, hidden bool) (end int64, err error) {
 		})
 	}
 	s.report(m)
+	s.res.FrameEnd = m.frameEnd
 	if s.res.Storages = m.storages; m.crossed != (hole{}) {
 		s.res.Storages = nil
 	}

@@ -47,6 +47,9 @@ type Built struct {
 type Result struct {
 	// End is the source offset behind the last byte read: joblib arrays and legacy torch storages go on there.
 	End int64
+	// FrameEnd is where the last FRAME of the last stream ends. Behind End, it is where CPython's C unpickler
+	// leaves a file that can't peek: a frame's bytes are read at once (Modules/_pickle.c, load_frame).
+	FrameEnd int64
 	// Streams that ended in STOP.
 	Streams int
 	// Storages of the last stream, in the Torch dialect: the name of the storage class ("FloatStorage") by

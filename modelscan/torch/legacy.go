@@ -60,6 +60,9 @@ func checkpoint(ctx context.Context, p *modelscan.Pass, off int64) (end int64, e
 		if err != nil {
 			return 0, fmt.Errorf("%d of the five pickles of a torch file: %w", i, err)
 		}
+		if res.FrameEnd > res.End {
+			return 0, fmt.Errorf("the frame of the pickle at %#x ends at %#x, behind its STOP: loaders go on at different places", off, res.FrameEnd)
+		}
 		if i == 3 {
 			classes = res.Storages
 		}
