@@ -80,6 +80,10 @@ func leftOut(w io.Writer, plan *index.Plan, sel index.Selection) error {
 	if more := plan.LeftEntries - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
+	if plan.LeftTensors > 0 && sel.All { // in objects of classes that are no modules
+		return withHint(fmt.Errorf("%d tensors would be left out: %s", plan.LeftTensors, strings.Join(names, ", ")),
+			"pass --only with the keys of the dict or module to take")
+	}
 	if plan.LeftTensors > 0 && sel.Only == "" {
 		from := cmp.Or(plan.From, ".")
 		return withHint(fmt.Errorf("%d tensors would be left out: %s", plan.LeftTensors, strings.Join(names, ", ")),
