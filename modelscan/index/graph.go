@@ -216,10 +216,10 @@ func (g *graph) globalName(r Ref) string {
 	return string(g.bytes(Ref(run[0]))) + "." + string(g.bytes(Ref(run[1])))
 }
 
-// lookup finds the value of a text key in a dict, None if it is not there.
+// lookup finds the value of a text key in a dict, None if it is not there. The last one set counts.
 func (g *graph) lookup(dict Ref, key string) Ref {
 	for k, items := range g.fillings(dict) {
-		for i := 0; k == kSetItems && i+1 < len(items); i += 2 {
+		for i := len(items) - 2; k == kSetItems && i >= 0; i -= 2 {
 			if text, ok := g.text(Ref(items[i])); ok && text == key {
 				return Ref(items[i+1])
 			}

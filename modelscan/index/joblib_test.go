@@ -21,6 +21,7 @@ func TestJoblibArray(t *testing.T) {
 	for name, data := range map[string]string{
 		"bare":             "\x80\x02" + wrapper("") + numbers + ".",
 		"padded":           "\x80\x02" + wrapper("\x02\x2e\x2e") + numbers + ".",
+		"shape set twice":  "\x80\x02" + strings.Replace(wrapper(""), "(X\x05", "(X\x05\x00\x00\x00shapeK\x63\x85X\x05", 1) + numbers + ".", // the last one counts
 		"inside of a list": "\x80\x02](" + wrapper("") + numbers + "K\x07e.",
 	} {
 		t.Run(name, func(t *testing.T) {
