@@ -127,13 +127,26 @@ func (w *watching) apply(ctx context.Context, changes []watch.Change) (gone []st
 		}
 		if c.Gone {
 			delete(w.last, c.Path)
-			gone = append(gone, c.Path)
+			gone = append(gone, w.asked(c.Path))
 			continue
 		}
 		a := w.e.ScanTarget(ctx, artifact.Target{Path: c.Path, Within: w.within(c.Path)})
+		a.Path = w.asked(c.Path)
 		results = append(results, report.Result{Artifact: a})
 	}
 	return gone, results
+}
+
+// asked spells a watched file's path as the first report of its folder did: below the path that was given.
+func (w *watching) asked(path string) string {
+	for _, p := range w.paths {
+		if root, err := filepath.Abs(p); err == nil && artifact.Inside(root, path) {
+			if rel, err := filepath.Rel(root, path); err == nil {
+				return filepath.Join(p, rel)
+			}
+		}
+	}
+	return path
 }
 
 // within are the folders that a file found in a watched folder may lead to; none for one that was named.

@@ -46,8 +46,9 @@ func TestWatch(t *testing.T) {
 		}
 	}
 	write("good.pkl", "(dp0\n.")
-	cmd := exec.Command(program(t), "watch", dir, "--format", "json", "--sandbox", "auto")
-	cmd.Stderr = os.Stderr
+	asked := filepath.Base(dir) // paths are told as they were asked for, in later reports too
+	cmd := exec.Command(program(t), "watch", asked, "--format", "json", "--sandbox", "auto")
+	cmd.Dir, cmd.Stderr = filepath.Dir(dir), os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +75,7 @@ func TestWatch(t *testing.T) {
 		t.Errorf("at the begin: %+v", l)
 	}
 	write("evil.pkl", "cposix\nsystem\n(S'echo pwned'\ntR.")
-	if l := next(); len(l.Artifacts) != 1 || filepath.Base(l.Artifacts[0].Path) != "evil.pkl" || l.Artifacts[0].Verdict != "unsafe" {
+	if l := next(); len(l.Artifacts) != 1 || l.Artifacts[0].Path != filepath.Join(asked, "evil.pkl") || l.Artifacts[0].Verdict != "unsafe" {
 		t.Errorf("a hostile file came: %+v", l)
 	}
 	write("good.pkl", "cposix\nsystem\n(S'echo pwned'\ntR.")
