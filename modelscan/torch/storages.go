@@ -90,15 +90,22 @@ func (l *keyList) step(op *pickle.Op, end int64) (text, ok bool) {
 	case "FRAME":
 		l.frameEnd = op.End + op.Int
 		return false, op.Int >= 0 && op.Int <= end-op.End
+	case "SHORT_BINUNICODE", "BINUNICODE", "SHORT_BINSTRING", "BINSTRING":
+		l.pending++
+		return true, l.begun && (l.marked || l.pending == 1)
+	}
+	return false, l.build(op)
+}
+
+// build tells whether an opcode that makes or fills the list has a place there.
+func (l *keyList) build(op *pickle.Op) (ok bool) {
+	switch op.Name() {
 	case "EMPTY_LIST":
 		ok, l.begun = !l.begun, true
 	case "BINPUT", "LONG_BINPUT", "MEMOIZE":
 		ok = l.begun
 	case "MARK":
 		ok, l.marked = l.begun && !l.marked && l.pending == 0, true
-	case "SHORT_BINUNICODE", "BINUNICODE", "SHORT_BINSTRING", "BINSTRING":
-		l.pending++
-		return true, l.begun && (l.marked || l.pending == 1)
 	case "APPEND":
 		ok, l.pending = !l.marked && l.pending == 1, 0
 	case "APPENDS":
@@ -106,5 +113,5 @@ func (l *keyList) step(op *pickle.Op, end int64) (text, ok bool) {
 	case "STOP":
 		ok = l.begun && !l.marked && l.pending == 0
 	}
-	return false, ok
+	return ok
 }
