@@ -38,13 +38,8 @@ which file it loads, and scan that file without loading it. Nothing is ever run.
 
 Exit code: 1 diagnostics at or above --fail-on; else 2 something could not be read; else 0.`,
 		Example: "  secure-torch check src/\n  secure-torch check --no-resolve --select ST1 --statistics .\n  secure-torch check --diff --unsafe-fixes train.py\n  secure-torch check --stdin-filename train.py - < train.py",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return withHint(errors.New("nothing to check"), "name files or folders: secure-torch check src/")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runCheck(cmd, args, flags) },
+		Args:    somePaths("check", "src/"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runCheck(cmd, args, flags) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.format, "format", "text", "text, json, sarif or github")

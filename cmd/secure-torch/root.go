@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,16 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/nearest"
 )
+
+// somePaths refuses a command line without paths: there would be nothing to do to them.
+func somePaths(verb, example string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return withHint(errors.New("nothing to "+verb), "name files or folders: secure-torch %s %s", verb, example)
+		}
+		return nil
+	}
+}
 
 // newRootCmd builds the whole command tree. It has no state: every call makes a fresh one.
 func newRootCmd() *cobra.Command {

@@ -37,13 +37,8 @@ func newScanCmd() *cobra.Command {
 
 Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.`,
 		Example: "  secure-torch scan model.pt\n  secure-torch scan models/ --format sarif --output models.sarif",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return withHint(errors.New("nothing to scan"), "name files or folders: secure-torch scan model.pt")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runScan(cmd, args, flags) },
+		Args:    somePaths("scan", "model.pt"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runScan(cmd, args, flags) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.format, "format", "text", "text, json, sarif or html")

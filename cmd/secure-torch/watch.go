@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -35,13 +34,8 @@ moment, until interrupted. JSON is written one report a line; a line {"gone":[â€
 Exit code, of the files as they were last seen: 1 findings at or above --fail-on; else 2 something could
 not be examined; else 0.`,
 		Example: "  secure-torch watch models/\n  secure-torch watch models/ --format json | jq .artifacts[].verdict",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return withHint(errors.New("nothing to watch"), "name files or folders: secure-torch watch models/")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runWatch(cmd, args, flags) },
+		Args:    somePaths("watch", "models/"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runWatch(cmd, args, flags) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.format, "format", "text", "text or json")
