@@ -29,8 +29,12 @@ func TestMain(m *testing.M) {
 			put = func(mode Mode) Confinement { return confineBy(mode, mutated(what, which)) }
 		case "outer":
 			outer(which)
+		case "count":
+			countStart()
+		case "miscast":
+			os.Args[3] = string(Scan)
 		}
-		if err := serve(os.Args[2:], testHandler, put); err != nil {
+		if err := serve(os.Args[2:], Roles{Scan: testHandler, Trust: trustHandler}, put); err != nil {
 			fmt.Fprintln(os.Stderr, "worker:", err)
 			os.Exit(3)
 		}
@@ -90,6 +94,20 @@ func outer(fault string) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// startsFile, beside the impostor, gets a byte for each worker that is started.
+const startsFile = "starts"
+
+func countStart() {
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(os.Args[0]), startsFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err == nil {
+		_, err = f.WriteString("x")
+	}
+	if err != nil {
+		panic(err)
+	}
+	f.Close()
 }
 
 // onOldThread runs a function on a thread that was there before the confinement.

@@ -16,6 +16,8 @@ import (
 // Spec says how to start a worker.
 type Spec struct {
 	Mode Mode
+	// Role of the worker; empty stands for Scan.
+	Role Role
 	// Exe is the executable; empty stands for this one.
 	Exe string
 	// Procs bounds the threads that compute at the same time; 0 stands for 2.
@@ -25,6 +27,8 @@ type Spec struct {
 	// Stream asks for the transport without descriptors even where they could travel.
 	Stream bool
 }
+
+func (s Spec) role() Role { return cmp.Or(s.Role, Scan) }
 
 // readyTimeout bounds the time from start to the ready frame. It is generous: a machine under load
 // is slow to start programs, and a worker that is late is no threat.
@@ -51,6 +55,9 @@ type Worker struct {
 // Start starts a worker and waits until it is confined. It returns an *UnavailableError when the
 // confinement that spec.Mode asks for was not reached.
 func Start(ctx context.Context, spec Spec) (*Worker, error) {
+	if spec.Mode == Wasm && spec.role() != Scan {
+		spec.Mode = Process // the module holds the scan role alone; the grade says what is in force
+	}
 	w, err := launch(spec)
 	if err != nil {
 		return nil, fmt.Errorf("start a worker: %w", err)
@@ -66,6 +73,10 @@ func Start(ctx context.Context, spec Spec) (*Worker, error) {
 	if err := w.awaitReady(); err != nil {
 		w.Close()
 		return nil, fmt.Errorf("start a worker: %w", err)
+	}
+	if w.confinement.Role != spec.role() {
+		w.Close()
+		return nil, fmt.Errorf("start a worker: %w", garbled("its role is %q, not %q", w.confinement.Role, spec.role()))
 	}
 	if missing := w.lacks(); missing != nil {
 		w.Close()
@@ -259,7 +270,7 @@ func command(spec Spec) (*exec.Cmd, *tail, error) {
 		exe = own
 	}
 	stderr := &tail{}
-	cmd := exec.Command(exe, Verb, spec.Mode.String())
+	cmd := exec.Command(exe, Verb, spec.Mode.String(), string(spec.role()))
 	cmd.Env = workerEnv(cmp.Or(spec.Procs, 2))
 	cmd.Stderr = stderr
 	cmd.SysProcAttr = processAttributes()

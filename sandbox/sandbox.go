@@ -76,6 +76,7 @@ const (
 
 // Confinement is what a worker says it has put on, before it has read anything untrusted.
 type Confinement struct {
+	Role    Role              `json:"role,omitempty"`
 	Layers  []string          `json:"layers"`            // in force
 	Missing map[string]string `json:"missing,omitempty"` // layer -> why not
 	ABI     int               `json:"landlock_abi,omitempty"`

@@ -52,31 +52,38 @@ const (
 // WasmHost tells whether args, those after Verb, ask for a worker that runs as a WebAssembly module,
 // and where the compiled module may be kept. It is asked before Serve.
 func WasmHost(args []string) (cacheDir string, asked bool) {
-	if len(args) != 3 || args[0] != Wasm.String() {
+	if len(args) != 4 || args[0] != Wasm.String() || args[1] != string(Scan) {
 		return "", false
 	}
-	return args[2], true
+	return args[3], true
 }
 
 // GuestArgs are the arguments of the module's main.
-func GuestArgs() []string { return []string{"secure-torch", Verb, Wasm.String(), transportStdio} }
+func GuestArgs() []string {
+	return []string{"secure-torch", Verb, Wasm.String(), string(Scan), transportStdio}
+}
 
-// Serve confines this process and answers requests until the parent hangs up. args are the process's
+// Serve confines this process and answers requests in its role until the parent hangs up. args are the process's
 // arguments after Verb. It must be called early in main, before anything untrusted was read.
-func Serve(args []string, handle Handler) error { return serve(args, handle, confine) }
+func Serve(args []string, roles Roles) error { return serve(args, roles, confine) }
 
 // serve is Serve with the confinement as a parameter, for the tests that weaken it.
-func serve(args []string, handle Handler, confine func(Mode) Confinement) error {
-	if len(args) != 2 {
+func serve(args []string, roles Roles, confine func(Mode) Confinement) error {
+	if len(args) != 3 {
 		return errors.New("the worker is started by secure-torch itself, not by hand")
 	}
 	mode, err := ParseMode(args[0])
 	if err != nil {
 		return err
 	}
-	c := openConn(args[1])
+	role, handle, err := roles.pick(args[1])
+	if err != nil {
+		return err
+	}
+	c := openConn(args[2])
 	prepare()
 	state := confine(mode)
+	state.Role = role
 	ready, err := json.Marshal(state)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ type attack func(sandbox.Job, io.Writer) error
 
 // playHostile is the main of a worker that was taken over, confined as any other.
 func playHostile(a attack) {
-	if err := sandbox.Serve(os.Args[2:], sandbox.Handler(a)); err != nil {
+	if err := sandbox.Serve(os.Args[2:], sandbox.Roles{sandbox.Scan: sandbox.Handler(a)}); err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", err)
 		os.Exit(3)
 	}

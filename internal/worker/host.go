@@ -13,7 +13,7 @@ import (
 func serve(args []string) error {
 	cacheDir, asked := sandbox.WasmHost(args)
 	if !asked {
-		return sandbox.Serve(args, handle)
+		return sandbox.Serve(args, roles())
 	}
 	module, err := Module()
 	if err != nil {
