@@ -20,7 +20,7 @@ test: test-go test-outputs test-python
 
 # With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:
-	@scripts/bootstrap.sh build test
+	@scripts/bootstrap.sh build test hub
 	REQUIRE_EDITORS=1 $(GO) test -race ./...
 
 # The outputs against their schemas. Run anew each time: go can't see that they depend on the program.

@@ -2,6 +2,7 @@
 # bootstrap.sh WHAT...: installs what the Makefile's targets need and this machine lacks, and says so.
 #   build    a C compiler's headers: libseccomp-dev
 #   test     Neovim; torch, numpy and venv for /usr/bin/python3
+#   hub      PyPI's huggingface_hub, in a venv in .cache/hub, for the tests of the fake hub
 # It does nothing, quickly, where everything is there. Debian and Ubuntu only: elsewhere it says what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,6 +23,7 @@ for what in "$@"; do
 		/usr/bin/python3 -c 'import numpy' 2>/dev/null || want python3-numpy
 		/usr/bin/python3 -c 'import torch' 2>/dev/null || want python3-torch
 		;;
+	hub) /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || want python3-venv ;;
 	*) echo "bootstrap.sh: unknown: $what" >&2; exit 2 ;;
 	esac
 done
@@ -36,4 +38,11 @@ if [ ${#missing[@]} -gt 0 ]; then
 	echo "bootstrap.sh: installing with apt-get: ${missing[*]}"
 	"${sudo[@]}" apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+hub=.cache/hub huggingface_hub=huggingface_hub==2.4.0
+if [[ " $* " == *" hub "* ]] && [ "$(cat $hub/installed 2>/dev/null)" != $huggingface_hub ]; then
+	/usr/bin/python3 -m venv $hub
+	$hub/bin/pip install -q --disable-pip-version-check $huggingface_hub
+	echo $huggingface_hub >$hub/installed
 fi

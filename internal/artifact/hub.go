@@ -24,25 +24,6 @@ type Snapshot struct {
 	Within   []string
 }
 
-// isCommit tells whether s is 40 hexadecimal digits in lower case.
-func isCommit(s string) bool { return len(s) == 40 && strings.Trim(s, "0123456789abcdef") == "" }
-
-// isRepo tells whether s is "name" or "org/name" as the hub allows them.
-func isRepo(s string) bool {
-	parts := strings.Split(s, "/")
-	for _, part := range parts {
-		ok := part != "" && part[0] != '.' && part[0] != '-' && !strings.Contains(part, "..") && !strings.Contains(part, "--")
-		if !ok || strings.ContainsFunc(part, func(r rune) bool { return !isNameRune(r) }) {
-			return false
-		}
-	}
-	return len(parts) <= 2
-}
-
-func isNameRune(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)
-}
-
 // HubCache is the hub's cache folder as its own client finds it, from the environment that getenv reads.
 func HubCache(getenv func(string) string) string {
 	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
@@ -86,7 +67,7 @@ func resolveHub(r ref.Ref, base Base) Resolution {
 
 // FindSnapshot looks up a revision of a repository in a hub cache.
 func FindSnapshot(cache, repo, revision string) (*Snapshot, error) {
-	if !isRepo(repo) {
+	if !ref.IsRepo(repo) {
 		return nil, fmt.Errorf("%q is no name of a hub repository", repo)
 	}
 	root := filepath.Join(cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
@@ -111,7 +92,7 @@ func commitOf(root, revision string) (string, error) {
 	if revision == "" {
 		revision = "main"
 	}
-	if isCommit(revision) {
+	if ref.IsCommit(revision) {
 		return revision, nil
 	}
 	if !filepath.IsLocal(filepath.FromSlash(revision)) {
@@ -130,7 +111,7 @@ func commitOf(root, revision string) (string, error) {
 		return "", err
 	}
 	commit := strings.TrimSpace(string(text))
-	if !isCommit(commit) {
+	if !ref.IsCommit(commit) {
 		return "", fmt.Errorf("revision %s points to %q, which is no commit", revision, commit)
 	}
 	return commit, nil
@@ -144,7 +125,7 @@ func BlobsFor(path string) []string {
 		if parent == dir {
 			return nil
 		}
-		if filepath.Base(parent) == "snapshots" && isCommit(filepath.Base(dir)) {
+		if filepath.Base(parent) == "snapshots" && ref.IsCommit(filepath.Base(dir)) {
 			repo := filepath.Dir(parent)
 			return []string{filepath.Join(repo, "blobs"), filepath.Join(filepath.Dir(repo), "blobs")}
 		}

@@ -6,13 +6,15 @@ type Kind uint8
 
 // Kinds of Ref.
 const (
-	Path Kind = iota + 1 // a file or folder: Value as written, joined and cleaned with "/"; relative to the source's folder or the working directory
-	Glob                 // a partial path: Value is a pattern in path.Match syntax, with a literal part in it
-	Hub                  // a repository on a model hub, with an optional file in it
-	URL                  // any other URL
+	Path   Kind = iota + 1 // a file or folder: Value as written, joined and cleaned with "/"; relative to the source's folder or the working directory
+	Glob                   // a partial path: Value is a pattern in path.Match syntax, with a literal part in it
+	Hub                    // a repository on a model hub, with an optional file in it
+	URL                    // any other URL
+	MLflow                 // a model in an MLflow store: "models:/name/3", "runs:/id/path"
+	Ollama                 // a model in Ollama's store: "name:tag"
 )
 
-var kindNames = [...]string{"invalid", "path", "glob", "hub", "url"}
+var kindNames = [...]string{"invalid", "path", "glob", "hub", "url", "mlflow", "ollama"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -43,8 +45,10 @@ func (s Sure) String() string {
 // Ref is one thing that a call may load.
 type Ref struct {
 	Kind Kind
-	// Value is the path, the pattern, the hub repository id ("org/name") or the URL.
+	// Value is the path, the pattern, the hub repository id ("org/name"), the URL or the store's own name.
 	Value string
+	// Type of a hub repository: Models, Datasets or Spaces.
+	Type string
 	// File is the file inside a hub repository; empty when the loader chooses.
 	File string
 	// Revision is the branch, tag or commit asked of the hub; empty when none is given.

@@ -1,0 +1,85 @@
+package hubtest_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/hubtest"
+	"github.com/secure-torch/secure-torch/internal/modeltest"
+)
+
+// TestOfficialClient: what we test our client against is a hub to the official client too.
+func TestOfficialClient(t *testing.T) {
+	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	many := map[string][]byte{}
+	for i := range 120 {
+		many[fmt.Sprintf("f%03d.txt", i)] = []byte{byte(i)}
+	}
+	model := &hubtest.Repo{ID: "org/model", ScansDone: true, Status: map[string]string{"pytorch_model.bin": "unsafe"}, Files: map[string][]byte{
+		"config.json": []byte("{}"), "pytorch_model.bin": big, "sub/model.bin": big[:5000],
+	}}
+	h := hubtest.New(model, &hubtest.Repo{ID: "org/many", Files: many},
+		&hubtest.Repo{ID: "org/data", Type: "datasets", Files: map[string][]byte{"d.pkl": big[:3000]}},
+		&hubtest.Repo{ID: "org/gated", Gated: true, Token: "hf_secret", Files: map[string][]byte{"m.bin": big[:2000]}},
+		&hubtest.Repo{ID: "org/flaky", Files: map[string][]byte{"m.bin": big[:2000]}})
+	defer h.Close()
+	busy := 1
+	h.Before = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "org/flaky") || busy == 0 {
+			return false
+		}
+		busy--
+		w.Header().Set("RateLimit", `"resolvers";r=0;t=0`)
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	}
+	official(t, h, nil, "testdata/client.py", model.Commit)
+	if busy != 0 {
+		t.Error("the client never met the rate limit")
+	}
+	hub, cdn := 0, 0
+	for _, r := range h.Log() {
+		if strings.HasPrefix(r.Host, "localhost") {
+			cdn++
+		} else {
+			hub++
+		}
+	}
+	if hub == 0 || cdn == 0 {
+		t.Errorf("%d requests to the hub, %d to where it redirects", hub, cdn)
+	}
+}
+
+// official runs a Python program with PyPI's huggingface_hub against the hub and returns its cache folder. The test
+// ends where huggingface_hub is not installed: scripts/bootstrap.sh puts it into .cache/hub.
+func official(t *testing.T, h *hubtest.Hub, env []string, args ...string) (cache string) {
+	t.Helper()
+	python := os.Getenv("HUB_PYTHON")
+	if python == "" {
+		root, err := filepath.Abs("../../../..")
+		if err != nil {
+			t.Fatal(err)
+		}
+		python = filepath.Join(root, ".cache", "hub", "bin", "python")
+	}
+	if _, err := os.Stat(python); err != nil {
+		modeltest.Absent(t, "huggingface_hub is not installed: run scripts/bootstrap.sh hub")
+	}
+	home := t.TempDir()
+	cache = filepath.Join(home, "hub")
+	cmd := exec.CommandContext(t.Context(), python, args...)
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "HF_HOME=" + home, "HF_HUB_CACHE=" + cache, "HF_ENDPOINT=" + h.URL, "HF_HUB_DISABLE_TELEMETRY=1",
+		"HF_HUB_DISABLE_XET=1", "HF_HUB_DISABLE_PROGRESS_BARS=1", "NO_PROXY=127.0.0.1,localhost", "PYTHONDONTWRITEBYTECODE=1",
+	}, env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return cache
+}
