@@ -20,6 +20,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/pmml"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
+	"github.com/secure-torch/secure-torch/modelscan/sentencepiece"
 	"github.com/secure-torch/secure-torch/modelscan/sevenzip"
 	"github.com/secure-torch/secure-torch/modelscan/skops"
 	"github.com/secure-torch/secure-torch/modelscan/tar"
@@ -49,6 +50,7 @@ func All() []*modelscan.Format {
 		coreml.Format,
 		coreml.Manifest,
 		skops.Format,
+		sentencepiece.Format,
 		hydra.Format,
 		pmml.Format,
 		pmml.OpenVINO,
