@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-import importlib
+import importlib.util
+import logging
 import os
+import sys
 import threading
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
-from .errors import IncompleteScanError
+from .errors import IncompleteScanError, SecurityError
 from .loader import enforce, scan
 
 # Files that no loader interprets as a model. Everything else that a library asks for is scanned.
@@ -29,8 +31,10 @@ _PLAIN = (
     ".mp3",
 )
 
+_log = logging.getLogger("secure_torch")
 _lock = threading.Lock()
-_patched: list[tuple[Any, str, Any]] = []
+# What patch_huggingface put in place of what.
+_patched: list[tuple[Any, Any]] = []
 
 
 def check_file(path: str, max_threat_score: int = 20) -> str:
@@ -42,14 +46,16 @@ def check_file(path: str, max_threat_score: int = 20) -> str:
 
 def check_folder(folder: str, max_threat_score: int = 20) -> str:
     """Scan every file below a folder and return the folder."""
-    seen = 0
-    for root, _, names in os.walk(folder):
-        for name in sorted(names):
-            check_file(os.path.join(root, name), max_threat_score)
-            seen += 1
-    if not seen:
-        raise IncompleteScanError(f"{folder}: there is no file to scan")
+    for path in _files(folder):
+        check_file(path, max_threat_score)
     return folder
+
+
+def _files(folder: str) -> list[str]:
+    found = [os.path.join(root, name) for root, _, names in os.walk(folder) for name in sorted(names)]
+    if not found:
+        raise IncompleteScanError(f"{folder}: there is no file to scan")
+    return found
 
 
 def from_pretrained(model: Any, name: str, *args: Any, max_threat_score: int = 20, **kwargs: Any) -> Any:
@@ -81,44 +87,104 @@ def _download(name: str, kwargs: dict[str, Any]) -> str:
 
 
 def patch_huggingface(max_threat_score: int = 20) -> Callable[[], None]:
-    """Have every file that huggingface_hub hands to its callers scanned first; return a function that undoes it.
+    """Have every file that huggingface_hub names to its callers scanned first; return a function that undoes it.
 
-    transformers, diffusers and most others fetch through hf_hub_download and snapshot_download. Modules that are
-    imported already and hold these functions under their own names are patched too.
+    transformers, diffusers and most others fetch through hf_hub_download, snapshot_download and
+    try_to_load_from_cache. torch.load is patched too: transformers reads local folders with it, and its look-up in the
+    cache goes on when a download raises. Wherever a module holds one of these functions, under whatever name, it is
+    replaced. A file that was scanned and has not changed since is not scanned again.
     """
-    import sys
-
     try:
         import huggingface_hub
     except ImportError as err:
         raise ImportError("st.patch_huggingface needs huggingface_hub: pip install huggingface_hub") from err
+    scanned = _Scanned(max_threat_score)
     with _lock:
         if _patched:
             raise RuntimeError("huggingface_hub is patched already: undo that first")
-        for attribute, check in (("hf_hub_download", check_file), ("snapshot_download", check_folder)):
-            original = getattr(huggingface_hub, attribute)
-            checked = _checked(original, check, max_threat_score)
-            for module in list(sys.modules.values()):
-                if module is not None and vars(module).get(attribute) is original:
-                    setattr(module, attribute, checked)
-                    _patched.append((module, attribute, original))
+        for name, check in _RETURNS_PATH:
+            original = getattr(huggingface_hub, name)
+            _patched.append((original, _checked_result(original, getattr(scanned, check))))
+        if importlib.util.find_spec("torch"):
+            import torch
+
+            _patched.append((torch.load, _checked_argument(torch.load, scanned)))
+        _replace(_patched)
     return unpatch_huggingface
 
 
+_RETURNS_PATH = (("hf_hub_download", "file"), ("try_to_load_from_cache", "file"), ("snapshot_download", "folder"))
+
+
 def unpatch_huggingface() -> None:
-    """Undo patch_huggingface."""
+    """Undo patch_huggingface, also in modules that were imported since."""
     with _lock:
-        while _patched:
-            module, attribute, original = _patched.pop()
-            setattr(module, attribute, original)
+        _replace([(checked, original) for original, checked in _patched])
+        _patched.clear()
 
 
-def _checked(original: Any, check: Callable[[str, int], str], max_threat_score: int) -> Any:
+def _replace(pairs: list[tuple[Any, Any]]) -> None:
+    """Put the second of each pair wherever a module holds the first."""
+    new = {id(old): put for old, put in pairs}
+    for module in list(sys.modules.values()):
+        # A module of one's own class may compute its attributes: only what is stored counts.
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            if id(value) in new:
+                setattr(module, name, new[id(value)])
+
+
+class _Scanned:
+    """Scans files unless they were let through before and are the same still."""
+
+    def __init__(self, max_threat_score: int) -> None:
+        self.max_threat_score = max_threat_score
+        self.seen: set[tuple[int, ...]] = set()
+
+    def file(self, path: str) -> None:
+        key = _identity(path)
+        if key in self.seen:
+            return
+        try:
+            check_file(path, self.max_threat_score)
+        except SecurityError as err:
+            # Libraries catch errors of a download and raise others, which don't say why.
+            _log.error("%s", err)
+            raise
+        if _identity(path) == key:
+            self.seen.add(key)
+
+    def folder(self, path: str) -> None:
+        for file in _files(path):
+            self.file(file)
+
+
+def _identity(path: str) -> tuple[int, ...]:
+    found = os.stat(path)
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _checked_result(original: Any, check: Callable[[str], None]) -> Any:
     @functools.wraps(original)
     def download(*args: Any, **kwargs: Any) -> Any:
-        path: Optional[Any] = original(*args, **kwargs)
-        if isinstance(path, str):
-            check(path, max_threat_score)
+        path = original(*args, **kwargs)
+        if isinstance(path, str):  # try_to_load_from_cache also returns None and a mark for "known to be absent"
+            check(path)
         return path
 
     return download
+
+
+def _checked_argument(original: Any, scanned: _Scanned) -> Any:
+    """torch.load whose file is scanned first, from where a file object stands."""
+
+    @functools.wraps(original)
+    def load(f: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(f, (str, os.PathLike)):
+            scanned.file(os.fspath(f))
+        else:
+            start = f.tell()
+            enforce(scan(f.read() if start else f), scanned.max_threat_score)
+            f.seek(start)
+        return original(f, *args, **kwargs)
+
+    return load

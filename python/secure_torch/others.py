@@ -41,7 +41,17 @@ def onnx_session(
             raise UnsupportedFormatError(f"{source.name} is not an ONNX model", report)
         mapped = source.map()
         data = bytes(mapped[:]) if mapped is not None else b""
-    return onnxruntime.InferenceSession(data, sess_options=sess_options, providers=providers or ["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(data, sess_options=sess_options, providers=providers or ["CPUExecutionProvider"])
+    except Exception as err:
+        # onnxruntime has no class of its own for this; its texts say "model_path" or "external data", by version.
+        if "model_path" in str(err) or "external" in str(err).lower():
+            raise UnsupportedFormatError(
+                f"{source.name} keeps weights in other files, which a session made of scanned bytes can't read. "
+                "Put them into one file: onnx.save_model(onnx.load(path), new_path, save_as_external_data=False)",
+                report,
+            ) from err
+        raise
 
 
 def numpy_load(file: FileLike, **options: Any) -> Any:
