@@ -32,18 +32,22 @@ test-python:
 	@scripts/bootstrap.sh build test
 	python/run-tests.sh
 
+# Every editor there is: Neovim as installed, and newer ones out of other Debians, which need not be reachable.
 test-editors: build
 	@scripts/bootstrap.sh build test
+	-editors/tools/debroot.sh trixie neovim .cache/editors/nvim-trixie
+	-editors/tools/debroot.sh forky neovim .cache/editors/nvim-forky
 	REQUIRE_EDITORS=1 $(GO) test -count=1 ./editors/... ./lsp/...
 
 $(LINT): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 lint: $(LINT)
-	@scripts/bootstrap.sh build
+	@scripts/bootstrap.sh build lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
 	$(GO) vet ./...
 	$(LINT) run ./...
+	luacheck --quiet --globals vim --max-line-length 140 editors/nvim
 
 generate:
 	@scripts/bootstrap.sh build

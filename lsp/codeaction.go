@@ -128,8 +128,11 @@ func (snap *snapshot) action(d *document, title string, kind protocol.CodeAction
 	return a
 }
 
-// codeActionResolve makes the edit of an action that was offered without one.
+// codeActionResolve makes the edit of an action that was offered without one. Neovim asks for those of commands too.
 func codeActionResolve(ctx context.Context, snap *snapshot, a *protocol.CodeAction) (*protocol.CodeAction, error) {
+	if a.Command.Command != "" {
+		return a, nil
+	}
 	var data actionData
 	if err := json.Unmarshal(a.Data, &data); err != nil {
 		return nil, fmt.Errorf("%w: code action without our data: %w", jsonrpc2.ErrInvalidParams, err)

@@ -33,6 +33,7 @@ type editor struct {
 	told    []message // other notifications and requests of the server
 	answer  func(message) any
 	root    string // the workspace folder; empty: none
+	client  string // its name; empty: it does not say
 	options obj    // initializationOptions
 	ended   bool
 }
@@ -290,6 +291,9 @@ func (e *editor) initialize(caps obj) obj {
 	e.t.Helper()
 	var res obj
 	p := obj{"processId": nil, "rootUri": nil, "capabilities": caps, "initializationOptions": e.options}
+	if e.client != "" {
+		p["clientInfo"] = obj{"name": e.client}
+	}
 	if e.root != "" {
 		p["workspaceFolders"] = []any{obj{"uri": e.root, "name": "root"}}
 	}

@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"encoding/json"
+	"strings"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -11,7 +12,7 @@ import (
 const name = "secure-torch"
 
 func initialize(st *state, p *protocol.InitializeParams) (*protocol.InitializeResult, error) {
-	st.client.caps = p.Capabilities
+	st.client.caps, st.client.name = p.Capabilities, strings.Clone(p.ClientInfo.Name)
 	if g := p.Capabilities.General; g != nil {
 		st.client.encoding = negotiate(g.PositionEncodings)
 	}

@@ -12,10 +12,11 @@ import (
 )
 
 // pulls reports whether the client asks for diagnostics instead of being sent them. It must also let
-// itself be told to ask again: the models' part comes later than the source's.
+// itself be told to ask again: the models' part comes later than the source's. Neovim 0.12, told so by a server
+// with workspace diagnostics, asks only for those, and drops what they say of the documents it has open.
 func (c client) pulls() bool {
 	td, ws := c.caps.TextDocument, c.caps.Workspace
-	return td != nil && td.Diagnostic != nil && ws != nil && ws.Diagnostics != nil && is(ws.Diagnostics.RefreshSupport)
+	return c.name != "Neovim" && td != nil && td.Diagnostic != nil && ws != nil && ws.Diagnostics != nil && is(ws.Diagnostics.RefreshSupport)
 }
 
 // resultID names a list of diagnostics by its content, so that nothing need be remembered of the client.

@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -27,7 +28,7 @@ type initOptions struct {
 // parseSettings reads settings from any of the forms in which clients send them.
 func parseSettings(raw []byte) (settings, error) {
 	var wrapped map[string]json.RawMessage
-	if len(raw) == 0 || string(raw) == "null" {
+	if len(raw) == 0 || string(raw) == "null" || isEmptyList(raw) {
 		return settings{}, nil
 	}
 	if err := json.Unmarshal(raw, &wrapped); err != nil {
@@ -38,12 +39,18 @@ func parseSettings(raw []byte) (settings, error) {
 			raw = inner
 		}
 	}
+	if isEmptyList(raw) {
+		return settings{}, nil
+	}
 	var s settings
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return settings{}, fmt.Errorf("lsp: settings: %w", err)
 	}
 	return s, nil
 }
+
+// isEmptyList recognises Lua's empty table, which it encodes as a list.
+func isEmptyList(raw []byte) bool { return string(bytes.TrimSpace(raw)) == "[]" }
 
 // didChangeConfiguration brings new settings, or says that there are some to be asked for.
 func didChangeConfiguration(st *state, p *protocol.DidChangeConfigurationParams) error {

@@ -60,6 +60,7 @@ type state struct {
 
 // client is what the editor said of itself.
 type client struct {
+	name     string // empty when it does not say
 	encoding protocol.PositionEncodingKind
 	settings settings
 	trusted  bool // the user trusts the workspace

@@ -3,60 +3,12 @@
 package nvim
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
-
-// The test's tools. Absent ones fail the test when CI or REQUIRE_EDITORS is set, else it is skipped.
-//
-//	NVIM          the editor; default: nvim in PATH
-//	TORCH_PYTHON  a Python that has torch; default: /usr/bin/python3 (Debian's python3-torch)
-func tool(t *testing.T, env, name string, probe ...string) string {
-	t.Helper()
-	if set := os.Getenv(env); set != "" {
-		name = set
-	}
-	if out, err := exec.Command(name, probe...).CombinedOutput(); err != nil {
-		if os.Getenv("CI") == "true" || os.Getenv("REQUIRE_EDITORS") == "1" {
-			t.Fatalf("%s (%s) is needed: %v\n%s", name, env, err, out)
-		}
-		t.Skipf("%s (%s) is not here: %v", name, env, err)
-	}
-	return name
-}
-
-// limit of one program. It is generous: on a busy machine with empty caches a build takes minutes.
-const limit = 10 * time.Minute
-
-// run runs a program in dir and returns its output. It fails the test when the program fails.
-func run(t *testing.T, dir string, env []string, name string, args ...string) string {
-	t.Helper()
-	out, err := try(t, dir, env, name, args...)
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, args, err, out)
-	}
-	return out
-}
-
-func try(t *testing.T, dir string, env []string, name string, args ...string) (string, error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
-	cmd.WaitDelay = time.Second
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	return out.String(), err
-}
 
 // checkpoints makes evil.pt, which touches a file when it is loaded, and good.pt.
 const checkpoints = `
@@ -86,20 +38,11 @@ type session struct {
 }
 
 // edit opens the file in Neovim, waits for a diagnostic with the code, takes the quick fix and saves.
-func edit(t *testing.T, nvim, binary, file, code, action string) session {
+func edit(t *testing.T, nvim editor, binary, file, code, action string, env ...string) session {
 	t.Helper()
-	plugin, err := filepath.Abs(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Dir(file)
 	result := filepath.Join(t.TempDir(), "result.json")
-	home := t.TempDir()
-	out, runErr := try(t, dir, []string{
-		"ST_PLUGIN=" + plugin, "ST_BINARY=" + binary, "ST_FILE=" + file, "ST_RESULT=" + result,
-		"ST_CODE=" + code, "ST_ACTION=" + action,
-		"HOME=" + home, "XDG_STATE_HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_DATA_HOME=" + home,
-	}, nvim, "--headless", "-u", "NONE", "-i", "NONE", "-n", "-S", filepath.Join(plugin, "testdata", "session.lua"))
+	env = append(env, "ST_BINARY="+binary, "ST_FILE="+file, "ST_RESULT="+result, "ST_CODE="+code, "ST_ACTION="+action)
+	out, runErr := nvim.play(t, "session.lua", filepath.Dir(file), env...)
 	text, err := os.ReadFile(result)
 	if err != nil {
 		t.Fatalf("nvim: %v\n%s", runErr, out)
@@ -123,12 +66,11 @@ func build(t *testing.T) string {
 }
 
 // workshop is what the tests of the main job work with.
-type workshop struct{ nvim, python, binary, dir, canary string }
+type workshop struct{ python, binary, dir, canary string }
 
 func setUp(t *testing.T) workshop {
 	t.Helper()
 	w := workshop{
-		nvim:   tool(t, "NVIM", "nvim", "--version"),
 		python: tool(t, "TORCH_PYTHON", "/usr/bin/python3", "-c", "import torch"),
 		binary: build(t), dir: t.TempDir(),
 	}
@@ -173,18 +115,27 @@ func (w workshop) untouched(t *testing.T) {
 }
 
 func TestMainJob(t *testing.T) {
+	neovims := editors(t)
 	w := setUp(t)
-	t.Run("hostile checkpoint", func(t *testing.T) { hostile(t, w) })
-	t.Run("benign checkpoint", func(t *testing.T) { benign(t, w) })
+	for _, nvim := range neovims {
+		t.Run(nvim.name, func(t *testing.T) {
+			t.Run("hostile checkpoint", func(t *testing.T) { hostile(t, w, nvim) })
+			t.Run("benign checkpoint", func(t *testing.T) { benign(t, w, nvim) })
+			if nvim.name == "nvim-forky" { // 0.11 and later: vim.lsp.enable alone, without setup()
+				edit(t, nvim, w.binary, w.source(t, "enabled.py", app("evil.pt")), "ST201", "st.load", "ST_ENABLE=1")
+			}
+		})
+	}
 }
 
 // The line that loads a hostile checkpoint gets an error that names the call with member
 // and offset, the quick fix turns it into st.load, and running the file then raises. Nothing is executed
 // on the way.
-func hostile(t *testing.T, w workshop) {
+func hostile(t *testing.T, w workshop, nvim editor) {
+	_ = os.Remove(w.canary) // of the run before
 	file := w.source(t, "app.py", app("evil.pt"))
 
-	s := edit(t, w.nvim, w.binary, file, "ST201", "st.load")
+	s := edit(t, nvim, w.binary, file, "ST201", "st.load")
 
 	call := strings.Index(s.Line, "torch.load")
 	if s.First.Lnum != 2 || s.First.Col != call || s.First.Severity != 1 {
@@ -220,9 +171,9 @@ func hostile(t *testing.T, w workshop) {
 }
 
 // The same edit with a checkpoint that torch wrote and nobody meddled with loads tensors equal to torch's.
-func benign(t *testing.T, w workshop) {
+func benign(t *testing.T, w workshop, nvim editor) {
 	file := w.source(t, "good.py", app("good.pt"))
-	s := edit(t, w.nvim, w.binary, file, "ST101", "st.load")
+	s := edit(t, nvim, w.binary, file, "ST101", "st.load")
 	if s.First.Severity == 1 {
 		t.Errorf("an error about a benign checkpoint: %s", s.First.Message)
 	}
@@ -249,15 +200,35 @@ print("equal", len(want))
 
 // The plugin's own pieces, in Neovim.
 func TestPlugin(t *testing.T) {
-	nvim := tool(t, "NVIM", "nvim", "--version")
-	plugin, err := filepath.Abs(".")
-	if err != nil {
+	for _, nvim := range editors(t) {
+		t.Run(nvim.name, func(t *testing.T) {
+			out, err := nvim.play(t, "plugin.lua", t.TempDir())
+			if err != nil || !strings.Contains(out, "all good") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// :SecureTorch as a user types it.
+func TestCommands(t *testing.T) {
+	neovims := editors(t)
+	w := setUp(t)
+	models := filepath.Join(w.dir, "models")
+	if err := os.Mkdir(models, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	home := t.TempDir()
-	out := run(t, home, []string{"ST_PLUGIN=" + plugin, "HOME=" + home, "XDG_STATE_HOME=" + home, "XDG_CACHE_HOME=" + home},
-		nvim, "--headless", "-u", "NONE", "-i", "NONE", "-n", "-S", filepath.Join(plugin, "testdata", "plugin.lua"))
-	if !strings.Contains(out, "all good") {
-		t.Errorf("%s", out)
+	if err := os.Rename(filepath.Join(w.dir, "evil.pt"), filepath.Join(models, "evil.pt")); err != nil {
+		t.Fatal(err)
+	}
+	file := w.source(t, "app.py", app("models/evil.pt"))
+	for _, nvim := range neovims {
+		t.Run(nvim.name, func(t *testing.T) {
+			out, err := nvim.play(t, "commands.lua", w.dir, "ST_BINARY="+w.binary, "ST_FILE="+file)
+			if err != nil || !strings.Contains(out, "all good") {
+				t.Errorf("%v\n%s", err, out)
+			}
+			w.untouched(t)
+		})
 	}
 }

@@ -21,7 +21,12 @@ end
 local function session()
   vim.opt.runtimepath:append(vim.env.ST_PLUGIN)
   vim.cmd("filetype on")
-  require("secure_torch").setup({ cmd = { vim.env.ST_BINARY, "lsp" } })
+  if vim.env.ST_ENABLE then
+    vim.env.PATH = vim.fn.fnamemodify(vim.env.ST_BINARY, ":h") .. ":" .. vim.env.PATH
+    vim.lsp.enable("secure_torch")
+  else
+    require("secure_torch").setup({ cmd = { vim.env.ST_BINARY, "lsp" } })
+  end
   vim.cmd("edit " .. vim.fn.fnameescape(vim.env.ST_FILE))
   out.version = vim.version().major .. "." .. vim.version().minor .. "." .. vim.version().patch
 

@@ -25,7 +25,10 @@ function M.check()
   start("secure-torch: server")
   local cmd, from = require("secure_torch").command()
   if vim.fn.executable(cmd[1]) ~= 1 then
-    fail("cannot execute " .. cmd[1], { "`pip install .` in a clone of the repository, with the environment you activate", "or set cmd in setup()" })
+    fail("cannot execute " .. cmd[1], {
+      "`pip install .` in a clone of the repository, with the environment you activate",
+      "or set cmd in setup()",
+    })
     return
   end
   ok(cmd[1] .. " (from " .. from .. ")")

@@ -72,6 +72,11 @@ local function capabilities()
   return caps
 end
 
+-- An empty table would travel as a list.
+local function settings()
+  return next(options.settings) and options.settings or vim.empty_dict()
+end
+
 --- What the language client is started with, for one root.
 function M.config(root)
   return {
@@ -80,8 +85,8 @@ function M.config(root)
     filetypes = options.filetypes,
     root_dir = root,
     capabilities = capabilities(),
-    init_options = { trusted = root ~= nil and M.is_trusted(root), settings = options.settings },
-    settings = { ["secure-torch"] = options.settings },
+    init_options = { trusted = root ~= nil and M.is_trusted(root), settings = settings() },
+    settings = { ["secure-torch"] = settings() },
     on_attach = options.on_attach,
   }
 end
@@ -92,7 +97,7 @@ local function start_newest() -- 0.11 and later
   config.root_markers = MARKERS
   config.before_init = function(params, conf)
     local root = conf.root_dir
-    params.initializationOptions = { trusted = root ~= nil and M.is_trusted(root), settings = options.settings }
+    params.initializationOptions = { trusted = root ~= nil and M.is_trusted(root), settings = settings() }
   end
   vim.lsp.config(NAME, config)
   vim.lsp.enable(NAME)
@@ -126,6 +131,18 @@ local function attach(buffer)
   end
 end
 
+--- Starts the server for the Python buffers that are open now.
+function M.attach_all()
+  if vim.lsp.config and vim.lsp.enable then
+    return vim.lsp.enable(NAME)
+  end
+  for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.api.nvim_buf_is_loaded(buffer) and vim.tbl_contains(options.filetypes, vim.bo[buffer].filetype) then
+      attach(buffer)
+    end
+  end
+end
+
 --- Starts the server for Python buffers, those open now included.
 function M.setup(opts)
   options = vim.tbl_deep_extend("force", vim.deepcopy(M.defaults), opts or {})
@@ -140,11 +157,7 @@ function M.setup(opts)
       attach(event.buf)
     end,
   })
-  for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
-    if vim.api.nvim_buf_is_loaded(buffer) and vim.tbl_contains(options.filetypes, vim.bo[buffer].filetype) then
-      attach(buffer)
-    end
-  end
+  M.attach_all()
 end
 
 return M
