@@ -2,9 +2,30 @@ package modelscan
 
 import "strings"
 
-// Escapes tells why a relative path that a model file names would leave the model's folder on some
-// system, "" when it would not. Both slashes separate, on every system: a file travels.
+// Escapes tells why a relative path that a file names would leave the file's folder, or the folder that an
+// archive is unpacked in, on some system; "" when it would not. Both slashes separate, on every system: a
+// file travels.
 func Escapes(name string) string {
+	if why := Rooted(name); why != "" {
+		return why
+	}
+	depth := 0
+	for part := range strings.SplitSeq(strings.ReplaceAll(name, `\`, "/"), "/") {
+		switch part {
+		case "", ".":
+		case "..":
+			if depth--; depth < 0 {
+				return "climbs with .."
+			}
+		default:
+			depth++
+		}
+	}
+	return ""
+}
+
+// Rooted tells why a name means the same whatever folder it is joined to, on some system; "" when it doesn't.
+func Rooted(name string) string {
 	slashed := strings.ReplaceAll(name, `\`, "/")
 	switch {
 	case strings.HasPrefix(slashed, "//"):
@@ -13,15 +34,8 @@ func Escapes(name string) string {
 		return "is an absolute path"
 	case len(slashed) > 1 && slashed[1] == ':' && isLetter(slashed[0]):
 		return "starts with a drive letter"
-	case strings.Contains(slashed, "\x00"):
-		return "holds a NUL byte"
 	case hasScheme(slashed):
 		return "is a URL"
-	}
-	for part := range strings.SplitSeq(slashed, "/") {
-		if part == ".." {
-			return "climbs with .."
-		}
 	}
 	return ""
 }

@@ -35,16 +35,16 @@ func Check(p *modelscan.Pass, m Member) {
 	find := func(id rule.ID, format string, args ...any) {
 		p.Emit.Finding(modelscan.Finding{Rule: id, Path: p.Name, Offset: m.Offset, Subject: m.Name, Message: fmt.Sprintf(format, args...)})
 	}
-	if Escapes(m.Name) {
-		find(rule.ArchivePathEscape, "unpacking would write %q outside the target folder", m.Name)
+	if why := modelscan.Escapes(m.Name); why != "" {
+		find(rule.ArchivePathEscape, "unpacking would write %q outside the target folder: the name %s", m.Name, why)
 	}
 	switch m.Kind {
 	case Symlink:
-		if absolute(m.Target) || Escapes(path.Join(path.Dir(slashed(m.Name)), slashed(m.Target))) {
+		if leads(m.Name, m.Target) {
 			find(rule.ArchiveLinkEscape, "symbolic link %q points outside the target folder, to %q", m.Name, m.Target)
 		}
 	case Hardlink:
-		if Escapes(m.Target) {
+		if modelscan.Escapes(m.Target) != "" {
 			find(rule.ArchiveLinkEscape, "hard link %q points outside the target folder, to %q", m.Name, m.Target)
 		}
 	case Device:
@@ -52,30 +52,8 @@ func Check(p *modelscan.Pass, m Member) {
 	}
 }
 
-// Escapes tells whether a name, joined to a folder on any system, leads out of it.
-func Escapes(name string) bool {
-	if absolute(name) {
-		return true
-	}
-	depth := 0
-	for part := range strings.SplitSeq(slashed(name), "/") {
-		switch part {
-		case "", ".":
-		case "..":
-			if depth--; depth < 0 {
-				return true
-			}
-		default:
-			depth++
-		}
-	}
-	return false
+// leads tells whether a symbolic link points out of the target folder. Its target may climb as far as that.
+func leads(name, target string) bool {
+	slashed := func(s string) string { return strings.ReplaceAll(s, `\`, "/") }
+	return modelscan.Rooted(target) != "" || modelscan.Escapes(path.Join(path.Dir(slashed(name)), slashed(target))) != ""
 }
-
-// absolute holds for /x, \x, \\host\x, C:x.
-func absolute(name string) bool {
-	s := slashed(name)
-	return strings.HasPrefix(s, "/") || len(s) >= 2 && s[1] == ':' && (s[0]|0x20) >= 'a' && (s[0]|0x20) <= 'z'
-}
-
-func slashed(name string) string { return strings.ReplaceAll(name, `\`, "/") }

@@ -29,18 +29,9 @@ func (b *builder) legacy(ctx context.Context, src modelscan.Source, at origin) (
 	}
 	m := b.machine(src, at)
 	s := newStorages(m)
-	var head [3]Ref
-	off, err := int64(0), error(nil)
-	for i := range head {
-		if head[i], off, err = m.load(ctx, off); err != nil {
-			return 0, err
-		}
-	}
-	if v, ok := b.g.int64(head[1]); !ok || v != legacyProtocol || b.g.kind(head[0]) != kBigInt || !bytes.Equal(b.g.bytes(head[0]), legacyMagic) {
-		return 0, fmt.Errorf("torch legacy file of another protocol: %w", ErrUnsupported)
-	}
-	if little, ok := b.g.bool(b.g.lookup(head[2], "little_endian")); ok && !little {
-		s.flags |= storageSwapped
+	off, err := s.legacyHead(ctx)
+	if err != nil {
+		return 0, err
 	}
 	m.persist = s.legacyID
 	root, off, err := m.load(ctx, off)
@@ -57,12 +48,35 @@ func (b *builder) legacy(ctx context.Context, src modelscan.Source, at origin) (
 			return 0, err
 		}
 	}
-	for key, row := range s.rows {
-		if b.g.storages[row].off < 0 {
-			return 0, fmt.Errorf("storage %q is nowhere in the file", key)
+	return root, s.placed()
+}
+
+// legacyHead reads the magic number, the protocol and what is said of the system that wrote the file.
+func (s *storages) legacyHead(ctx context.Context) (off int64, err error) {
+	var head [3]Ref
+	for i := range head {
+		if head[i], off, err = s.m.load(ctx, off); err != nil {
+			return 0, err
 		}
 	}
-	return root, nil
+	g := s.m.g
+	if v, ok := g.int64(head[1]); !ok || v != legacyProtocol || g.kind(head[0]) != kBigInt || !bytes.Equal(g.bytes(head[0]), legacyMagic) {
+		return 0, fmt.Errorf("torch legacy file of another protocol: %w", ErrUnsupported)
+	}
+	if little, ok := g.bool(g.lookup(head[2], "little_endian")); ok && !little {
+		s.flags |= storageSwapped
+	}
+	return off, nil
+}
+
+// placed tells whether every storage that the object uses was found.
+func (s *storages) placed() error {
+	for key, row := range s.rows {
+		if s.m.g.storages[row].off < 0 {
+			return fmt.Errorf("storage %q is nowhere in the file", key)
+		}
+	}
+	return nil
 }
 
 // place finds the storages whose keys are listed, from off on, and answers where the last one ends.

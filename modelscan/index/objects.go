@@ -97,31 +97,47 @@ func (m *machine) call(how string, callee, args Ref) (Ref, error) {
 	m.called(callee)
 	name := m.g.globalName(callee)
 	run := m.g.run(args)
-	switch name {
-	case "copyreg._reconstructor": // object.__new__(cls): how protocols 0 and 1 make instances
-		if len(run) == 3 && m.g.globalName(Ref(run[1])) == "builtins.object" {
-			return m.opaque("newobj", Ref(run[0]), m.g.addRefs(kTuple, nil), 0), nil
+	if cls, rest, ok := m.instantiates(name, run); ok {
+		if rest == nil {
+			return m.opaque("newobj", cls, m.g.addRefs(kTuple, nil), 0), nil
 		}
-	case "copyreg.__newobj__":
-		if len(run) > 0 {
-			return m.call("newobj", Ref(run[0]), m.g.addRefs(kTuple, refs(run[1:])))
-		}
+		return m.call("newobj", cls, m.g.addRefs(kTuple, refs(rest)))
 	}
 	if make := m.nested(name); make != nil {
 		if r, ok, err := make(m, run); err != nil || ok {
 			return r, err
 		}
 	}
-	if known, ok := constructors[name]; ok && how != "newobj" && len(run) >= known.min && len(run) <= known.max {
-		if known.make != nil {
-			if r, ok, err := known.make(m, run); err != nil || ok {
-				return r, err
-			}
-		} else {
-			return m.plainCall(name, run), nil
+	if how != "newobj" {
+		if r, ok, err := m.construct(name, run); err != nil || ok {
+			return r, err
 		}
 	}
 	return m.opaque(how, callee, args, 0), nil
+}
+
+// instantiates tells whether the call only makes an instance, as protocols 0 and 1 write it, of which class,
+// and which arguments it hands on; nil where there can be none.
+func (m *machine) instantiates(name string, run []uint32) (cls Ref, rest []uint32, ok bool) {
+	switch {
+	case name == "copyreg._reconstructor" && len(run) == 3 && m.g.globalName(Ref(run[1])) == "builtins.object":
+		return Ref(run[0]), nil, true // object.__new__(cls)
+	case name == "copyreg.__newobj__" && len(run) > 0:
+		return Ref(run[0]), run[1:], true
+	}
+	return 0, nil, false
+}
+
+// construct makes the node of a known constructor, if the arguments are as many as it takes.
+func (m *machine) construct(name string, run []uint32) (Ref, bool, error) {
+	known, ok := constructors[name]
+	if !ok || len(run) < known.min || len(run) > known.max {
+		return 0, false, nil
+	}
+	if known.make == nil {
+		return m.plainCall(name, run), true, nil
+	}
+	return known.make(m, run)
 }
 
 // nested is the constructor of objects that are made of further calls or files.

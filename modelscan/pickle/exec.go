@@ -2,136 +2,110 @@ package pickle
 
 import "math"
 
-// exec performs one opcode other than STOP.
+// exec performs one opcode. What has no step pushes nothing (STOP), or is no opcode and was refused before.
 func (m *machine) exec(op *Op) {
-	switch op.Code {
-	case opMark:
-		m.marks = append(m.marks, len(m.stack))
-	case opNone:
-		m.push(mk(kNone, 0))
-	case opNewTrue:
-		m.push(mk(kBool, 1))
-	case opNewFalse:
-		m.push(mk(kBool, 0))
-	case opBinInt, opBinInt1, opBinInt2:
-		m.push(mk(kInt, op.Int))
-	case opBinFloat, opFloat:
-		m.push(mk(kFloat, op.Pos))
-	case opBinUnicode, opShortBinUnicode, opBinUnicode8, opUnicode, opString, opBinString, opShortBinString:
-		m.push(mk(kStr, op.Pos))
-	case opBinBytes, opShortBinBytes, opBinBytes8:
-		m.push(mk(kBytes, op.Pos))
-	case opByteArray8:
-		m.push(mk(kByteArray, op.Pos))
-	case opBinPut, opLongBinPut:
-		m.memo.put(op.Int, m.top(op))
-	case opMemoize:
-		m.memo.put(m.memo.count, m.top(op))
-	case opBinGet, opLongBinGet:
-		m.get(op, op.Int)
-	case opAppend:
-		m.appendTo(op, m.popN(op, 1))
-	case opAppends:
-		m.appendTo(op, m.popMark(op))
-	case opSetItem:
-		m.setItems(op, m.popN(op, 2))
-	case opSetItems:
-		m.setItems(op, m.popMark(op))
-	case opAddItems:
-		m.addItems(op, m.popMark(op))
-	case opEmptyTuple:
-		m.push(m.container(kTuple))
-	case opTuple1, opTuple2, opTuple3:
-		m.push(m.container(kTuple, m.popN(op, int(op.Code-opTuple1)+1)...))
-	case opTuple:
-		m.push(m.container(kTuple, m.popMark(op)...))
-	case opEmptyList:
-		m.push(m.container(kList))
-	case opEmptyDict:
-		m.push(m.container(kDict))
-	default:
-		m.execRare(op)
+	if do := steps[op.Code]; do != nil {
+		do(m, op)
 	}
 }
 
-func (m *machine) execRare(op *Op) {
-	switch op.Code {
-	case opList:
-		m.push(m.container(kList, m.popMark(op)...))
-	case opDict:
-		vs := m.popMark(op)
-		if len(vs)%2 != 0 {
-			m.refuse(op, "a key has no value")
-		}
-		m.push(m.container(kDict, vs...))
-	case opEmptySet:
-		m.push(m.container(kSet))
-	case opFrozenSet:
-		m.push(m.container(kFrozenSet, m.popMark(op)...))
-	case opInt:
-		m.pushInt(op)
-	case opLong, opLong1, opLong4:
-		m.pushLong(op)
-	case opPop:
-		m.popOne(op)
-	case opPopMark:
-		m.popMark(op)
-	case opDup:
-		m.push(m.top(op))
-	case opPut:
-		m.memo.put(m.lineIndex(op), m.top(op))
-	case opGet:
-		m.get(op, m.lineIndex(op))
-	case opProto:
-		if m.proto = op.Int; op.Int > HighestProtocol {
-			m.refuse(op, "there is no such protocol")
-		}
-	case opFrame:
-		m.frame(op)
-	case opNextBuffer:
-		m.push(mk(kBuffer, 0))
-	case opReadOnlyBuffer:
-		m.top(op)
-	default:
-		m.execCall(op)
+// steps are what the opcodes do, by opcode.
+var steps = [256]func(m *machine, op *Op){
+	opMark:     func(m *machine, _ *Op) { m.marks = append(m.marks, len(m.stack)) },
+	opPop:      (*machine).popOne,
+	opPopMark:  func(m *machine, op *Op) { m.popMark(op) },
+	opDup:      func(m *machine, op *Op) { m.push(m.top(op)) },
+	opNone:     func(m *machine, _ *Op) { m.push(mk(kNone, 0)) },
+	opNewTrue:  func(m *machine, _ *Op) { m.push(mk(kBool, 1)) },
+	opNewFalse: func(m *machine, _ *Op) { m.push(mk(kBool, 0)) },
+
+	opInt: (*machine).pushInt, opLong: (*machine).pushLong, opLong1: (*machine).pushLong, opLong4: (*machine).pushLong,
+	opBinInt: pushFixed, opBinInt1: pushFixed, opBinInt2: pushFixed,
+	opFloat: pushFloat, opBinFloat: pushFloat,
+	opUnicode: pushText, opBinUnicode: pushText, opShortBinUnicode: pushText, opBinUnicode8: pushText,
+	opString: pushText, opBinString: pushText, opShortBinString: pushText,
+	opBinBytes: pushBytes, opShortBinBytes: pushBytes, opBinBytes8: pushBytes,
+	opByteArray8:     func(m *machine, op *Op) { m.push(mk(kByteArray, op.Pos)) },
+	opNextBuffer:     func(m *machine, _ *Op) { m.push(mk(kBuffer, 0)) },
+	opReadOnlyBuffer: func(m *machine, op *Op) { m.top(op) },
+
+	opPut:    func(m *machine, op *Op) { m.memo.put(m.lineIndex(op), m.top(op)) },
+	opBinPut: putFixed, opLongBinPut: putFixed,
+	opMemoize: func(m *machine, op *Op) { m.memo.put(m.memo.count, m.top(op)) },
+	opGet:     func(m *machine, op *Op) { m.get(op, m.lineIndex(op)) },
+	opBinGet:  getFixed, opLongBinGet: getFixed,
+
+	opEmptyTuple: func(m *machine, _ *Op) { m.push(m.container(kTuple)) },
+	opTuple1:     pushTuple, opTuple2: pushTuple, opTuple3: pushTuple,
+	opTuple:     func(m *machine, op *Op) { m.push(m.container(kTuple, m.popMark(op)...)) },
+	opEmptyList: func(m *machine, _ *Op) { m.push(m.container(kList)) },
+	opList:      func(m *machine, op *Op) { m.push(m.container(kList, m.popMark(op)...)) },
+	opEmptyDict: func(m *machine, _ *Op) { m.push(m.container(kDict)) },
+	opDict:      (*machine).pushDict,
+	opEmptySet:  func(m *machine, _ *Op) { m.push(m.container(kSet)) },
+	opFrozenSet: func(m *machine, op *Op) { m.push(m.container(kFrozenSet, m.popMark(op)...)) },
+	opAppend:    func(m *machine, op *Op) { m.appendTo(op, m.popN(op, 1)) },
+	opAppends:   func(m *machine, op *Op) { m.appendTo(op, m.popMark(op)) },
+	opSetItem:   func(m *machine, op *Op) { m.setItems(op, m.popN(op, 2)) },
+	opSetItems:  func(m *machine, op *Op) { m.setItems(op, m.popMark(op)) },
+	opAddItems:  func(m *machine, op *Op) { m.addItems(op, m.popMark(op)) },
+
+	opProto: (*machine).protocol,
+	opFrame: (*machine).frame,
+
+	opGlobal:      func(m *machine, op *Op) { m.push(m.globalOp(op)) },
+	opStackGlobal: func(m *machine, op *Op) { vs := m.popN(op, 2); m.push(m.stackGlobal(op, vs[0], vs[1])) },
+	opExt1:        pushExtension, opExt2: pushExtension, opExt4: pushExtension,
+	opPersID:    func(m *machine, op *Op) { m.push(m.persistent(op)) },
+	opBinPersID: func(m *machine, op *Op) { m.push(m.persistent(op)) },
+	opReduce:    func(m *machine, op *Op) { vs := m.popN(op, 2); m.push(m.call(op, vs[0], vs[1], 0)) },
+	opNewObj:    func(m *machine, op *Op) { vs := m.popN(op, 2); m.push(m.call(op, vs[0], vs[1], 0)) },
+	opNewObjEx:  func(m *machine, op *Op) { vs := m.popN(op, 3); m.push(m.call(op, vs[0], vs[1], vs[2])) },
+	opInst:      (*machine).inst,
+	opObj:       (*machine).obj,
+	opBuild:     func(m *machine, op *Op) { state := m.pop(op); m.build(op, m.top(op), state) },
+}
+
+func pushFixed(m *machine, op *Op)     { m.push(mk(kInt, op.Int)) }
+func pushFloat(m *machine, op *Op)     { m.push(mk(kFloat, op.Pos)) }
+func pushText(m *machine, op *Op)      { m.push(mk(kStr, op.Pos)) }
+func pushBytes(m *machine, op *Op)     { m.push(mk(kBytes, op.Pos)) }
+func pushExtension(m *machine, op *Op) { m.push(m.extension(op)) }
+func putFixed(m *machine, op *Op)      { m.memo.put(op.Int, m.top(op)) }
+func getFixed(m *machine, op *Op)      { m.get(op, op.Int) }
+
+func pushTuple(m *machine, op *Op) {
+	m.push(m.container(kTuple, m.popN(op, int(op.Code-opTuple1)+1)...))
+}
+
+func (m *machine) pushDict(op *Op) {
+	vs := m.popMark(op)
+	if len(vs)%2 != 0 {
+		m.refuse(op, "a key has no value")
+	}
+	m.push(m.container(kDict, vs...))
+}
+
+func (m *machine) protocol(op *Op) {
+	if m.proto = op.Int; op.Int > HighestProtocol {
+		m.refuse(op, "there is no such protocol")
 	}
 }
 
-// execCall performs the opcodes that import or call.
-func (m *machine) execCall(op *Op) {
-	switch op.Code {
-	case opGlobal:
-		m.push(m.globalOp(op))
-	case opStackGlobal:
-		vs := m.popN(op, 2)
-		m.push(m.stackGlobal(op, vs[0], vs[1]))
-	case opExt1, opExt2, opExt4:
-		m.push(m.extension(op))
-	case opPersID, opBinPersID:
-		m.push(m.persistent(op))
-	case opReduce:
-		vs := m.popN(op, 2)
-		m.push(m.call(op, vs[0], vs[1], 0))
-	case opNewObj:
-		vs := m.popN(op, 2)
-		m.push(m.call(op, vs[0], vs[1], 0))
-	case opNewObjEx:
-		vs := m.popN(op, 3)
-		m.push(m.call(op, vs[0], vs[1], vs[2]))
-	case opInst:
-		cls := m.globalOp(op)
-		m.push(m.call(op, cls, m.container(kTuple, m.popMark(op)...), 0))
-	case opObj:
-		vs := m.popMark(op)
-		if len(vs) == 0 {
-			m.refuse(op, "there is no class")
-			vs = []value{0}
-		}
-		m.push(m.call(op, vs[0], m.container(kTuple, vs[1:]...), 0))
-	case opBuild:
-		state := m.pop(op)
-		m.build(op, m.top(op), state)
+// inst is INST: the class is named in the instruction, its arguments reach down to the mark.
+func (m *machine) inst(op *Op) {
+	cls := m.globalOp(op)
+	m.push(m.call(op, cls, m.container(kTuple, m.popMark(op)...), 0))
+}
+
+// obj is OBJ: the class lies on the mark, its arguments above it.
+func (m *machine) obj(op *Op) {
+	vs := m.popMark(op)
+	if len(vs) == 0 {
+		m.refuse(op, "there is no class")
+		vs = []value{0}
 	}
+	m.push(m.call(op, vs[0], m.container(kTuple, vs[1:]...), 0))
 }
 
 // popN takes the n top values, lowest first. The slice is valid until the next push.

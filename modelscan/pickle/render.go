@@ -36,16 +36,8 @@ func (m *machine) write(b *strings.Builder, v value, depth int) {
 		return
 	}
 	switch v.kind() {
-	case kNone:
-		b.WriteString("None")
-	case kBool:
-		b.WriteString(map[int64]string{0: "False", 1: "True"}[v.index()])
-	case kInt:
-		b.WriteString(strconv.FormatInt(v.int(), 10))
-	case kBigInt:
-		b.WriteString("int(…)")
-	case kFloat:
-		b.WriteString(m.float(v))
+	case kNone, kBool, kInt, kBigInt, kFloat:
+		b.WriteString(m.scalar(v))
 	case kStr:
 		m.writeText(b, v, "")
 	case kBytes, kEncoded:
@@ -56,30 +48,50 @@ func (m *machine) write(b *strings.Builder, v value, depth int) {
 		m.writeItems(b, v, "(", ")", depth)
 	case kList:
 		m.writeItems(b, v, "[", "]", depth)
-	case kDict:
+	case kDict, kSet, kFrozenSet:
 		m.writeItems(b, v, "{", "}", depth)
-	case kSet, kFrozenSet:
-		m.writeItems(b, v, "{", "}", depth)
-	case kGlobal:
-		b.WriteString(m.globals[v.index()].String())
-	case kInst:
-		b.WriteString(m.globals[v.index()].String() + "(…)")
 	case kCall:
 		if m.recordAll {
 			fmt.Fprintf(b, "_%d", v.index())
 			break
 		}
 		m.writeCall(b, &m.calls[v.index()], depth+1)
-	case kStorage:
-		b.WriteString("storage")
 	case kPersist:
 		b.WriteString("persistent")
 		m.writeItems(b, v, "(", ")", depth)
-	case kExt:
-		fmt.Fprintf(b, "extension(%d)", v.int())
 	default:
-		b.WriteString("…")
+		b.WriteString(m.named(v))
 	}
+}
+
+// scalar spells None, a truth value or a number.
+func (m *machine) scalar(v value) string {
+	switch v.kind() {
+	case kNone:
+		return "None"
+	case kBool:
+		return map[int64]string{0: "False", 1: "True"}[v.index()]
+	case kInt:
+		return strconv.FormatInt(v.int(), 10)
+	case kFloat:
+		return m.float(v)
+	}
+	return "int(…)"
+}
+
+// named spells what goes by a name.
+func (m *machine) named(v value) string {
+	switch v.kind() {
+	case kGlobal:
+		return m.globals[v.index()].String()
+	case kInst:
+		return m.globals[v.index()].String() + "(…)"
+	case kStorage:
+		return "storage"
+	case kExt:
+		return fmt.Sprintf("extension(%d)", v.int())
+	}
+	return "…"
 }
 
 func (m *machine) writeCall(b *strings.Builder, c *call, depth int) {

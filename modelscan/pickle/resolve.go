@@ -19,27 +19,36 @@ func (m *machine) callResult(op *Op, id, hops int) value {
 	if g.entry.rule == rule.PickleCarriesCode {
 		return m.callCarried(id, g)
 	}
-	vs, _ := m.args(inner)
-	args, _ := m.args(id)
-	name := ""
-	if len(vs) > 0 {
-		name, _ = m.text(vs[0], maxName)
-	}
-	applied := len(args) == 1 && len(vs) > 0
-	switch check := g.entry.check; {
-	case check == "keep" && g.name == "partial":
-		return m.callPartial(op, id, inner, hops)
-	case check == "attrgetter" && applied && len(vs) == 1:
-		return m.attribute(op, id, args[0], name)
-	case check == "keep" && g.name == "itemgetter" && applied:
-		return m.item(op, id, args[0], vs[0])
-	case check == "methodcaller" && applied:
-		return m.callMethod(op, id, args[0], name, vs[1:])
-	case check == "getattr" && len(vs) >= 2:
-		method, _ := m.text(vs[1], maxName)
-		return m.callMethod(op, id, vs[0], method, args)
+	if v, ok := m.apply(op, id, inner, g, hops); ok {
+		return v
 	}
 	return m.callUnknownResult(id)
+}
+
+// apply calls what the inner call, of g, evaluated to; ok is false where that can't be told.
+func (m *machine) apply(op *Op, id, inner int, g *global, hops int) (v value, ok bool) {
+	vs, _ := m.args(inner)
+	args, _ := m.args(id)
+	if g.entry.check == "keep" && g.name == "partial" {
+		return m.callPartial(op, id, inner, hops), true
+	}
+	if g.entry.check == "getattr" && len(vs) >= 2 {
+		method, _ := m.text(vs[1], maxName)
+		return m.callMethod(op, id, vs[0], method, args), true
+	}
+	if len(args) != 1 || len(vs) == 0 {
+		return 0, false
+	}
+	name, _ := m.text(vs[0], maxName)
+	switch check := g.entry.check; {
+	case check == "attrgetter" && len(vs) == 1:
+		return m.attribute(op, id, args[0], name), true
+	case check == "keep" && g.name == "itemgetter":
+		return m.item(op, id, args[0], vs[0]), true
+	case check == "methodcaller":
+		return m.callMethod(op, id, args[0], name, vs[1:]), true
+	}
+	return 0, false
 }
 
 // callCarried calls what cloudpickle or dill made: a function by value, or one of their type tables.
