@@ -99,6 +99,7 @@ const (
 	XmlExternalEntity            ID = "ST272" // high: XML model makes its parser read other documents
 	Hdf5OtherFile                ID = "ST273" // low: HDF5 file keeps data in another file
 	ProgramInDisguise            ID = "ST274" // medium: program under the name of a model
+	TemplateExhausts             ID = "ST275" // medium: chat template keeps its renderer busy
 	RemoteCode                   ID = "ST501" // medium: model repository brings its own Python code
 	RemoteCodeElsewhere          ID = "ST502" // medium: model runs Python code of another repository
 	RemoteKernel                 ID = "ST503" // critical: model configuration has the loader download and run attention code

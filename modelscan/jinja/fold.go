@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // value is a constant: a string, or a list of strings.
@@ -38,7 +39,7 @@ func (j *judge) fold(e *expr) (value, bool) {
 	case opIndex:
 		return j.foldIndex(e)
 	case opFilter:
-		return j.foldMethod(e.text, e.args[0], e.args[1:])
+		return j.foldMethod(e.text, e.args[0], e.args[1:], true)
 	case opCall:
 		return j.foldCall(e)
 	}
@@ -73,7 +74,11 @@ func (j *judge) foldBinary(e *expr) (value, bool) {
 	}
 	switch {
 	case e.text == "%":
-		return text(format(a.s, append(slices.Clone(b.list), b.s)))
+		args := b.list
+		if args == nil {
+			args = []string{b.s}
+		}
+		return percent(a.s, args)
 	case (e.text == "+" || e.text == "~") && a.list == nil && b.list == nil:
 		return text(a.s + b.s)
 	case e.text == "+":
@@ -96,22 +101,81 @@ func (j *judge) foldIndex(e *expr) (value, bool) {
 	if !ok {
 		return value{}, false
 	}
-	if by := e.args[1]; by.op == opSlice {
-		if len(by.args) == 3 && by.args[0].op == opNone && by.args[1].op == opNone && by.args[2].op == opUnary {
-			return reversed(base), true
-		}
-		return value{}, false
-	}
-	at, ok := j.fold(e.args[1])
-	n, err := strconv.Atoi(at.s)
 	items := base.list
 	if items == nil {
 		items = strings.Split(base.s, "")
 	}
-	if !ok || err != nil || n >= len(items) {
+	if by := e.args[1]; by.op == opSlice {
+		items, ok = j.slice(items, by.args)
+		if base.list == nil {
+			return value{s: strings.Join(items, "")}, ok
+		}
+		return value{list: items}, ok
+	}
+	n, ok := j.integer(e.args[1])
+	if n < 0 {
+		n += len(items)
+	}
+	if !ok || n < 0 || n >= len(items) {
 		return value{}, false
 	}
 	return text(items[n])
+}
+
+// integer folds a number, which may have a sign.
+func (j *judge) integer(e *expr) (int, bool) {
+	sign := 1
+	for e.op == opUnary && (e.text == "-" || e.text == "+") {
+		if e.text == "-" {
+			sign = -sign
+		}
+		e = e.args[0]
+	}
+	v, ok := j.fold(e)
+	n, err := strconv.Atoi(v.s)
+	return sign * n, ok && v.list == nil && err == nil
+}
+
+// slice takes items[a:b:c] as Python does.
+func (j *judge) slice(items []string, parts []*expr) ([]string, bool) {
+	bounds := [3]int{0, len(items), 1}
+	given := [3]bool{}
+	for i, part := range parts[:min(len(parts), 3)] {
+		if given[i] = part.op != opNone && !(part.op == opName && strings.EqualFold(part.text, "none")); given[i] {
+			n, ok := j.integer(part)
+			if !ok {
+				return nil, false
+			}
+			bounds[i] = n
+		}
+	}
+	step := bounds[2]
+	if step == 0 {
+		return nil, false
+	}
+	first, last := 0, len(items) // where an index is cut off
+	if step < 0 {
+		first, last = -1, len(items)-1
+		if !given[0] {
+			bounds[0] = last
+		}
+		if !given[1] {
+			bounds[1] = first
+		}
+	}
+	for i := range 2 {
+		if given[i] {
+			if bounds[i] < 0 {
+				bounds[i] += len(items)
+			}
+			bounds[i] = max(first, min(bounds[i], last))
+		}
+	}
+	out := []string{}
+	for i := bounds[0]; step > 0 && i < bounds[1] || step < 0 && i > bounds[1]; i += step {
+		out = append(out, items[i])
+	}
+	return out, true
 }
 
 func reversed(v value) value {
@@ -131,9 +195,9 @@ func (j *judge) foldCall(e *expr) (value, bool) {
 	switch {
 	case callee.op == opAttr:
 		if callee.text == "join" && len(args) == 1 { // sep.join(list)
-			return j.foldMethod("join", args[0], []*expr{callee.args[0]})
+			return j.foldMethod("join", args[0], []*expr{callee.args[0]}, false)
 		}
-		return j.foldMethod(callee.text, callee.args[0], args)
+		return j.foldMethod(callee.text, callee.args[0], args, false)
 	case callee.op == opName && callee.text == "dict":
 		v := value{list: []string{}}
 		for _, a := range args {
@@ -151,21 +215,32 @@ func (j *judge) foldCall(e *expr) (value, bool) {
 }
 
 // foldMethod applies a filter or method of the same name to a constant.
-func (j *judge) foldMethod(method string, on *expr, args []*expr) (value, bool) {
+func (j *judge) foldMethod(method string, on *expr, args []*expr, filter bool) (value, bool) {
 	v, ok := j.fold(on)
 	if !ok {
 		return value{}, false
 	}
 	var folded []string
+	named := map[string]string{}
 	for _, a := range args {
+		keyword := ""
 		if a.op == opKeyword {
-			a = a.args[0]
+			keyword, a = a.text, a.args[0]
 		}
 		f, ok := j.fold(a)
 		if !ok {
 			return value{}, false
 		}
+		if keyword != "" {
+			named[keyword] = f.s
+		}
 		folded = append(folded, append(f.list, f.s)...)
+	}
+	switch {
+	case method == "format" && filter:
+		return percent(v.s, folded)
+	case method == "format":
+		return braces(v.s, folded, named)
 	}
 	return apply(method, v, folded)
 }
@@ -188,34 +263,115 @@ func apply(method string, v value, args []string) (value, bool) {
 		return text(v.list[len(v.list)-1])
 	case method == "reverse":
 		return reversed(v), true
-	case method == "list", method == "string", method == "safe", method == "trim", method == "strip", method == "keys", method == "e", method == "escape":
+	case (method == "trim" || method == "strip") && v.list == nil:
+		return text(strings.Trim(v.s, strings.Join(append(args, ""), "")+" \t\r\n"))
+	case slices.Contains([]string{"list", "string", "safe", "keys", "e", "escape", "forceescape"}, method):
 		return v, true
-	case method == "lower", method == "casefold", method == "swapcase":
-		return text(strings.ToLower(v.s))
 	case method == "replace" && len(args) >= 2:
 		return text(strings.ReplaceAll(v.s, args[0], args[1]))
-	case method == "format":
-		return text(format(v.s, args))
+	case method == "split":
+		return value{list: strings.FieldsFunc(v.s, func(r rune) bool {
+			return len(args) == 0 && r == ' ' || len(args) > 0 && strings.ContainsRune(args[0], r)
+		})}, true
+	case v.list != nil:
+		return value{}, false
+	}
+	return cased(method, v.s)
+}
+
+// cased applies a filter or method that changes letters.
+func cased(method, s string) (value, bool) {
+	switch method {
+	case "lower", "casefold":
+		return text(strings.ToLower(s))
+	case "upper":
+		return text(strings.ToUpper(s))
+	case "capitalize":
+		return text(strings.ToUpper(s[:min(1, len(s))]) + strings.ToLower(s[min(1, len(s)):]))
+	case "swapcase":
+		return text(strings.Map(func(r rune) rune {
+			if unicode.IsUpper(r) {
+				return unicode.ToLower(r)
+			}
+			return unicode.ToUpper(r)
+		}, s))
 	}
 	return value{}, false
 }
 
-// format fills %s, %c and {} in order: enough to see a name come about.
-func format(pattern string, args []string) string {
+// percent fills %s, %c, %d and %x in order, as Python's % and Jinja's filter "format" do.
+func percent(pattern string, args []string) (value, bool) {
 	var b strings.Builder
-	for i := 0; i < len(pattern) && b.Len() <= maxFolded; i++ {
-		two := pattern[i:min(i+2, len(pattern))]
-		if two != "%s" && two != "%c" && two != "{}" || len(args) == 0 {
+	for i := 0; i < len(pattern); i++ {
+		if pattern[i] != '%' || i+1 == len(pattern) {
 			b.WriteByte(pattern[i])
 			continue
 		}
-		arg := args[0]
+		i++
+		if pattern[i] == '%' {
+			b.WriteByte('%')
+			continue
+		}
+		if len(args) == 0 || !strings.ContainsRune("scdrxa", rune(pattern[i])) || b.Len() > maxFolded {
+			return value{}, false
+		}
+		b.WriteString(converted(pattern[i], args[0]))
 		args = args[1:]
-		if n, err := strconv.Atoi(arg); two == "%c" && err == nil {
-			arg = string(rune(n))
+	}
+	return text(b.String())
+}
+
+func converted(how byte, arg string) string {
+	n, err := strconv.Atoi(arg)
+	switch {
+	case err != nil:
+	case how == 'c':
+		return string(rune(n))
+	case how == 'x':
+		return strconv.FormatInt(int64(n), 16)
+	}
+	return arg
+}
+
+// braces fills {}, {0} and {name} as str.format does; named holds the keyword arguments.
+func braces(pattern string, args []string, named map[string]string) (value, bool) {
+	var b strings.Builder
+	next := 0
+	for pattern != "" {
+		open := strings.IndexAny(pattern, "{}")
+		if open < 0 {
+			b.WriteString(pattern)
+			break
+		}
+		b.WriteString(pattern[:open])
+		if strings.HasPrefix(pattern[open:], "{{") || strings.HasPrefix(pattern[open:], "}}") {
+			b.WriteByte(pattern[open])
+			pattern = pattern[open+2:]
+			continue
+		}
+		stop := strings.IndexByte(pattern[open:], '}')
+		if stop < 1 {
+			return value{}, false
+		}
+		field, conversion, _ := strings.Cut(pattern[open+1:open+stop], ":")
+		field, _, _ = strings.Cut(field, "!")
+		pattern = pattern[open+stop+1:]
+		arg, ok := named[field]
+		if n, err := strconv.Atoi(field); err == nil || field == "" {
+			if field == "" {
+				n, next = next, next+1
+			}
+			if ok = n >= 0 && n < len(args); ok {
+				arg = args[n]
+			}
+		}
+		if !ok || b.Len() > maxFolded {
+			return value{}, false
+		}
+		if conversion == "c" || conversion == "x" {
+			arg = converted(conversion[0], arg)
 		}
 		b.WriteString(arg)
-		i++
 	}
-	return b.String()
+	return text(b.String())
 }

@@ -8,10 +8,10 @@ package jinja
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // Issue is something a template does that no chat template needs.
@@ -32,7 +32,7 @@ const (
 
 // Judge returns what is wrong with a template, and whether all of it was looked at.
 func Judge(template string) (issues []Issue, complete bool) {
-	j := &judge{constants: map[string]value{}, told: map[string]bool{}}
+	j := &judge{constants: map[string]value{}, computed: map[string]bool{}, told: map[string]bool{}}
 	complete = len(template) <= MaxSize
 	segments := split(template[:min(len(template), MaxSize)])
 	parsed := make([][]*expr, len(segments))
@@ -52,11 +52,15 @@ func Judge(template string) (issues []Issue, complete bool) {
 		j.bind(segments, parsed)
 	}
 	for i, list := range parsed {
+		if segments[i].tag == 0 {
+			j.markup(segments[i].data)
+		}
 		if segments[i].tag == '%' && len(list) > 0 && otherTemplates[list[0].text] {
 			j.tell(rule.TemplateDynamicNames, list[0], list[0].text, "reads another template")
 		}
 		for _, e := range list {
-			j.walk(e, false)
+			asked := e.op == opName && segments[i].tag == '%' && (list[0].text == "if" || list[0].text == "elif")
+			j.walk(e, asked)
 		}
 	}
 	return j.issues, complete && j.folds <= maxFolds
@@ -64,6 +68,7 @@ func Judge(template string) (issues []Issue, complete bool) {
 
 type judge struct {
 	constants map[string]value
+	computed  map[string]bool // variables that hold what was read or filtered
 	issues    []Issue
 	told      map[string]bool
 	folds     int
@@ -82,6 +87,9 @@ func (j *judge) bind(segments []segment, parsed [][]*expr) {
 					j.constants[e.text] = v
 				}
 				j.bindKeywords(e.text, e.args[0])
+				if op := e.args[0].op; list[0].text == "set" && (op == opIndex || op == opFilter || op == opAttr) {
+					j.computed[e.text] = true
+				}
 			}
 		}
 		target := list[1]
@@ -137,11 +145,11 @@ func (j *judge) block(segments []segment, parsed [][]*expr, closing string) (str
 
 // dunder is a name Python reserves for itself. Reaching for any of them is outside what Jinja's own
 // sandbox allows (jinja2.sandbox.is_internal_attribute refuses every name with two underscores).
-var dunder = regexp.MustCompile(`^__\w+__$`)
+var dunder = pattern.Lazy(`^__\w+__$`)
 
 // special are the reserved names that sandbox escapes go through. A string that says one of them is
 // no longer text, whereas "__end__" may be a token of the model.
-var special = regexp.MustCompile(`^__(class|bases?|mro|subclasses|init|globals|builtins?|import|dict|getattr(ibute)?|getitem|setattr|reduce(_ex)?|code|closure|func|self|module|loader|spec|call|new|wrapped|traceback|context|objclass|subclasshook|init_subclass|class_getitem|defaults|kwdefaults|enter|exit|del|name|qualname|file)__$`)
+var special = pattern.Lazy(`^__(class|bases?|mro|subclasses|init|globals|builtins?|import|dict|getattr(ibute)?|getitem|setattr|reduce(_ex)?|code|closure|func|self|module|loader|spec|call|new|wrapped|traceback|context|objclass|subclasshook|init_subclass|class_getitem|defaults|kwdefaults|enter|exit|del|name|qualname|file)__$`)
 
 // internals are attributes of frames, code, generators and classes that jinja2.sandbox refuses too.
 var internals = wordSet(`mro func_globals func_code func_closure gi_frame gi_code gi_yieldfrom cr_frame cr_code cr_await cr_origin
@@ -159,7 +167,7 @@ var functions = wordSet(`lipsum cycler joiner namespace dict range raise_excepti
 var otherTemplates = wordSet(`include import extends from`)
 
 // formatEscape is a str.format field that walks into a private attribute.
-var formatEscape = regexp.MustCompile(`\{[^{}]*[.\[]_{1,2}[a-z]`)
+var formatEscape = pattern.Lazy(`\{[^{}]*[.\[]_{1,2}[a-z]`)
 
 func wordSet(list string) map[string]bool {
 	set := map[string]bool{}
@@ -167,6 +175,17 @@ func wordSet(list string) map[string]bool {
 		set[w] = true
 	}
 	return set
+}
+
+// planted is markup or a command line that a poisoned template puts into a conversation.
+var planted = pattern.Lazy(`(?i)<script[\s>]|<iframe[\s>]|\b(?:curl|wget)\b[^|\n]{1,400}\|\s*(?:ba|z)?sh\b`)
+
+// markup judges text that the template emits.
+func (j *judge) markup(s string) {
+	if m := planted().FindStringIndex(s); m != nil {
+		what := s[m[0]:min(m[0]+60, len(s))]
+		j.tell(rule.MetadataCode, &expr{}, what, fmt.Sprintf("adds %q to the conversation", what))
+	}
 }
 
 func (j *judge) tell(id rule.ID, e *expr, subject, message string) {

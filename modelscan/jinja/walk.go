@@ -1,6 +1,9 @@
 package jinja
 
 import (
+	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -20,12 +23,63 @@ func (j *judge) walk(e *expr, called bool) {
 		j.index(e, called)
 	case opFilter:
 		j.filter(e, called)
+	case opCall:
+		j.call(e)
 	case opKeyword:
 		j.special(e)
 	}
 	for i, a := range e.args {
-		j.walk(a, e.op == opCall && i == 0)
+		j.walk(a, e.op == opCall && i == 0 || a.op == opName && asks(e, i))
 	}
+}
+
+// asks tells whether e only asks if its i-th part is there.
+func asks(e *expr, i int) bool {
+	return e.op == opTest && i == 0 || e.op == opUnary && e.text == "not" || e.op == opTernary && i == 1
+}
+
+// maxRange is jinja2.sandbox.MAX_RANGE: its range refuses more.
+const maxRange = 100_000
+
+// call judges what is called: a name of the renderer, a macro, a method under its name. What the template
+// has computed is nothing it needs to call.
+func (j *judge) call(e *expr) {
+	callee := e.args[0]
+	switch {
+	case callee.op == opIndex && callee.args[1].op != opSlice:
+		if _, ok := j.fold(callee.args[1]); !ok {
+			j.tell(rule.TemplateDynamicNames, callee, "[…]()", "calls what it reads under a computed name")
+		}
+	case callee.op == opName && j.computed[callee.text]:
+		j.tell(rule.TemplateDynamicNames, callee, callee.text, "calls the value "+callee.text+" that it has computed")
+	case callee.op == opName && callee.text == "range":
+		for _, a := range e.args[1:] {
+			if n, ok := j.number(a); ok && n > maxRange {
+				j.tell(rule.TemplateExhausts, e, "range", fmt.Sprintf("counts to %d, which keeps its renderer busy", n))
+			}
+		}
+	}
+}
+
+// number folds arithmetic on natural numbers, as far as a loop's length may be written by it.
+func (j *judge) number(e *expr) (int, bool) {
+	if e.op != opBinary {
+		return j.integer(e)
+	}
+	a, ok := j.number(e.args[0])
+	b, also := j.number(e.args[1])
+	if !ok || !also || a < 0 || b < 0 {
+		return 0, false
+	}
+	switch e.text {
+	case "+":
+		return min(a, math.MaxInt32) + min(b, math.MaxInt32), true
+	case "*":
+		return min(a, math.MaxInt32) * min(b, math.MaxInt32), true
+	case "**":
+		return int(min(math.Pow(float64(a), float64(b)), math.MaxInt32)), true
+	}
+	return 0, false
 }
 
 func (j *judge) name(e *expr, called bool) {
@@ -37,7 +91,7 @@ func (j *judge) name(e *expr, called bool) {
 
 // special judges a name between double underscores.
 func (j *judge) special(e *expr) {
-	if dunder.MatchString(e.text) {
+	if dunder().MatchString(e.text) {
 		j.escape(e, e.text)
 	}
 }
@@ -45,11 +99,12 @@ func (j *judge) special(e *expr) {
 // constant judges a string that the template holds or builds.
 func (j *judge) constant(e *expr, s string) {
 	for part := range strings.SplitSeq(s, ".") { // map(attribute='a.b.c') walks
-		if special.MatchString(part) {
+		if special().MatchString(part) {
 			j.escape(e, part)
 		}
 	}
-	if formatEscape.MatchString(s) {
+	j.markup(s)
+	if formatEscape().MatchString(s) {
 		j.tell(rule.TemplateSandboxEscape, e, s, "formats with "+s+", which reads private attributes")
 	}
 }
@@ -57,7 +112,7 @@ func (j *judge) constant(e *expr, s string) {
 // attribute judges reaching for a name of an object, however it is written.
 func (j *judge) attribute(e *expr, attribute string, called bool) {
 	switch {
-	case dunder.MatchString(attribute), internals[attribute]:
+	case dunder().MatchString(attribute), internals[attribute]:
 		j.escape(e, attribute)
 	case called && gadgets[attribute]:
 		j.tell(rule.TemplateSandboxEscape, e, attribute, "calls "+attribute)
@@ -88,10 +143,14 @@ func (j *judge) filter(e *expr, called bool) {
 		by = by.args[0]
 	}
 	v, ok := j.fold(by)
+	if v.s == "attr" && len(e.args) > 2 && slices.Contains([]string{"map", "select", "reject"}, e.text) { // map('attr', name)
+		v, ok = j.fold(e.args[2])
+		by = e.args[2]
+	}
 	for part := range strings.SplitSeq(v.s, ".") {
 		j.attribute(e, part, called)
 	}
-	if !ok && e.text == "attr" {
+	if !ok && (e.text == "attr" || by != e.args[1]) {
 		j.tell(rule.TemplateDynamicNames, e, "attr", "reads an attribute under a computed name")
 	}
 }
