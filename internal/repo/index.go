@@ -68,9 +68,14 @@ var pipeline = &modelscan.Format{Name: "diffusers", Scan: func(_ context.Context
 }}
 
 // ownPipelines are modules that diffusers takes from its own diffusers.pipelines.
-var ownPipelines = set(`stable_diffusion stable_diffusion_safe stable_diffusion_xl stable_diffusion_3 paint_by_example latent_diffusion unidiffuser kandinsky kandinsky2_2 kandinsky3
-	deepfloyd_if wuerstchen stable_cascade flux pixart_alpha audioldm audioldm2 musicldm shap_e deprecated controlnet spectrogram_diffusion blip_diffusion animatediff
-	hunyuandit lumina cogvideo mochi ltx sana aura_flow kolors onnx_utils`)
+var ownPipelines = set(`allegro amused animatediff audioldm audioldm2 aura_flow blip_diffusion bria bria_fibo chroma chronoedit cogvideo cogview3 cogview4 consisid
+	consistency_models controlnet controlnet_hunyuandit controlnet_sd3 controlnet_xs cosmos dance_diffusion ddim ddpm deepfloyd_if deprecated dit easyanimate flux flux2
+	free_init_utils glm_image helios hidream_image hunyuan_image hunyuan_video hunyuan_video1_5 hunyuandit i2vgen_xl kandinsky kandinsky2_2 kandinsky3 kandinsky5 kolors
+	latent_consistency_models latent_diffusion latte ledits_pp longcat_image ltx ltx2 lucy lumina lumina2 marigold mochi musicldm omnigen onnx_utils ovis_image pag
+	paint_by_example pia pipeline_utils pixart_alpha prx qwenimage sana sana_video semantic_stable_diffusion shap_e skyreels_v2 spectrogram_diffusion stable_audio
+	stable_cascade stable_diffusion stable_diffusion_3 stable_diffusion_attend_and_excite stable_diffusion_diffedit stable_diffusion_gligen stable_diffusion_k_diffusion
+	stable_diffusion_ldm3d stable_diffusion_panorama stable_diffusion_safe stable_diffusion_sag stable_diffusion_xl stable_video_diffusion t2i_adapter
+	text_to_video_synthesis unclip unidiffuser versatile_diffusion visualcloze vq_diffusion wan wuerstchen z_image`)
 
 func set(list string) map[string]bool {
 	words := map[string]bool{}

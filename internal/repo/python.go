@@ -61,10 +61,14 @@ var (
 	fromLine   = pattern.Lazy(`^from\s+([\w.]+)\s+import\s+\(?(.+?)\)?$`)
 	asName     = pattern.Lazy(`^([\w.]+)(?:\s+as\s+(\w+))?$`)
 	defLine    = pattern.Lazy(`^(?:async\s+)?def\s+(\w+)`)
+	importCall = pattern.Lazy(`__import__\s*\(\s*["']([\w.]+)["']`)
 	mainLine   = pattern.Lazy(`^if\s+__name__\s*==`)
 	called     = pattern.Lazy(`([A-Za-z_]\w*(?:\s*\.\s*\w+)*)\s*\(`)
 	dynamic    = pattern.Lazy(`(?:__import__|import_module)\s*\(\s*["'](os|posix|subprocess|pty|socket|ctypes|builtins|urllib\.request)["']\s*\)\s*\.\s*(\w+)\s*\(|getattr\s*\(\s*(?:os|subprocess|builtins|__builtins__)\s*,[^)]*\)\s*\(`)
 )
+
+// actors are modules that nobody imports under a computed name but to act.
+var actors = set(`os posix nt pty sys builtins importlib shutil socket ctypes pickle marshal dill cloudpickle runpy webbrowser pip code urllib requests httpx commands`)
 
 // effects by dotted path; "*" takes every function of the module.
 var effects = set(`os.system os.popen os.execl os.execle os.execlp os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnv os.spawnlp os.spawnvp os.posix_spawn os.startfile os.fork os.remove os.unlink
@@ -104,11 +108,26 @@ func (m *module) statement(code, in string, l logical) {
 		code = code[:i]
 	}
 	for _, c := range called().FindAllStringSubmatch(code, -1) {
+		if c[1] == "__import__" && plainImport(l.raw) {
+			continue
+		}
 		m.call(strings.Join(strings.Fields(c[1]), ""), in, l)
 	}
 	if c := dynamic().FindString(l.raw); c != "" {
 		m.effect(in, effect{strings.TrimSuffix(c, "("), l.off, l.line})
 	}
+}
+
+// plainImport tells whether every __import__ of a line names a module that does nothing by itself.
+func plainImport(raw string) bool {
+	named := importCall().FindAllStringSubmatch(raw, -1)
+	for _, n := range named {
+		root, _, _ := strings.Cut(n[1], ".")
+		if effects[root+".*"] || actors[root] {
+			return false
+		}
+	}
+	return len(named) > 0 && len(named) == strings.Count(raw, "__import__")
 }
 
 func (m *module) imported(code string) bool {

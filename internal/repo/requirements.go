@@ -22,6 +22,9 @@ var knownIndices = pattern.Lazy(`^https://(pypi\.org|files\.pythonhosted\.org|do
 // direct is a requirement that names a place instead of a version.
 var direct = pattern.Lazy(`(?:^|@\s*|-e\s+)((?:git|hg|svn|bzr)\+\S+|https?://\S+|file:\S+)`)
 
+// pinned names one state of a source repository on GitHub.
+var pinned = pattern.Lazy(`^git\+https://github\.com/.*@[0-9a-f]{40}(?:#|$)`)
+
 // requirements is what somebody who runs the repository's code installs first.
 var requirements = &modelscan.Format{Name: "requirements", Inert: true, Scan: func(_ context.Context, p *modelscan.Pass) error {
 	text, err := p.Bytes(0, p.Size, maxText)
@@ -49,6 +52,7 @@ func requirement(p *modelscan.Pass, off int64, line string) {
 	m := direct().FindStringSubmatch(line)
 	switch {
 	case m == nil, knownIndices().MatchString(m[1]):
+	case pinned().MatchString(m[1]):
 	case strings.HasPrefix(m[1], "git+https://github.com/"), strings.HasPrefix(m[1], "https://github.com/"):
 		report(p, modelscan.Finding{Rule: rule.RequirementsUnreleased, Offset: off, Subject: m[1], Message: fmt.Sprintf("a package would be built from %s", m[1])})
 	default:

@@ -108,7 +108,7 @@ const (
 	AdapterRedirect              ID = "ST506" // low: adapter has its base model loaded from a fixed place
 	PythonImportEffect           ID = "ST507" // high: model code acts as soon as it is imported
 	RequirementsIndex            ID = "ST508" // medium: requirements take packages from a place of the repository's choice
-	RequirementsUnreleased       ID = "ST509" // low: requirements build a package from a source repository
+	RequirementsUnreleased       ID = "ST509" // info: requirements build a package from a source repository
 	CardHiddenInstructions       ID = "ST510" // high: model card hides instructions to AI assistants
 	PythonScriptEffect           ID = "ST511" // low: Python file beside a model acts when it is run
 	Malformed                    ID = "ST901" // medium: content that could not be understood to its end

@@ -1,7 +1,10 @@
 package coreml
 
 import (
+	"bytes"
+	"encoding/binary"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -44,6 +47,21 @@ func TestManifest(t *testing.T) {
 	}, Manifest)
 }
 
+func TestWeights(t *testing.T) {
+	good := append([]byte{1, 0, 0, 0, 2}, make([]byte, 59)...)
+	for _, v := range []uint64{blobSentinel | 1<<32, 64, 128} {
+		good = binary.LittleEndian.AppendUint64(good, v)
+	}
+	good = append(good, make([]byte, 40+64)...)
+	changed := func(at int, b byte) []byte { c := bytes.Clone(good); c[at] = b; return c }
+	scantest.Check(t, []scantest.Case{
+		{Name: "one blob", File: good},
+		{Name: "more blobs than there are", File: changed(0, 2), Want: []string{"ST901"}},
+		{Name: "data behind the end", File: changed(81, 9), Want: []string{"ST901"}},
+		{Name: "size over the end", File: changed(78, 1), Want: []string{"ST901"}},
+	}, Weights)
+}
+
 func TestOthersAreNotClaimed(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"onnx": wiretest.Assemble(t, `1: 10 2: "test" 7: {1: {4: "Add"}}`), "text": []byte("\x08\x04 hello"), "json": []byte(`{"itemInfoEntries": 1}`),
@@ -58,5 +76,6 @@ func FuzzScan(f *testing.F) {
 	f.Add(model(f, `500: {1: {605: {2: {1: {500: {10: "MyLayer"}}}}}}`))
 	f.Add(model(f, `202: {1: {1: 4 2: {} 555: {10: "x"}}}`))
 	f.Add([]byte(`{"itemInfoEntries": {"A": {"path": "/x"}}}`))
-	scantest.Fuzz(f, Format, Manifest)
+	f.Add([]byte("\x01\x00\x00\x00\x02" + strings.Repeat("\x00", 59) + "\xef\xbe\xad\xde" + strings.Repeat("\x00", 60)))
+	scantest.Fuzz(f, Format, Manifest, Weights)
 }

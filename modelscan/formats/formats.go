@@ -49,6 +49,7 @@ func All() []*modelscan.Format {
 		tflite.Format,
 		coreml.Format,
 		coreml.Manifest,
+		coreml.Weights,
 		skops.Format,
 		sentencepiece.Format,
 		hydra.Format,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 	"github.com/secure-torch/secure-torch/modelscan/pyname"
 )
 
@@ -85,7 +86,7 @@ var targetKey = regexp.MustCompile(`_target_|\btarget\s*["']?\s*:`)
 
 // mayBuild tells whether the text has one of the words without which nothing here applies.
 func mayBuild(text []byte) bool {
-	for _, word := range []string{"!", "class_path", "loader_module", "python/", "%TAG"} {
+	for _, word := range []string{"!", "class_path", "loader_module", "python/", "%TAG", "class_name", `\x`, `\u`, `\U`} {
 		if bytes.Contains(text, []byte(word)) {
 			return true
 		}
@@ -121,6 +122,7 @@ func scan(ctx context.Context, p *modelscan.Pass) error {
 		if err := j.walk(&doc, 0); err != nil {
 			return err
 		}
+		j.keras(text, &doc)
 	}
 }
 
@@ -173,8 +175,13 @@ func (j *judge) key(key string, value *yaml.Node) {
 	case "_target_":
 		j.builds = true
 		j.target(value.Line, key, path)
-	case "target", "class_path", "loader_module": // common words: only what is clear
-		if dotted.MatchString(path) && pyname.Target(path) == pyname.Dangerous && !strings.HasPrefix(path, "mlflow.") {
+	case "loader_module":
+		if path != "" && !strings.HasPrefix(path, "mlflow.") && pyname.Judge(path, "_load_pyfunc") == pyname.Dangerous {
+			j.builds = true
+			j.target(value.Line, key, path+"._load_pyfunc")
+		}
+	case "target", "class_path": // common words: only what is clear
+		if dotted.MatchString(path) && pyname.Target(path) == pyname.Dangerous {
 			j.builds = true
 			j.target(value.Line, key, path)
 		}
@@ -190,10 +197,24 @@ func (j *judge) target(line int, key, path string) {
 	}
 }
 
+// hyper takes apart a tag of HyperPyYAML, which SpeechBrain's models are configured with.
+func hyper(tag string) (how, path string, ok bool) {
+	how, path, ok = strings.Cut(tag, ":")
+	switch how {
+	case "!new", "!apply", "!name", "!module", "!obj":
+		return how, path, ok
+	}
+	return "", "", false
+}
+
+// fallback is the value that OmegaConf takes for an environment variable that is not set.
+var fallback = pattern.Lazy(`\$\{oc\.env:\s*\w+\s*,\s*([^{}$]*)\}`)
+
 var reference = regexp.MustCompile(`\$\{([\w.]+)\}`)
 
 // interpolate resolves OmegaConf's ${a.b} where that is a scalar of the document.
 func (j *judge) interpolate(s string) string {
+	s = fallback().ReplaceAllString(s, "$1")
 	for range 4 { // references to references
 		if !strings.Contains(s, "${") {
 			break
@@ -242,7 +263,15 @@ var plainTags = regexp.MustCompile(`^(none|bool|str|unicode|bytes|int|long|float
 
 // tag judges !!python/object/apply:os.system and its like.
 func (j *judge) tag(n *yaml.Node) {
-	_, what, ok := strings.Cut(n.Tag, "python/")
+	if how, path, ok := hyper(n.Tag); ok {
+		if pyname.Target(path) == pyname.Dangerous {
+			j.builds = true
+			j.tell(rule.HydraTarget, n.Line, path, "the tag %s has HyperPyYAML call or import %s", how, path)
+		}
+		return
+	}
+	tag := strings.ReplaceAll(strings.ReplaceAll(n.Tag, "%2f", "/"), "%2F", "/")
+	_, what, ok := strings.Cut(tag, "python/")
 	if !ok || plainTags.MatchString(what) {
 		return
 	}

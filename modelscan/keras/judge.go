@@ -11,6 +11,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/jsontree"
 	"github.com/secure-torch/secure-torch/modelscan/pyname"
+	"github.com/secure-torch/secure-torch/modelscan/tfop"
 )
 
 //go:embed names.txt
@@ -92,6 +93,10 @@ func (j judge) object(n *jsontree.Node, class string) {
 		j.tell(rule.KerasLambda, n, "Lambda", "holds marshalled Python bytecode that runs when the model is called")
 	case class == "Lambda" && ofKeras(module):
 		j.lambda(n, config)
+	case class == "TFOpLambda" && ofKeras(module):
+		j.operator(n, tfop.Symbol(config.Str("function")))
+	case class == "TensorFlowOpLayer" && ofKeras(module):
+		j.operator(n, nodeOperator(config.Get("node_def")))
 	case class == "function" && config != nil && config.Kind == jsontree.String:
 		j.function(n, module, config.Text)
 	case module == "":
@@ -110,6 +115,27 @@ func ofKeras(module string) bool {
 	return module == "" || slices.ContainsFunc([]string{"keras", "tensorflow", "tf_keras"}, func(of string) bool {
 		return strings.HasPrefix(module, of)
 	})
+}
+
+// operator judges a TensorFlow operator that Keras 2 made a layer of.
+func (j judge) operator(n *jsontree.Node, op string) {
+	if tfop.Files(op) || tfop.Python(op) || op == "LoadLibrary" {
+		j.tell(rule.KerasGadget, n, op, "runs TensorFlow's operator %s on what the file says", op)
+	}
+}
+
+// nodeOperator finds the operator of a NodeDef, which is written as text or as an object.
+func nodeOperator(node *jsontree.Node) string {
+	if op := node.Str("op"); op != "" {
+		return op
+	}
+	for line := range strings.Lines(node.String()) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if key == "op" {
+			return strings.Trim(value, ` "\r\n`)
+		}
+	}
+	return ""
 }
 
 // registered judges a class that says no module: Keras looks for the name it was registered under.

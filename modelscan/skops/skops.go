@@ -77,10 +77,11 @@ func node(n *jsontree.Node) []modelscan.Finding {
 	}
 	name := func(module, class string) {
 		full := strings.Trim(module+"."+class, ".")
-		switch pyname.Judge(module, class) {
-		case pyname.Dangerous:
+		switch standing := pyname.Judge(module, class); {
+		case loader == "ObjectNode" && boosters[full]:
+		case standing == pyname.Dangerous:
 			tell(rule.SkopsGadget, full, "the %s has skops import %s", loader, full)
-		case pyname.Unknown:
+		case standing == pyname.Unknown:
 			tell(rule.SkopsUntrustedType, full, "the %s needs %s, which skops does not trust", loader, full)
 		}
 	}
@@ -102,6 +103,9 @@ func node(n *jsontree.Node) []modelscan.Finding {
 	}
 	return out
 }
+
+// boosters would open files when called; an ObjectNode makes them without a call and gives them their state.
+var boosters = map[string]bool{"xgboost.core.Booster": true, "lightgbm.basic.Booster": true, "catboost.core.CatBoost": true}
 
 var gadgets = map[string]bool{
 	"system": true, "popen": true, "Popen": true, "eval": true, "exec": true, "run": true, "call": true, "check_output": true, "spawn": true, "open": true,

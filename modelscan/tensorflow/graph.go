@@ -9,34 +9,9 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/jsontree"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
+	"github.com/secure-torch/secure-torch/modelscan/tfop"
 	"github.com/secure-torch/secure-torch/modelscan/wire"
 )
-
-// fileOps read, write or list files by name, change how files are reached, or call other hosts. What
-// every saved graph has (SaveV2, RestoreV2, ShardedFilename, MergeV2Checkpoints, and the tables
-// initialised from assets) is not among them.
-var fileOps = words(`ReadFile WriteFile MatchingFiles FileSystemSetConfiguration GcsConfigureCredentials GcsConfigureBlockCache
-	SaveDataset SaveDatasetV2 DistributedSave LoadDataset SnapshotDataset SnapshotDatasetV2 SnapshotDatasetReader CreateSummaryFileWriter CreateSummaryDbWriter ImportEvent
-	SqlDataset ExperimentalSqlDataset DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset RegisterDatasetV2 BigQueryReader
-	RpcCall RpcClient RpcServer LMDBReader DumpTensor ImmutableConst`)
-
-// pythonOps call a function that the process registered; without it they fail.
-var pythonOps = words(`PyFunc PyFuncStateless EagerPyFunc`)
-
-// inputOps are those of input pipelines, left in the graphs of training runs.
-var inputOps = words(`WholeFileReader WholeFileReaderV2 TextLineReader TextLineReaderV2 TFRecordReader TFRecordReaderV2 FixedLengthRecordReader FixedLengthRecordReaderV2
-	TextLineDataset TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 CSVDataset CSVDatasetV2 LMDBDataset CacheDataset`)
-
-func words(list string) map[string]bool {
-	set := map[string]bool{}
-	for w := range strings.FieldsSeq(list) {
-		set[w] = true
-	}
-	return set
-}
-
-// OpensFiles tells whether an operator reads, writes or lists files of the graph's choice.
-func OpensFiles(op string) bool { return fileOps[op] }
 
 // maxText of a name that is read.
 const maxText = 4096
@@ -125,13 +100,13 @@ func (s *scanner) node(m wire.Message) error {
 		return nil
 	})
 	switch {
-	case fileOps[op]:
+	case tfop.Files(op):
 		s.finding(rule.TensorflowFileOperator, m, op, "the operator %s (node %q) reaches files or hosts of the graph's choice", op, name)
 	case strings.HasPrefix(stream, "file:"):
 		s.finding(rule.TensorflowFileOperator, m, op, "the operator %s (node %q) writes to %q", op, name, stream)
-	case pythonOps[op]:
+	case tfop.Python(op):
 		s.finding(rule.TensorflowPythonOperator, m, op, "the operator %s (node %q) calls a Python function of the process", op, name)
-	case inputOps[op]:
+	case tfop.Input(op):
 		s.finding(rule.TensorflowInputOperator, m, op, "the operator %s (node %q) reads data files", op, name)
 	}
 	return err

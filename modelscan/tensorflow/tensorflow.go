@@ -50,6 +50,8 @@ func scan(ctx context.Context, p *modelscan.Pass) error {
 		return s.metaGraph(m)
 	case some(m, 1, isSavedObject):
 		return sub(m, 1, s.savedObject)
+	case isFingerprint(m):
+		return nil
 	}
 	return errNoGraph
 }
@@ -99,6 +101,25 @@ func isGraph(m wire.Message) bool {
 }
 
 func isMetaGraph(m wire.Message) bool { return some(m, 2, isGraph) }
+
+// isFingerprint: the FingerprintDef beside a SavedModel is numbers, a version and an identifier. No loader acts on it.
+func isFingerprint(m wire.Message) bool {
+	const hashes, version, uuid = 5, 6, 7
+	numbers, versions := 0, 0
+	err := m.Each(func(f wire.Field) error {
+		switch {
+		case f.Num <= hashes && f.Type == protowire.VarintType:
+			numbers++
+		case f.Is(version) && f.Body.Len <= 16:
+			versions++
+		case f.Is(uuid) && f.Body.Len <= 64:
+		default:
+			return errNoGraph
+		}
+		return nil
+	})
+	return err == nil && numbers >= 4 && versions == 1
+}
 
 // isSavedObject: an entry of Keras's SavedMetadata has an identifier "_tf_keras_…" in field 4.
 func isSavedObject(m wire.Message) bool {

@@ -11,7 +11,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/flatbuffer"
-	"github.com/secure-torch/secure-torch/modelscan/tensorflow"
+	"github.com/secure-torch/secure-torch/modelscan/tfop"
 	"github.com/secure-torch/secure-torch/modelscan/window"
 )
 
@@ -85,7 +85,7 @@ func operators(p *modelscan.Pass, codes flatbuffer.Vector) {
 		}
 		op, flex := strings.CutPrefix(name, "Flex")
 		switch {
-		case flex && tensorflow.OpensFiles(op):
+		case flex && tfop.Files(op):
 			finding(p, rule.TensorflowFileOperator, code, name, "the TensorFlow operator %s reaches files or hosts of the model's choice", op)
 		case !flex && !providedOps[name]:
 			finding(p, rule.TfliteCustomOperator, code, name, "the operator %q needs a custom operator library", name)
