@@ -160,6 +160,9 @@ func emit(cmd *cobra.Command, flags scanFlags, run *report.Run, colors report.Pa
 	if flags.output == "" {
 		return writeReport(cmd.OutOrStdout(), flags.format, run, colors)
 	}
+	if err := spareModels(flags.output, run); err != nil {
+		return err
+	}
 	f, err := os.Create(flags.output)
 	if err != nil {
 		return withHint(err, "--output names a file that can be written")
@@ -170,6 +173,20 @@ func emit(cmd *cobra.Command, flags scanFlags, run *report.Run, colors report.Pa
 		return err
 	}
 	return w.Flush()
+}
+
+// spareModels refuses to write the report over a model that was just scanned.
+func spareModels(output string, run *report.Run) error {
+	there, err := os.Stat(output)
+	if err != nil {
+		return nil // os.Create says what is wrong, if anything is
+	}
+	for _, r := range run.Results {
+		if info, err := os.Stat(r.Artifact.Path); err == nil && os.SameFile(there, info) && r.Artifact.Report.Kind != modelscan.KindOther {
+			return withHint(fmt.Errorf("--output %s is one of the models that were scanned", report.Escape(output)), "it was left as it is; choose another file for the report")
+		}
+	}
+	return nil
 }
 
 // failOn reads a threshold. "never" is above every severity.
