@@ -24,9 +24,9 @@ import (
 
 func newConvertCmd() *cobra.Command {
 	var mode string
-	var most int
-	var force bool
-	var sel index.Selection
+	var fd int
+	var force, asJSON bool
+	c := conversion{}
 	cmd := &cobra.Command{
 		Use:   "convert IN OUT.safetensors",
 		Short: "Write the tensors of a checkpoint or a pickled module as safetensors",
@@ -44,20 +44,32 @@ other names stand in the metadata (secure_torch.ties) beside the input's SHA-256
 			if err := mayReplace(args[0], args[1], force); err != nil {
 				return err
 			}
-			e, err := engine.New(engine.Options{Mode: m, Workers: 1, Lazy: true})
+			in, err := openInput(fd, args[0])
 			if err != nil {
 				return err
 			}
-			defer e.Close()
-			return convertFile(cmd, e, args[0], args[1], most, sel)
+			defer in.Close() // opened for reading
+			if c.engine, err = engine.New(engine.Options{Mode: m, Workers: 1, Lazy: true}); err != nil {
+				return err
+			}
+			defer c.engine.Close()
+			plan, err := c.run(cmd, in, args[1])
+			if err != nil {
+				return err
+			}
+			return tell(cmd.OutOrStdout(), args[1], plan, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, process or off")
-	cmd.Flags().IntVar(&most, "max-threat-score", 20, "highest threat score that is converted")
+	cmd.Flags().IntVar(&c.most, "max-threat-score", 20, "highest threat score that is converted")
 	cmd.Flags().BoolVar(&force, "force", false, "replace OUT if it exists")
-	cmd.Flags().StringVar(&sel.Only, "only", "", `take the dict or module with these dotted keys (model.state_dict; "." is the outermost), leave the rest`)
-	cmd.Flags().BoolVar(&sel.All, "all", false, "take every tensor in dicts, lists and modules, by dotted names")
+	cmd.Flags().StringVar(&c.sel.Only, "only", "", `take the dict or module with these dotted keys (model.state_dict; "." is the outermost), leave the rest`)
+	cmd.Flags().BoolVar(&c.sel.All, "all", false, "take every tensor in dicts, lists and modules, by dotted names")
 	cmd.MarkFlagsMutuallyExclusive("only", "all")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was written as JSON")
+	// What st.convert calls: its file is open, and IN is only what it is called.
+	cmd.Flags().IntVar(&fd, "fd", -1, "descriptor of the file, open for reading")
+	_ = cmd.Flags().MarkHidden("fd") // fails for a flag that does not exist
 	return cmd
 }
 
@@ -110,32 +122,46 @@ func mayReplace(from, to string, force bool) error {
 	return nil
 }
 
-func convertFile(cmd *cobra.Command, e *engine.Engine, from, to string, most int, sel index.Selection) error {
-	in, err := artifact.Open(from)
+// openInput opens the file, or takes the open descriptor if there is one.
+func openInput(fd int, name string) (*artifact.File, error) {
+	if fd < 0 {
+		return artifact.Open(name)
+	}
+	return fromDescriptor(fd, name)
+}
+
+// conversion is how a file is converted.
+type conversion struct {
+	engine *engine.Engine
+	most   int // the highest threat score that is converted
+	sel    index.Selection
+}
+
+func (c conversion) run(cmd *cobra.Command, in *artifact.File, to string) (*index.Plan, error) {
+	plan, err := planOf(cmd.Context(), c.engine, in, c.most, c.sel)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer in.Close() // opened for reading
-	plan, err := planOf(cmd.Context(), e, in, most, sel)
-	if err != nil {
-		return err
+	if err := leftOut(cmd.ErrOrStderr(), plan, c.sel); err != nil {
+		return nil, err
 	}
-	if err := leftOut(cmd.ErrOrStderr(), plan, sel); err != nil {
-		return err
-	}
-	err = convert.Write(to, in, in.Key.Size, plan, func(written string, digests map[string]convert.Digest) error {
+	return plan, convert.Write(to, in, in.Key.Size, plan, func(written string, digests map[string]convert.Digest) error {
 		if err := in.Changed(); err != nil {
 			return err
 		}
-		if err := verify(cmd.Context(), e, written, plan, digests); err != nil {
+		if err := verify(cmd.Context(), c.engine, written, plan, digests); err != nil {
 			return fmt.Errorf("%s was not written: the new file is not what it should be: %w", report.Escape(to), err)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+}
+
+// tell prints what was written.
+func tell(w io.Writer, to string, plan *index.Plan, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(map[string]any{"tensors": len(plan.Tensors), "ties": plan.Ties})
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d tensors, %d more names of them, read back and compared\n", to, len(plan.Tensors), len(plan.Ties))
+	_, err := fmt.Fprintf(w, "%s: %d tensors, %d more names of them, read back and compared\n", to, len(plan.Tensors), len(plan.Ties))
 	return err
 }
 

@@ -45,10 +45,7 @@ func newIndexCmd() *cobra.Command {
 }
 
 func indexDescriptor(cmd *cobra.Command, fd int, name string, how engine.IndexMode, mode sandbox.Mode) error {
-	if fd < 3 {
-		return fmt.Errorf("--fd %d is no descriptor of a file", fd)
-	}
-	f, err := artifact.FromDescriptor(os.NewFile(uintptr(fd), name), name)
+	f, err := fromDescriptor(fd, name)
 	if err != nil {
 		return err
 	}
@@ -63,6 +60,14 @@ func indexDescriptor(cmd *cobra.Command, fd int, name string, how engine.IndexMo
 		return err
 	}
 	return writeIndex(cmd.OutOrStdout(), a, graph)
+}
+
+// fromDescriptor takes a file that the calling process opened. The first three descriptors are not files to read.
+func fromDescriptor(fd int, name string) (*artifact.File, error) {
+	if fd < 3 {
+		return nil, fmt.Errorf("--fd %d is no descriptor of a file", fd)
+	}
+	return artifact.FromDescriptor(os.NewFile(uintptr(fd), name), name)
 }
 
 // indexMagic begins the output; the encoding's version and the sections follow.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ._version import __version__
 from ._wire import Answer, WireError
@@ -61,16 +63,32 @@ def check_version(version: str) -> None:
 
 def index(fd: int, name: str, graph: str) -> Answer:
     """Scan the open file fd, and have its objects described when `graph` says so: loadable, always or never."""
-    command = [find_binary(), "index", "--fd", str(fd), "--name", name.replace("\0", "\\x00"), "--graph", graph]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=(fd,), check=False)
+    done = _run(["index", "--fd", str(fd), "--name", name.replace("\0", "\\x00"), "--graph", graph], fd)
     if done.returncode != 0:
-        text = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
-        if "sandbox is not available" in text:
-            raise SandboxUnavailable(text)
-        raise IncompleteScanError(f"{name}: {text}")
+        raise IncompleteScanError(f"{name}: {_complaint(done)}")
     try:
         answer = Answer(done.stdout)
     except WireError as err:
         raise IncompleteScanError(f"{name}: {err}") from err
     check_version(str(answer.tool.get("version", "")))
     return answer
+
+
+def convert(fd: int, name: str, path: str, options: list[str]) -> dict[str, Any]:
+    """Write the tensors of the open file fd to path as safetensors; return what the program tells of it."""
+    done = _run(["convert", "--json", "--force", "--fd", str(fd), *options, "--", name.replace("\0", "\\x00"), path], fd)
+    if done.returncode != 0:
+        raise SecurityError(f"{name}: {_complaint(done)}")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def _run(arguments: list[str], fd: int) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([find_binary(), *arguments], stdin=subprocess.DEVNULL, capture_output=True, pass_fds=(fd,), check=False)
+
+
+def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
+    text = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
+    if "sandbox is not available" in text:
+        raise SandboxUnavailable(text)
+    return text

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Mapping
 from typing import Any, Optional
 
+from . import _binary
 from ._rebuild_torch import import_torch
 from ._source import FileLike, opened
 from .errors import SecurityError
-from .loader import load
-from .opaque import Opaque
-from .state_dict import state_dict
+from .loader import enforce, scan_source
 
 TIES = "secure_torch.ties"
 SOURCE = "secure_torch.source_sha256"
@@ -132,78 +130,28 @@ def _chunks(tensor: Any) -> Any:
     del flat  # it owns the memory: not before the buffer was written
 
 
-def convert(source: FileLike, path: str | os.PathLike[str], only: Optional[str] = None, **options: Any) -> dict[str, Any]:
+def convert(
+    source: FileLike,
+    path: str | os.PathLike[str],
+    only: Optional[str] = None,
+    *,
+    all: bool = False,
+    max_threat_score: int = 20,
+) -> dict[str, Any]:
     """Turn a checkpoint, or a whole pickled module, into a safetensors file; return {"tensors", "ties", "sha256"}.
 
-    A file that has tensors outside of its state_dict or module raises SecurityError, unless `only` names the key of
-    the outermost dict to take. Options are those of st.load: an unsafe file is refused. The file's digest goes into the
-    metadata, and the new file is read back and compared before this returns.
+    It is `secure-torch convert`: an unsafe file is refused. A file that has tensors outside of its state_dict or module
+    raises SecurityError, unless `only` gives the dotted keys of the dict or module to take, or `all` takes every tensor
+    in dicts, lists and modules, by dotted names. The file's digest goes into the metadata, and the new file is read back
+    and compared before it takes its place.
     """
-    with opened(source) as file, os.fdopen(os.dup(file.fd), "rb") as same:
-        digest = hashlib.sha256()
-        same.seek(0)
-        while chunk := same.read(1 << 20):
-            digest.update(chunk)
-        same.seek(0)
-        tensors = _chosen(load(same, **{**options, "allow_opaque": True}), only)
-        file.check()
-    tensors = {name: tensor.detach() for name, tensor in tensors.items()}
-    save(tensors, path, {"format": "pt", SOURCE: digest.hexdigest()})
-    ties = _verify(tensors, path)
-    return {"tensors": len(tensors), "ties": ties, "sha256": digest.hexdigest()}
-
-
-def _chosen(obj: Any, only: Optional[str]) -> Any:
-    """State_dict of what `only` names; without it, of obj, if no other tensors are left out."""
-    if only is not None:
-        if not isinstance(obj, dict) or only not in obj:
-            raise SecurityError(f"only={only!r}: the file's object has no such key")
-        return state_dict(obj[only])
-    tensors = state_dict(obj)
-    kept = {_identity(t) for t in tensors.values()}
-    left = {key: n for key, value in obj.items() if (n := _others(value, kept))} if isinstance(obj, dict) else {}
-    if left:
-        text = ", ".join(f"{key!r} ({n} tensors)" for key, n in list(left.items())[:10])
-        raise SecurityError(
-            f"tensors would be left out, of {text}: pass only= with the key to take, or use `secure-torch convert --all`"
-        )
-    return tensors
-
-
-def _others(value: Any, kept: set[Any]) -> int:
-    """Count the tensors in value that are not kept. A module's are those in its pickled attributes."""
-    torch = import_torch()
-    todo, seen, found = [value], {id(value)}, 0
-    while todo:
-        top = todo.pop()
-        inner: Any = ()
-        if isinstance(top, torch.Tensor):
-            found += top.layout != torch.strided or _identity(top.detach()) not in kept
-        elif isinstance(top, Opaque):
-            inner = (top.args, top.kwargs, top.state, top.listitems, top.dictitems)
-        elif isinstance(top, dict):
-            inner = top.values()
-        elif isinstance(top, (list, tuple, set, frozenset)):
-            inner = top
-        for item in inner:
-            if id(item) not in seen:
-                seen.add(id(item))
-                todo.append(item)
-    return found
-
-
-def _verify(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> dict[str, str]:
-    torch = import_torch()
-    written = load(path)
-    ties: dict[str, str] = json.loads(_metadata(path).get(TIES, "{}"))
-    for name, tensor in tensors.items():
-        got = written[ties.get(name, name)]
-        plain = tensor.resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8) if tensor.numel() else None
-        if got.dtype != tensor.dtype or got.shape != tensor.shape:
-            raise SecurityError(f"{os.fspath(path)}: {name!r} came back as {got.dtype} of {tuple(got.shape)}")
-        if plain is not None and not torch.equal(got.reshape(-1).view(torch.uint8), plain.cpu()):
-            raise SecurityError(f"{os.fspath(path)}: {name!r} came back with other numbers")
-    return ties
+    if only is not None and all:
+        raise ValueError("only and all exclude each other")
+    selection = (["--only", only] if only is not None else []) + (["--all"] if all else [])
+    with opened(source) as file:
+        enforce(scan_source(file), max_threat_score)
+        told = _binary.convert(file.fd, file.name, os.fspath(path), [*selection, "--max-threat-score", str(max_threat_score)])
+    return {"tensors": told["tensors"], "ties": told["ties"], "sha256": _metadata(path)[SOURCE]}
 
 
 def _metadata(path: str | os.PathLike[str]) -> dict[str, str]:
