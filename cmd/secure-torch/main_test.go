@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/hubtest"
 	"github.com/secure-torch/secure-torch/internal/worker"
 )
 
@@ -30,6 +31,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":  exits,
+			"hub":    startHub,
 			"pickle": writePickle,
 			"fifo":   makeFIFO,
 			"zeros":  writeZeros,
@@ -65,6 +67,20 @@ func writePickle(ts *testscript.TestScript, _ bool, args []string) {
 		text = fmt.Sprintf("\x80\x02c%s\n%s\nX%c\x00\x00\x00%s\x85R.", args[1], args[2], len(args[3]), args[3])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+// startHub makes "hub FOLDER [FILE WORD]" a hub on this machine with that folder as org/model, on which the hub's own
+// scanners call FILE WORD, and has the commands after it use it. $COMMIT is the repository's.
+func startHub(ts *testscript.TestScript, _ bool, args []string) {
+	repo, err := hubtest.Folder("org/model", ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(args) == 3 {
+		repo.Status[args[1]] = args[2]
+	}
+	h := hubtest.New(repo)
+	ts.Defer(h.Close)
+	ts.Setenv("HF_ENDPOINT", h.URL)
+	ts.Setenv("COMMIT", repo.Commit)
 }
 
 func makeFIFO(ts *testscript.TestScript, _ bool, args []string) {

@@ -22,7 +22,7 @@ import (
 // scanFlags are what a command that scans takes.
 type scanFlags struct {
 	format, output, failOn, sandbox, baseline, config string
-	digest                                            bool
+	digest, full, offline                             bool
 }
 
 // mapFacts bounds the tensors of one artifact that an HTML report may draw.
@@ -31,12 +31,16 @@ const mapFacts = 2000
 func newScanCmd() *cobra.Command {
 	var flags scanFlags
 	cmd := &cobra.Command{
-		Use:   "scan PATH...",
+		Use:   "scan PATH|hf:org/model[@revision][/path]|https://...",
 		Short: "Tell what loading the model files would do",
 		Long: `Scan files, and folders with everything in them, in confined processes. Nothing of a model is ever run.
 
+A repository on the hub (hf:org/model) is scanned at the commit its revision is now, by reading ranges of its
+files; --full downloads and verifies them. models:/name/version and runs:/id/path are looked up in MLflow's store
+on this machine, ollama:name[:tag] in Ollama's. Nothing else goes to the network.
+
 Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.`,
-		Example: "  secure-torch scan model.pt\n  secure-torch scan models/ --format sarif --output models.sarif",
+		Example: "  secure-torch scan model.pt\n  secure-torch scan models/ --format sarif --output models.sarif\n  secure-torch scan hf:org/model@main",
 		Args:    somePaths("scan", "model.pt"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runScan(cmd, args, flags) },
 	}
@@ -47,6 +51,8 @@ Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.
 	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read the files (default strict)")
 	f.StringVar(&flags.baseline, "baseline", "", "do not count the findings that this earlier JSON report has")
 	f.BoolVar(&flags.digest, "digest", false, "compute every file's sha256, which reads all of it")
+	f.BoolVar(&flags.full, "full", false, "download remote files and verify their digests, instead of reading ranges of them")
+	f.BoolVar(&flags.offline, "offline", false, "never use the network: look hf: references up in the hub's cache on this machine (also HF_HUB_OFFLINE=1)")
 	f.StringVar(&flags.config, "config", "", "the config to use, instead of the nearest secure-torch.toml or pyproject.toml")
 	return cmd
 }
@@ -80,9 +86,11 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := localOnly(paths); err != nil {
+	source, err := newSources(cmd, paths, flags.full, flags.offline || settings.Offline)
+	if err != nil {
 		return err
 	}
+	defer source.close()
 	known, err := loadBaseline(flags.baseline)
 	if err != nil {
 		return err
@@ -97,7 +105,7 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 		limits.MaxFacts = mapFacts
 		options.Limits = &limits
 	}
-	run, err := scanAll(cmd, paths, cmp.Or(flags.sandbox, settings.Sandbox), options)
+	run, err := scanAll(cmd, source, cmp.Or(flags.sandbox, settings.Sandbox), options)
 	if err != nil {
 		return err
 	}
@@ -118,18 +126,8 @@ func loadConfig(explicit string) (*config.Loaded, error) {
 	return settings, nil
 }
 
-// localOnly refuses sources that need a downloader, rather than looking for a file of that name.
-func localOnly(paths []string) error {
-	for _, p := range paths {
-		if scheme, _, ok := strings.Cut(p, ":"); ok && (scheme == "hf" || strings.HasPrefix(p, scheme+"://")) {
-			return withHint(fmt.Errorf("%s: remote sources are not supported yet", report.Escape(p)), "download it first, then scan the folder; nothing in it runs by downloading")
-		}
-	}
-	return nil
-}
-
 // scanAll scans the paths and gathers what is to be reported.
-func scanAll(cmd *cobra.Command, paths []string, mode string, options engine.Options) (*report.Run, error) {
+func scanAll(cmd *cobra.Command, source *sources, mode string, options engine.Options) (*report.Run, error) {
 	var err error
 	if options.Mode, err = sandbox.ParseMode(mode); err != nil {
 		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
@@ -141,16 +139,19 @@ func scanAll(cmd *cobra.Command, paths []string, mode string, options engine.Opt
 	defer e.Close()
 	run := &report.Run{Version: buildVersion()}
 	progress := newProgress(cmd.ErrOrStderr())
-	e.ScanAll(cmd.Context(), paths, func(a *engine.Artifact) {
+	err = source.scan(cmd.Context(), e, func(a *engine.Artifact) {
 		progress.step(a.Path)
 		run.Results = append(run.Results, report.Result{Artifact: a})
 	})
 	progress.done()
+	if err != nil {
+		return nil, err
+	}
 	if err := cmd.Context().Err(); err != nil {
 		return nil, withHint(errors.New("interrupted"), "nothing was reported, because not everything was scanned")
 	}
 	if len(run.Results) == 0 {
-		return nil, withHint(errors.New("there are no files in "+report.Escape(strings.Join(paths, ", "))), "an empty folder is not a clean one: check the path")
+		return nil, withHint(errors.New("there are no files in "+report.Escape(strings.Join(source.asked, ", "))), "an empty folder is not a clean one: check the path")
 	}
 	return run, nil
 }

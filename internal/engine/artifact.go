@@ -17,6 +17,7 @@ type Artifact struct {
 	Size     int64
 	Duration time.Duration
 	Cached   bool
+	Origin   *Origin // of a remote file; nil for one on this machine
 }
 
 // Sandbox says how the worker that made the report was confined. It is empty where no worker was needed.

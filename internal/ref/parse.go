@@ -40,31 +40,38 @@ var elsewhere = map[string]string{
 // Anything without one of these schemes is a Path. The error wraps ErrScheme for a scheme that is not read.
 func Parse(s, endpoint string) (Ref, error) {
 	scheme, rest, ok := strings.Cut(s, ":")
-	switch {
-	case !ok, len(scheme) < 2, strings.ContainsAny(scheme, `/\.`):
+	if !ok || len(scheme) < 2 || strings.ContainsAny(scheme, `/\.`) {
 		return Ref{Kind: Path, Value: s, Sure: Exact}, nil
+	}
+	below, slashes := strings.CutPrefix(rest, "//")
+	switch {
 	case scheme == "hf":
-		return parseHub(strings.TrimPrefix(rest, "//"))
+		return parseHub(below)
 	case scheme == "ollama":
-		return parseOllama(strings.TrimPrefix(rest, "//"))
-	case (scheme == "models" || scheme == "runs") && strings.HasPrefix(rest, "/"):
-		return parseMLflow(s, scheme, rest)
-	case scheme == "https" && strings.HasPrefix(rest, "//"), scheme == "http" && strings.HasPrefix(rest, "//"):
-		return parseURL(s, endpoint)
-	case scheme == "file" && strings.HasPrefix(rest, "//"):
-		u, err := url.Parse(s)
-		if err != nil || u.Host != "" && u.Host != "localhost" || u.Path == "" {
-			return Ref{}, fmt.Errorf("%q is no file on this machine", s)
+		return parseOllama(below)
+	case scheme == "models" || scheme == "runs":
+		if strings.HasPrefix(rest, "/") {
+			return parseMLflow(s, scheme, rest)
 		}
-		return Ref{Kind: Path, Value: u.Path, Sure: Exact}, nil
-	}
-	if todo, known := elsewhere[scheme]; known && strings.HasPrefix(rest, "/") {
-		return Ref{}, fmt.Errorf("%s: references are %w: %s, then scan the folder", scheme, ErrScheme, todo)
-	}
-	if strings.HasPrefix(rest, "//") {
+	case slashes && (scheme == "https" || scheme == "http"):
+		return parseURL(s, endpoint)
+	case slashes && scheme == "file":
+		return parseFile(s)
+	case slashes || elsewhere[scheme] != "" && strings.HasPrefix(rest, "/"):
+		if todo := elsewhere[scheme]; todo != "" {
+			return Ref{}, fmt.Errorf("%s: references are %w: %s, then scan the folder", scheme, ErrScheme, todo)
+		}
 		return Ref{}, fmt.Errorf("%s: references are %w", scheme, ErrScheme)
 	}
 	return Ref{Kind: Path, Value: s, Sure: Exact}, nil
+}
+
+func parseFile(s string) (Ref, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host != "" && u.Host != "localhost" || u.Path == "" {
+		return Ref{}, fmt.Errorf("%q is no file on this machine", s)
+	}
+	return Ref{Kind: Path, Value: u.Path, Sure: Exact}, nil
 }
 
 // parseHub reads "[type/]org/name[@revision][/path]" or "name@revision[/path]".

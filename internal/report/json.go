@@ -46,6 +46,7 @@ type (
 		Size        int64              `json:"size"`
 		DurationMS  float64            `json:"duration_ms"`
 		Cached      bool               `json:"cached"`
+		Origin      *engine.Origin     `json:"origin,omitempty"`
 	}
 	jsonFinding struct {
 		Rule     rule.ID       `json:"rule"`
@@ -96,8 +97,11 @@ func toJSON(r Result) jsonArtifact {
 		Verdict: r.Verdict(), ThreatScore: score.Total, ThreatLevel: score.Level, ScoreParts: score.Parts,
 		Findings: []jsonFinding{}, Gaps: []jsonGap{}, Failure: Escape(r.Report.Failure), Coverage: r.Report.Coverage,
 		Signature: notChecked, SBOM: notChecked, Policy: notChecked,
-		Sandbox: r.Sandbox, Digest: r.Digest, Size: r.Size, Cached: r.Cached,
+		Sandbox: r.Sandbox, Digest: r.Digest, Size: r.Size, Cached: r.Cached, Origin: r.Origin,
 		DurationMS: float64(r.Duration.Microseconds()) / 1000,
+	}
+	if r.Origin != nil {
+		a.URI = r.Origin.URI
 	}
 	a.Sandbox.Layers = orEmpty(a.Sandbox.Layers)
 	a.Coverage.Notes = escapeAll(a.Coverage.Notes)

@@ -79,7 +79,10 @@ func (t textWriter) footer(path string, r Result) {
 	case modelscan.Unsafe:
 		mark = t.Severity(rule.Critical, "✗ ")
 	}
-	t.line("%s%s: %s%s, threat score %s", mark, path, r.Verdict(), kind, scoreLine(r.Report.Score()))
+	t.line("%s%s: %s%s%s, threat score %s", mark, path, r.Verdict(), byRanges(r), kind, scoreLine(r.Report.Score()))
+	if o := r.Origin; o != nil && o.Status.Level != "" {
+		t.line("  the hub's own scanners: %s", Escape(o.Status.Level))
+	}
 	if n := len(r.Suppressed); n > 0 {
 		t.line("  %d suppressed: not counted", n)
 	}
@@ -90,6 +93,14 @@ func (t textWriter) footer(path string, r Result) {
 		}
 		t.line("  note: %s", Escape(note))
 	}
+}
+
+// byRanges qualifies a verdict on a file of which parts were read.
+func byRanges(r Result) string {
+	if r.Report.Coverage.Mode != "ranges" {
+		return ""
+	}
+	return " as far as ranges show"
 }
 
 // heading is "✗ CRITICAL pickle-os-system ST201 (CWE-502)".
@@ -183,6 +194,9 @@ func verdictText(run *Run) string {
 	case modelscan.Safe:
 		if !slices.ContainsFunc(run.Results, func(r Result) bool { return r.Report.Kind == modelscan.KindModel }) {
 			return "no model among this: no loader reads these files."
+		}
+		if slices.ContainsFunc(run.Results, func(r Result) bool { return byRanges(r) != "" }) {
+			return "safe to load as far as ranges show: nothing found in what was read; digests were not verified (--full does)."
 		}
 		return "safe to load: nothing found, and everything that a loader would interpret was read."
 	}

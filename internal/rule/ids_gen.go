@@ -111,6 +111,8 @@ const (
 	RequirementsUnreleased       ID = "ST509" // info: requirements build a package from a source repository
 	CardHiddenInstructions       ID = "ST510" // high: model card hides instructions to AI assistants
 	PythonScriptEffect           ID = "ST511" // low: Python file beside a model acts when it is run
+	HubFlagged                   ID = "ST520" // medium: the hub's own scanners say that the file is unsafe
+	DigestMismatch               ID = "ST521" // high: the content is not what its store says it is
 	Malformed                    ID = "ST901" // medium: content that could not be understood to its end
 	LimitReached                 ID = "ST902" // medium: a limit was reached before everything was read
 	NotSupported                 ID = "ST903" // low: format is recognised but not supported yet

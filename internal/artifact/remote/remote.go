@@ -40,6 +40,8 @@ type File struct {
 	Status Status
 	// Open returns the file's bytes. It asks for none of them yet.
 	Open func(ctx context.Context) Content
+	// Download writes all of them, and returns how many there were.
+	Download func(ctx context.Context, w io.Writer) (int64, error)
 }
 
 // Content is a file's bytes, fetched as they are read.
@@ -48,6 +50,8 @@ type Content interface {
 	// Prefetch reads what every scan begins with, and finds out the size.
 	Prefetch(ctx context.Context) error
 	Size() int64
+	// All is the whole content where all of it has been read, else nil and false.
+	All() ([]byte, bool)
 	// Err is the first failure of a read; nil when there was none.
 	Err() error
 	// Spent is what the reads have cost so far.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -195,10 +196,14 @@ func (c *Client) file(repo ref.Ref, s sibling) (remote.File, error) {
 	if f.Size < -1 || f.Size > 1<<50 {
 		return f, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s lists a file of %d bytes", repo.Value, f.Size)}
 	}
-	f.Open = func(ctx context.Context) remote.Content {
-		source := &ranges.HTTP{Client: c.web, URL: f.URI, Explain: func(a *web.Answer) error { return explain(a, f.Name) },
-			Verify: func(a *web.Answer) error { return verify(a, repo.Revision, f) }}
-		return ranges.New(ctx, f.Size, c.limits, source.Fetch)
+	plain := f
+	source := func() *ranges.HTTP {
+		return &ranges.HTTP{Client: c.web, URL: plain.URI, Explain: func(a *web.Answer) error { return explain(a, plain.Name) },
+			Verify: func(a *web.Answer) error { return verify(a, repo.Revision, plain) }}
+	}
+	f.Open = func(ctx context.Context) remote.Content { return ranges.New(ctx, plain.Size, c.limits, source().Fetch) }
+	f.Download = func(ctx context.Context, w io.Writer) (int64, error) {
+		return ranges.Download(ctx, source().Fetch, plain.Size, w)
 	}
 	return f, nil
 }

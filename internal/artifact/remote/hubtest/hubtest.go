@@ -4,13 +4,16 @@
 package hubtest
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +35,20 @@ type Repo struct {
 	// Status of files, by the hub's scanners; ScansDone tells whether they have finished.
 	Status    map[string]string
 	ScansDone bool
+}
+
+// Folder makes a repository of the files in a folder.
+func Folder(id, dir string) (*Repo, error) {
+	repo := &Repo{ID: id, ScansDone: true, Status: map[string]string{}, Files: map[string][]byte{}}
+	root := os.DirFS(dir)
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		repo.Files[name], err = fs.ReadFile(root, name)
+		return err
+	})
+	return repo, err
 }
 
 // Request is one that came.
@@ -240,5 +257,5 @@ func (h *Hub) cdn(w http.ResponseWriter, req *http.Request, path string) {
 // serveBytes answers ranges as net/http does.
 func serveBytes(w http.ResponseWriter, req *http.Request, content []byte) {
 	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(w, req, "", time.Time{}, strings.NewReader(string(content)))
+	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(content))
 }

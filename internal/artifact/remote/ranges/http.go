@@ -63,44 +63,49 @@ func (h *HTTP) ask(ctx context.Context, url string, off, n int64) (*web.Answer, 
 // part makes sure that the answer is the range, of the file that the first answer was of.
 func (h *HTTP) part(a *web.Answer, off, n int64) (Part, error) {
 	tag := strongTag(a.Header.Get("ETag"))
-	if h.seen && (tag != h.tag || a.Status == http.StatusOK) {
-		if a.Status == http.StatusOK || a.Status == http.StatusPartialContent {
-			return Part{}, &remote.Error{Kind: remote.Changed, Detail: fmt.Sprintf("the file is another one than it was at the first request (ETag %.40q)", tag)}
+	content := a.Status == http.StatusOK || a.Status == http.StatusPartialContent
+	if h.seen && content && (tag != h.tag || a.Status == http.StatusOK) {
+		return Part{}, &remote.Error{Kind: remote.Changed, Detail: fmt.Sprintf("the file is another one than it was at the first request (ETag %.40q)", tag)}
+	}
+	part, err := h.cut(a, off, n)
+	if err != nil || h.seen {
+		return part, err
+	}
+	if h.Verify != nil {
+		if err := h.Verify(a); err != nil {
+			return Part{}, err
 		}
 	}
-	total := int64(-1)
+	h.seen, h.tag, h.final = true, tag, a.URL
+	return part, nil
+}
+
+// cut takes the content out of an answer, once it is known to be what was asked for.
+func (h *HTTP) cut(a *web.Answer, off, n int64) (Part, error) {
+	described := a.Header.Get("Content-Range")
+	var first, last, total int64
 	switch a.Status {
 	case http.StatusPartialContent:
-		var first, last int64
-		if _, err := fmt.Sscanf(a.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &total); err != nil || first != off || last-first+1 != int64(len(a.Body)) || last >= total {
-			return Part{}, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("asked for %d bytes at %#x, got %d with Content-Range %.60q", n, off, len(a.Body), a.Header.Get("Content-Range"))}
+		_, err := fmt.Sscanf(described, "bytes %d-%d/%d", &first, &last, &total)
+		if err != nil || first != off || last-first+1 != int64(len(a.Body)) || last >= total {
+			return Part{}, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("asked for %d bytes at %#x, got %d with Content-Range %.60q", n, off, len(a.Body), described)}
 		}
+		return Part{Data: a.Body, Total: total}, nil
 	case http.StatusOK:
 		if off != 0 || int64(len(a.Body)) > n {
 			return Part{}, &remote.Error{Kind: remote.Refused, Status: a.Status, Detail: "the server sends whole files where ranges are asked for"}
 		}
-		total = int64(len(a.Body)) // all of a small file
+		return Part{Data: a.Body, Total: int64(len(a.Body))}, nil // all of a small file
 	case http.StatusRequestedRangeNotSatisfiable:
-		if _, err := fmt.Sscanf(a.Header.Get("Content-Range"), "bytes */%d", &total); err != nil || total != 0 || off != 0 {
+		if _, err := fmt.Sscanf(described, "bytes */%d", &total); err != nil || total != 0 || off != 0 {
 			return Part{}, &remote.Error{Kind: remote.Changed, Status: a.Status, Detail: fmt.Sprintf("the file has no bytes at %#x any more", off)}
 		}
-		a.Body = nil // an empty file
-	default:
-		if h.Explain != nil {
-			return Part{}, h.Explain(a)
-		}
-		return Part{}, &remote.Error{Kind: kindOf(a.Status), Status: a.Status, Detail: "no content"}
+		return Part{}, nil // an empty file
 	}
-	if !h.seen {
-		if h.Verify != nil {
-			if err := h.Verify(a); err != nil {
-				return Part{}, err
-			}
-		}
-		h.seen, h.tag = true, tag
+	if h.Explain != nil {
+		return Part{}, h.Explain(a)
 	}
-	h.final = a.URL
-	return Part{Data: a.Body, Total: total}, nil
+	return Part{}, &remote.Error{Kind: kindOf(a.Status), Status: a.Status, Detail: "no content"}
 }
 
 // strongTag is an entity tag that If-Range may be asked with, else empty.

@@ -94,6 +94,21 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
+// All is the whole content where all of it is here.
+func (r *Reader) All() ([]byte, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.err != nil || r.size < 0:
+		return nil, false
+	case r.size == 0:
+		return nil, true
+	case len(r.parts) == 1 && int64(len(r.parts[0].data)) == r.size:
+		return r.parts[0].data, true
+	}
+	return nil, false
+}
+
 // Spent is what the reads have cost.
 func (r *Reader) Spent() remote.Cost {
 	r.mu.Lock()
@@ -207,7 +222,7 @@ func (r *Reader) get(ctx context.Context, off, n int64) error {
 	r.spent.Requests += got.Requests
 	r.spent.Bytes += int64(len(got.Data))
 	if err == nil {
-		err = r.check(off, n, got)
+		err = checkPart(r.size, off, n, got)
 	}
 	if err != nil {
 		r.err = err
@@ -219,15 +234,41 @@ func (r *Reader) get(ctx context.Context, off, n int64) error {
 	return nil
 }
 
-// check makes sure that the part is what was asked for, of the file that it was before.
-func (r *Reader) check(off, n int64, got Part) error {
+// checkPart makes sure that the part is what was asked for, of a file of the given size, -1 where it is not known.
+func checkPart(size, off, n int64, got Part) error {
 	switch {
-	case r.size >= 0 && got.Total != r.size:
-		return &remote.Error{Kind: remote.Changed, Detail: fmt.Sprintf("the file has %d bytes, it was to have %d", got.Total, r.size)}
+	case size >= 0 && got.Total != size:
+		return &remote.Error{Kind: remote.Changed, Detail: fmt.Sprintf("the file has %d bytes, it was to have %d", got.Total, size)}
 	case got.Total < 0 || off > got.Total || int64(len(got.Data)) != min(n, got.Total-off):
 		return &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%d bytes came where %d were asked for at %#x of %d", len(got.Data), n, off, got.Total)}
 	}
 	return nil
+}
+
+// downloadPiece is what a download asks for at once: it can fail, and be asked for again, by itself.
+const downloadPiece = 16 << 20
+
+// Download writes the whole file to w, and keeps nothing of it. size is -1 where nobody knows it.
+func Download(ctx context.Context, fetch Fetch, size int64, w io.Writer) (int64, error) {
+	for off := int64(0); size < 0 || off < size; {
+		n := int64(downloadPiece)
+		if size >= 0 {
+			n = min(n, size-off)
+		}
+		got, err := fetch(ctx, off, n)
+		if err != nil {
+			return off, err
+		}
+		if err := checkPart(size, off, n, got); err != nil {
+			return off, err
+		}
+		size = got.Total
+		if _, err := w.Write(got.Data); err != nil {
+			return off, err
+		}
+		off += int64(len(got.Data))
+	}
+	return size, nil
 }
 
 // keep files data away, joined with what it touches. No byte of it is here yet.

@@ -321,10 +321,11 @@ func (c *Client) mayKnowToken(u *url.URL) bool {
 	if c.opts.Token == "" || o == nil || u.Scheme != o.Scheme || !strings.EqualFold(u.Host, o.Host) {
 		return false
 	}
-	return u.Scheme == "https" || loopback(u.Hostname())
+	return u.Scheme == "https" || Loopback(u.Hostname())
 }
 
-func loopback(host string) bool {
+// Loopback tells whether a host is this machine.
+func Loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

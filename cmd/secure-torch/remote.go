@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/hub"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/plain"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/ranges"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/web"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/ref"
+	"github.com/secure-torch/secure-torch/internal/report"
+)
+
+// sources are what one command line asks to be scanned: paths, and references to stores here and elsewhere.
+type sources struct {
+	asked     []string
+	refs      []ref.Ref
+	full      bool
+	offline   bool
+	resolvers map[ref.Kind]remote.Resolver
+	hub       *hub.Client
+	tell      func(string)
+}
+
+// newSources reads the command line. Nothing is connected to yet.
+func newSources(cmd *cobra.Command, asked []string, full, offline bool) (*sources, error) {
+	settings, err := hub.FromEnv(os.Getenv)
+	if err != nil {
+		return nil, withHint(err, "HF_ENDPOINT is like https://huggingface.co")
+	}
+	s := &sources{asked: asked, full: full, tell: func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), text) }}
+	for _, a := range asked {
+		r, err := ref.Parse(a, settings.Endpoint.String())
+		if err != nil {
+			return nil, withHint(fmt.Errorf("%s: %w", report.Escape(a), err), "paths, hf:org/model[@revision][/path], https://…, models:/name/version, ollama:name[:tag]")
+		}
+		s.refs = append(s.refs, r)
+	}
+	settings.Offline = settings.Offline || offline
+	s.offline = settings.Offline
+	opts := web.Options{UserAgent: "secure-torch/" + buildVersion(), Notice: s.tell}
+	s.hub = hub.New(settings, hub.Options{Web: opts})
+	s.resolvers = map[ref.Kind]remote.Resolver{ref.Hub: s.hub, ref.URL: plain.New(opts, ranges.Limits{}, s.offline)}
+	return s, nil
+}
+
+func (s *sources) close() { s.hub.Close() }
+
+// scan scans what was asked for, in its order. A reference that can't be resolved ends it, when it is the only one;
+// else it is an artifact that could not be scanned.
+func (s *sources) scan(ctx context.Context, e *engine.Engine, visit func(*engine.Artifact)) error {
+	for i := 0; i < len(s.refs) && ctx.Err() == nil; i++ {
+		r := s.refs[i]
+		if r.Kind == ref.Path {
+			paths := []string{r.Value}
+			for i+1 < len(s.refs) && s.refs[i+1].Kind == ref.Path {
+				i++
+				paths = append(paths, s.refs[i].Value)
+			}
+			e.ScanAll(ctx, paths, visit)
+			continue
+		}
+		err := s.store(ctx, e, r, visit)
+		if err == nil {
+			continue
+		}
+		if len(s.refs) == 1 {
+			return remoteHint(err)
+		}
+		visit(engine.Unscanned(s.asked[i], err))
+	}
+	return nil
+}
+
+func remoteHint(err error) error {
+	if e, ok := errors.AsType[*remote.Error](err); ok {
+		return withHint(err, "%s", e.Hint())
+	}
+	return withHint(err, "nothing was scanned")
+}
+
+// store scans what a reference to a store leads to: over the network, or, where that may not be used or the store
+// is on this machine, on its disks.
+func (s *sources) store(ctx context.Context, e *engine.Engine, r ref.Ref, visit func(*engine.Artifact)) error {
+	resolver := s.resolvers[r.Kind]
+	if resolver == nil || r.Kind == ref.Hub && s.offline {
+		return s.local(ctx, e, r, visit)
+	}
+	list, err := resolver.Resolve(ctx, r)
+	if err != nil {
+		return err
+	}
+	for _, note := range list.Notes {
+		s.tell(fmt.Sprintf("%s: %s", list.Name, note))
+	}
+	e.ScanRemote(ctx, list, engine.RemoteOptions{Full: s.full}, visit)
+	return nil
+}
+
+// local scans files of a store on this machine.
+func (s *sources) local(ctx context.Context, e *engine.Engine, r ref.Ref, visit func(*engine.Artifact)) error {
+	found := artifact.Resolve(r, artifact.Base{WorkDir: "."})
+	if len(found.Targets) == 0 {
+		return fmt.Errorf("%s: %s", r, found.Why)
+	}
+	for _, t := range found.Targets {
+		visit(e.ScanTarget(ctx, t))
+	}
+	return nil
+}
+
+// localOnly refuses references, rather than looking for a file of that name.
+func localOnly(paths []string) error {
+	for _, p := range paths {
+		if r, err := ref.Parse(p, ref.DefaultEndpoint); err != nil || r.Kind != ref.Path {
+			return withHint(fmt.Errorf("%s is no file on this machine", report.Escape(p)), "`secure-torch scan` takes references to stores; download the file to look into it: nothing in it runs by downloading")
+		}
+	}
+	return nil
+}

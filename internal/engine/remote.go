@@ -1,0 +1,303 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote"
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/sandbox"
+)
+
+// Origin says where the bytes of an artifact came from that is not on this machine, and what they cost.
+type Origin struct {
+	URI    string        `json:"uri"`
+	Commit string        `json:"commit,omitempty"`
+	Status remote.Status `json:"status"` // the word of the store's own scanners
+	// Digest that the store names, "sha256:…" or "git-sha1:…"; Verified: the content was found to have it.
+	Digest   string `json:"digest,omitempty"`
+	Verified bool   `json:"verified"`
+	Requests int    `json:"requests"`
+	Bytes    int64  `json:"bytes"`
+}
+
+// RemoteOptions of a scan of remote files.
+type RemoteOptions struct {
+	// Full downloads every file, verifies its digest and scans all of it, instead of reading it by ranges.
+	Full bool
+	// Ahead is how many files are fetched at the same time; 0 for 32 by ranges, 4 in full.
+	Ahead int
+}
+
+// remoteDeadline bounds one file's scan: most of it is spent waiting for a server.
+const remoteDeadline = 5 * time.Minute
+
+// coverageRanges is the coverage mode of a file of which only some ranges were read.
+const coverageRanges = "ranges"
+
+// ScanRemote scans the files of a listing and visits their Artifacts in its order. The parent fetches what every
+// scan begins with, many files at a time; a worker then asks for more where it needs it, and reaches no network
+// itself. visit is called from one goroutine.
+func (e *Engine) ScanRemote(ctx context.Context, list *remote.Listing, opts RemoteOptions, visit func(*Artifact)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if opts.Ahead <= 0 {
+		opts.Ahead = 32
+		if opts.Full {
+			opts.Ahead = 4
+		}
+	}
+	results := make([]chan *Artifact, len(list.Files))
+	for i := range results {
+		results[i] = make(chan *Artifact, 1)
+	}
+	next := make(chan int)
+	turns := make(chan struct{}, e.opts.Workers) // workers at the same time
+	var fetchers sync.WaitGroup
+	for range min(opts.Ahead, len(list.Files)) {
+		fetchers.Go(func() {
+			for i := range next {
+				r := remoteScan{e: e, file: list.Files[i], commit: list.Commit, turns: turns, start: time.Now()}
+				if opts.Full {
+					results[i] <- r.full(ctx)
+				} else {
+					results[i] <- r.ranges(ctx)
+				}
+			}
+		})
+	}
+	go func() {
+		defer close(next)
+		for i := range list.Files {
+			next <- i
+		}
+	}()
+	e.pool.Tune(e.opts.Workers, itemsInBulk)
+	for _, r := range results {
+		visit(<-r)
+	}
+	fetchers.Wait()
+	e.pool.Tune(e.ahead(), 0)
+}
+
+// remoteScan is one remote file on its way.
+type remoteScan struct {
+	e      *Engine
+	file   remote.File
+	commit string
+	turns  chan struct{}
+	start  time.Time
+}
+
+func (s *remoteScan) label() string { return clip(modelscan.Text(path.Base(s.file.Path)), maxLabel) }
+
+// artifact is what is known of the file before it was scanned.
+func (s *remoteScan) artifact(r *modelscan.Report, size int64) *Artifact {
+	o := &Origin{URI: s.file.URI, Commit: s.commit, Status: s.file.Status}
+	switch {
+	case s.file.SHA256 != "":
+		o.Digest = "sha256:" + s.file.SHA256
+	case s.file.BlobID != "":
+		o.Digest = "git-sha1:" + s.file.BlobID
+	}
+	if s.file.Status.Level == "unsafe" {
+		r.Findings = append(r.Findings, modelscan.Finding{Rule: rule.HubFlagged, Path: s.label(), Offset: -1, Subject: "securityFileStatus",
+			Message: "the hub's own scanners say \"unsafe\"" + words(s.file.Status)})
+	}
+	return &Artifact{Path: s.file.Name, Report: r, Size: max(size, 0), Duration: time.Since(s.start), Origin: o}
+}
+
+// words of the single scanners, those that object first named.
+func words(st remote.Status) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(st.Scanners)) {
+		if word := st.Scanners[name]; word != "safe" {
+			parts = append(parts, name+": "+word)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// turn waits until a worker may be used. It returns nil when ctx ended first.
+func (s *remoteScan) turn(ctx context.Context) (done func()) {
+	select {
+	case s.turns <- struct{}{}:
+		return func() { <-s.turns }
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// ranges scans the file without downloading it.
+func (s *remoteScan) ranges(ctx context.Context) *Artifact {
+	ctx, cancel := context.WithTimeoutCause(ctx, remoteDeadline, errors.New("the file took too long to fetch"))
+	defer cancel()
+	content := s.file.Open(ctx)
+	if err := content.Prefetch(ctx); err != nil {
+		return s.spent(s.artifact(unread(s.label(), err), content.Size()), content.Spent())
+	}
+	done := s.turn(ctx)
+	if done == nil {
+		return s.artifact(failed(s.label(), context.Cause(ctx)), content.Size())
+	}
+	report, box := s.request(ctx, content)
+	done()
+	a := s.artifact(report, content.Size())
+	a.Sandbox = box
+	s.spent(a, content.Spent())
+	s.judge(a, content)
+	return a
+}
+
+func (s *remoteScan) spent(a *Artifact, cost remote.Cost) *Artifact {
+	a.Origin.Requests, a.Origin.Bytes = cost.Requests, cost.Bytes
+	return a
+}
+
+// request has a worker scan what content holds and fetches.
+func (s *remoteScan) request(ctx context.Context, content remote.Content) (*modelscan.Report, Sandbox) {
+	w, err := s.e.pool.Get(ctx)
+	if err != nil {
+		return failed(s.label(), err), Sandbox{}
+	}
+	req := sandbox.Request{Kind: "scan", MaxResult: maxReport, Items: []sandbox.Item{{
+		Params: s.e.limits, Deadline: remoteDeadline,
+		Files: []sandbox.File{{Name: s.label(), Size: content.Size(), R: content}},
+	}}}
+	var report *modelscan.Report
+	bad := true
+	err = w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {
+		report, bad = readReport(answer, handler, s.label(), &s.e.limits)
+		bad = bad || suspicious(report)
+		return !bad
+	})
+	box := confinement(w.Confinement())
+	if err != nil {
+		report, bad = deathReport(s.label(), err), true
+	}
+	if bad || s.e.opts.OnePerArtifact {
+		s.e.pool.Discard(w)
+	} else {
+		s.e.pool.Put(w)
+	}
+	return report, box
+}
+
+// judge adds what only the parent knows: reads that failed, and how much of the file was seen.
+func (s *remoteScan) judge(a *Artifact, content remote.Content) {
+	if err := content.Err(); err != nil {
+		a.Report.Gaps = append(a.Report.Gaps, modelscan.Gap{Rule: fetchGap(err), Path: s.label(), Offset: -1, Reason: err.Error()})
+	}
+	all, whole := content.All()
+	if !whole {
+		a.Report.Coverage.Mode = coverageRanges
+		a.Report.Coverage.Notes = append(a.Report.Coverage.Notes,
+			fmt.Sprintf("read %d of %d bytes, in %d requests; the content's digest was not verified: --full does", a.Origin.Bytes, a.Size, a.Origin.Requests))
+		return
+	}
+	if d := remote.NewDigest(s.file.SHA256, s.file.BlobID, int64(len(all))); d != nil {
+		_, _ = d.Write(all) // a hash never fails
+		s.verified(a, d)
+	}
+}
+
+// verified compares the content that was read with the digest that the store names.
+func (s *remoteScan) verified(a *Artifact, d *remote.Digest) {
+	why := d.Mismatch()
+	a.Origin.Verified = why == ""
+	if why != "" {
+		a.Report.Findings = append(a.Report.Findings, modelscan.Finding{Rule: rule.DigestMismatch, Path: s.label(), Offset: -1, Subject: "digest", Message: why})
+	}
+}
+
+// fetchGap names the gap that a failed read is.
+func fetchGap(err error) rule.ID {
+	if errors.Is(err, remote.ErrBudget) {
+		return rule.LimitReached
+	}
+	if kind, ok := remote.KindOf(err); ok && kind == remote.Changed {
+		return rule.ChangedDuringScan
+	}
+	return rule.ReadError
+}
+
+// full downloads the file into a folder of its own, verifies its digest and scans it like any other.
+func (s *remoteScan) full(ctx context.Context) *Artifact {
+	fail := func(err error) *Artifact { return s.artifact(unread(s.label(), err), s.file.Size) }
+	dir, err := os.MkdirTemp("", "secure-torch-*")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(dir)
+	f, d, err := s.download(ctx, filepath.Join(dir, "file"))
+	if err != nil {
+		return fail(err)
+	}
+	defer f.Close()
+	done := s.turn(ctx)
+	if done == nil {
+		return fail(context.Cause(ctx))
+	}
+	local, _, err := s.e.IndexFile(ctx, f, IndexNever)
+	done()
+	if err != nil {
+		return fail(err)
+	}
+	a := s.artifact(local.Report, local.Size)
+	a.Sandbox = local.Sandbox
+	a.Origin.Bytes = local.Size
+	if d == nil {
+		return a
+	}
+	s.verified(a, d)
+	if a.Origin.Verified && s.file.SHA256 != "" {
+		a.Digest = "sha256:" + s.file.SHA256
+	}
+	return a
+}
+
+// download writes the file to path and opens it for reading, with the digest of what was written.
+func (s *remoteScan) download(ctx context.Context, path string) (*artifact.File, *remote.Digest, error) {
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := remote.NewDigest(s.file.SHA256, s.file.BlobID, s.file.Size)
+	_, err = s.file.Download(ctx, tee{out, d})
+	if err = errors.Join(err, out.Close()); err != nil {
+		return nil, nil, err
+	}
+	f, err := artifact.OpenEntry(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.Path = s.file.Path // the label
+	return f, d, nil
+}
+
+// tee writes to a file and to a digest, if there is one.
+type tee struct {
+	f *os.File
+	d *remote.Digest
+}
+
+func (t tee) Write(b []byte) (int, error) {
+	if t.d != nil {
+		_, _ = t.d.Write(b) // a hash never fails
+	}
+	return t.f.Write(b)
+}
