@@ -8,13 +8,8 @@
 typedef struct TSParser TSParser;
 typedef struct TSTree TSTree;
 typedef struct TSLanguage TSLanguage;
-typedef struct { uint32_t row, column; } TSPoint;
 typedef struct { uint32_t context[4]; const void *id; const TSTree *tree; } TSNode;
 typedef struct { const void *tree; const void *id; uint32_t context[3]; } TSTreeCursor;
-typedef struct {
-  uint32_t start_byte, old_end_byte, new_end_byte;
-  TSPoint start_point, old_end_point, new_end_point;
-} TSInputEdit;
 
 extern const TSLanguage *tree_sitter_python(void);
 extern void ts_set_allocator(void *(*)(size_t), void *(*)(size_t, size_t), void *(*)(void *, size_t), void (*)(void *));
@@ -24,7 +19,6 @@ extern bool ts_parser_set_language(TSParser *, const TSLanguage *);
 extern void ts_parser_set_timeout_micros(TSParser *, uint64_t);
 extern TSTree *ts_parser_parse_string(TSParser *, const TSTree *, const char *, uint32_t);
 extern void ts_tree_delete(TSTree *);
-extern void ts_tree_edit(TSTree *, const TSInputEdit *);
 extern TSNode ts_tree_root_node(const TSTree *);
 extern TSTreeCursor ts_tree_cursor_new(TSNode);
 extern void ts_tree_cursor_delete(TSTreeCursor *);
@@ -71,7 +65,7 @@ static bool push_index(stack *s, uint32_t index) {
 #define SKIPPED UINT32_MAX
 
 // flatten walks the tree without recursion: its depth is the attacker's choice.
-static bool flatten(TSTree *tree, buffer *nodes, buffer *comments) {
+static bool flatten(TSTree *tree, buffer *nodes) {
   TSTreeCursor cursor = ts_tree_cursor_new(ts_tree_root_node(tree));
   const uint16_t comment = ts_language_symbol_for_name(tree_sitter_python(), "comment", 7, true);
   const uint16_t continuation = ts_language_symbol_for_name(tree_sitter_python(), "line_continuation", 17, true);
@@ -82,12 +76,11 @@ static bool flatten(TSTree *tree, buffer *nodes, buffer *comments) {
     uint16_t symbol = ts_node_symbol(node), field = ts_tree_cursor_current_field_id(&cursor);
     uint32_t index = SKIPPED;
     bool extra = symbol == comment || symbol == continuation;
-    if (extra || field || ts_node_is_named(node)) {
-      buffer *into = extra ? comments : nodes;
-      st_node *n = push(into);
+    if (!extra && (field || ts_node_is_named(node))) {
+      st_node *n = push(nodes);
       if (!n) { ok = false; break; }
-      if (!extra) index = into->count - 1;
-      *n = (st_node){ts_node_start_byte(node), ts_node_end_byte(node), into->count, symbol, (uint8_t)field, ts_node_is_missing(node)};
+      index = nodes->count - 1;
+      *n = (st_node){ts_node_start_byte(node), ts_node_end_byte(node), nodes->count, symbol, (uint8_t)field, ts_node_is_missing(node)};
     }
     if (ts_tree_cursor_goto_first_child(&cursor)) {
       if (!push_index(&open, index)) { ok = false; break; }
@@ -109,38 +102,28 @@ done:
 // parsing itself. NULL stands for C's own malloc, which is what those callbacks end in.
 void st_setup(void) { ts_set_allocator(NULL, NULL, NULL, NULL); }
 
-void st_parse(const char *src, uint32_t length, void *old, uint64_t timeout_us, st_result *out) {
+void st_parse(const char *src, uint32_t length, uint64_t timeout_us, st_result *out) {
   memset(out, 0, sizeof *out);
   out->failed = 1;
   TSParser *parser = ts_parser_new();
   if (!parser) return;
   ts_parser_set_timeout_micros(parser, timeout_us);
-  if (ts_parser_set_language(parser, tree_sitter_python())) out->tree = ts_parser_parse_string(parser, old, src, length);
+  TSTree *tree = NULL;
+  if (ts_parser_set_language(parser, tree_sitter_python())) tree = ts_parser_parse_string(parser, NULL, src, length);
   ts_parser_delete(parser);
-  if (!out->tree) return;
-  buffer nodes = {0}, comments = {0};
-  if (flatten(out->tree, &nodes, &comments)) {
+  if (!tree) return;
+  buffer nodes = {0};
+  if (flatten(tree, &nodes)) {
     out->failed = 0;
     out->count = nodes.count;
-    out->comment_count = comments.count;
   }
   out->nodes = nodes.at;
-  out->comments = comments.at;
-}
-
-void st_apply(void *tree, const st_edit *e) {
-  TSInputEdit edit = {e->start, e->old_end, e->new_end, {e->start_row, e->start_col}, {e->old_row, e->old_col}, {e->new_row, e->new_col}};
-  ts_tree_edit(tree, &edit);
+  ts_tree_delete(tree);
 }
 
 void st_free(st_result *r) {
   free(r->nodes);
-  free(r->comments);
-  r->nodes = r->comments = NULL;
-}
-
-void st_free_tree(void *tree) {
-  if (tree) ts_tree_delete(tree);
+  r->nodes = NULL;
 }
 
 uint32_t st_symbol(const char *name, uint32_t length) { return ts_language_symbol_for_name(tree_sitter_python(), name, length, true); }

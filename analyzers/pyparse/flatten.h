@@ -15,25 +15,16 @@ typedef struct {
 } st_node;
 
 typedef struct {
-  void *tree;
-  st_node *nodes, *comments;
-  uint32_t count, comment_count;
+  st_node *nodes;
+  uint32_t count;
   uint32_t failed; // 1: out of memory or time
 } st_result;
 
-typedef struct {
-  uint32_t start, old_end, new_end;
-  uint32_t start_row, start_col, old_row, old_col, new_row, new_col;
-} st_edit;
-
 // st_setup is called once before anything else.
 void st_setup(void);
-// st_parse parses length bytes of src within timeout_us microseconds. old is a tree from an earlier
-// call that st_apply has been told of every edit since, or NULL. The caller owns the result: st_free.
-void st_parse(const char *src, uint32_t length, void *old, uint64_t timeout_us, st_result *out);
-void st_apply(void *tree, const st_edit *edit);
+// st_parse parses length bytes of src within timeout_us microseconds. The caller owns the result: st_free.
+void st_parse(const char *src, uint32_t length, uint64_t timeout_us, st_result *out);
 void st_free(st_result *result);
-void st_free_tree(void *tree);
 uint32_t st_symbol(const char *name, uint32_t length);
 uint32_t st_field(const char *name, uint32_t length);
 

@@ -1,8 +1,8 @@
 // Package pyparse turns Python source into a flat syntax tree. It never fails: a broken source gives a
 // tree with Error nodes, one that cannot be parsed in time an empty tree.
 //
-// The grammar is tree-sitter's. Nodes come in source order in one slice without pointers: a tree
-// whose depth an attacker chose is walked by index, never by recursion.
+// The nodes are those of tree-sitter's grammar. They come in source order in one slice without pointers: a
+// tree whose depth an attacker chose is walked by index, never by recursion.
 package pyparse
 
 // Node is one named syntax node, or a token that has a field name (an operator).
@@ -19,8 +19,7 @@ func (n Node) Missing() bool { return n.Flags != 0 }
 
 // Tree is a source's syntax. The zero Tree is that of a source that was not parsed.
 type Tree struct {
-	Nodes    []Node
-	Comments []Node // and backslash line continuations, of kind None
+	Nodes []Node
 	// Failed is true when the source was too large or took too long: Nodes is empty then.
 	Failed bool
 }

@@ -1,0 +1,139 @@
+package pyparse
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// comparable leaves out what the two parsers see in different ways: the inside of types, and the span of a
+// module.
+func comparable(nodes []Node) []Node {
+	out := []Node{}
+	for i := 1; i < len(nodes); i++ {
+		n := nodes[i]
+		if n.Kind == Type {
+			i = int(n.Next) - 1
+		}
+		n.Next = 0
+		out = append(out, n)
+	}
+	return out
+}
+
+// difference tells where Parse sees a source differently from tree-sitter's grammar; "" when it does not, or
+// when the grammar is known to be wrong, or finds the source broken.
+func difference(src []byte) string {
+	want := fallback(src)
+	for _, n := range want.Nodes {
+		if n.Kind == Error || n.Missing() || n.Kind == ListSplat && n.Field != NoField && n.Field != FieldSubscript {
+			return "" // the last: of *a.b the grammar makes (*a).b
+		}
+	}
+	got := read(src)
+	if len(got.mended) > 0 {
+		return fmt.Sprintf("is broken: %.300q", src[got.mended[0].Start:got.mended[0].End])
+	}
+	a, b := comparable(got.out), comparable(want.Nodes)
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || a[i] != b[i] {
+			return "is read as" + show(src, a, i) + "\n  the grammar has" + show(src, b, i)
+		}
+	}
+	return ""
+}
+
+func show(src []byte, nodes []Node, at int) string {
+	var s strings.Builder
+	for j := max(0, at-2); j < min(at+4, len(nodes)); j++ {
+		n := nodes[j]
+		fmt.Fprintf(&s, "\n    %s field %d %d-%d %.60q", n.Kind, n.Field, n.Start, n.End, src[n.Start:n.End])
+	}
+	return s.String()
+}
+
+// What both parsers read they read alike. With ST_SOURCES the sources below that folder are compared too.
+func TestSameAsGrammar(t *testing.T) {
+	src, err := os.ReadFile("testdata/syntax.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := difference(src); diff != "" {
+		t.Errorf("testdata/syntax.py: %s", diff)
+	}
+	if r := read(src); len(r.mended) > 0 {
+		t.Errorf("broken: %q", src[r.mended[0].Start:r.mended[0].End])
+	}
+	dir := os.Getenv("ST_SOURCES")
+	if dir == "" {
+		return
+	}
+	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".py" {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		if diff := difference(src); diff != "" {
+			t.Errorf("%s: %s", path, diff)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// wellFormed fails where a tree is none.
+func wellFormed(t *testing.T, src []byte, nodes []Node) {
+	t.Helper()
+	type frame struct{ end, next uint32 }
+	stack := []frame{{uint32(len(src)), uint32(len(nodes))}}
+	for i, n := range nodes {
+		for stack[len(stack)-1].next <= uint32(i) {
+			stack = stack[:len(stack)-1]
+		}
+		in := stack[len(stack)-1]
+		if n.Start > n.End || n.End > in.end || n.Next <= uint32(i) || n.Next > in.next {
+			t.Fatalf("node %d %+v in %+v of %q", i, n, in, src)
+		}
+		stack = append(stack, frame{n.End, n.Next})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	src, err := os.ReadFile("testdata/syntax.py")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range strings.SplitAfter(string(src), "\n") {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) { wellFormed(t, src, Parse(src).Nodes) })
+}
+
+// A statement that is broken takes nothing with it but itself.
+func TestBrokenStatements(t *testing.T) {
+	whole := "import a\n\n\ndef f():\n    \"\"\"Doc.\"\"\"\n    return a.b(1)\n\n\nclass C:\n    '''Doc.'''\n    x = [\n        1,\n    ]\n\n\nlast = f()\n"
+	for _, broken := range []string{"x = (", "def f(", "y = 'abc", "z = '''", "if x", "$", "x = )", "class", "    )", "print 'x'", "\\", "f'{", "@x"} {
+		for at := range strings.SplitAfter(whole, "\n") {
+			lines := strings.SplitAfter(whole, "\n")
+			lines[at] = broken + "\n" + lines[at]
+			src := []byte(strings.Join(lines, ""))
+			nodes := Parse(src).Nodes
+			wellFormed(t, src, nodes)
+			if at == 0 || at > 13 || at == 8 || broken == "@x" || strings.Contains(broken, "'") {
+				continue
+			}
+			found := false
+			for _, n := range nodes {
+				found = found || n.Kind == Assignment && string(src[n.Start:n.End]) == "last = f()"
+			}
+			if !found {
+				t.Errorf("%q at line %d hides the last line", broken, at)
+			}
+		}
+	}
+}
