@@ -46,6 +46,8 @@ Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomp
 		newConvertCmd(),
 		newDoctorCmd(),
 		newScanCmd(),
+		newSignCmd(),
+		newVerifyCmd(),
 		newInspectCmd(),
 		newExplainCmd(),
 		newIndexCmd(),

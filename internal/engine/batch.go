@@ -86,7 +86,7 @@ func (s *scanner) open(ctx context.Context, j *job) error {
 		return err
 	}
 	var err error
-	if j.digest, err = digest(ctx, j.file, j.file.Key.Size); err != nil {
+	if j.digest, err = fileDigest(ctx, j.file, j.file.Key.Size); err != nil {
 		j.file.Close()
 	}
 	return err

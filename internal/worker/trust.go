@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/sandbox"
+	judge "github.com/secure-torch/secure-torch/trust"
 )
 
 // TrustFunc answers one request of the trust role. kind is the name it is registered under, payload
@@ -23,7 +25,9 @@ type TrustFunc func(ctx context.Context, kind string, payload []byte) ([]byte, e
 // trustKinds are the kinds of request that the trust role answers. This is the one place where they
 // are registered.
 func trustKinds() map[string]TrustFunc {
-	return map[string]TrustFunc{}
+	return map[string]TrustFunc{
+		evidence.AskSignature: judge.Answer,
+	}
 }
 
 // roles of this program's workers.

@@ -1,0 +1,244 @@
+package provenance_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/elliptic"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/secure-torch/secure-torch/internal/evidence"
+	"github.com/secure-torch/secure-torch/internal/provenance"
+	"github.com/secure-torch/secure-torch/internal/worker"
+	"github.com/secure-torch/secure-torch/sandbox"
+	"github.com/secure-torch/secure-torch/trust/modelsigning"
+	"github.com/secure-torch/secure-torch/trust/signtest"
+)
+
+func TestMain(m *testing.M) {
+	if worker.Wanted(os.Args) {
+		worker.Main()
+	}
+	os.Exit(m.Run())
+}
+
+// folder writes files ("name": content) and links ("name": "-> target").
+func folder(t *testing.T, dir string, files map[string]string) string {
+	t.Helper()
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		err := os.MkdirAll(filepath.Dir(path), 0o755)
+		if target, link := strings.CutPrefix(content, "-> "); link {
+			err = errors.Join(err, os.Symlink(target, path))
+		} else {
+			err = errors.Join(err, os.WriteFile(path, []byte(content), 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// signed signs the model at path with a new key and returns the bundle and terms that trust the key.
+func signed(t *testing.T, path string, ignore ...string) ([]byte, provenance.Terms) {
+	t.Helper()
+	key := signtest.Key(t, elliptic.P256())
+	signer, err := modelsigning.NewSigner(key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := list(t, path)
+	if err := m.Hash(t.Context(), evidence.Plan{Hash: modelsigning.SHA256, Ignore: ignore}); err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := signer.Sign(m.Name(), m.Listing(), ignore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bundle, provenance.Terms{Authorities: []evidence.Authority{{Name: "release", Key: signtest.PublicPEM(t, key)}}}
+}
+
+func list(t *testing.T, path string, skip ...string) *provenance.Model {
+	t.Helper()
+	m, err := provenance.List(t.Context(), path, skip...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func verify(t *testing.T, path string, bundle []byte, terms provenance.Terms) *evidence.Signature {
+	t.Helper()
+	asker := provenance.NewAsker(sandbox.Auto, "")
+	defer asker.Close()
+	sig, err := provenance.Verify(t.Context(), asker, list(t, path), bundle, terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sig
+}
+
+func TestVerifyFolder(t *testing.T) {
+	files := map[string]string{"config.json": "{}", "sub/weights.bin": "w", ".github/x.py": "print()", "notes": "n"}
+	dir := folder(t, t.TempDir(), files)
+	bundle, terms := signed(t, dir, "notes")
+	sig := verify(t, dir, bundle, terms)
+	if sig.State != evidence.Trusted || sig.Files != 2 || !cmp.Equal(sig.Ignored, []string{".github/x.py", "notes"}) {
+		t.Errorf("%+v", sig)
+	}
+	folder(t, dir, map[string]string{"new.py": "print()"})
+	if sig := verify(t, dir, bundle, terms); sig.Code != evidence.UnsignedFiles || sig.State != evidence.Invalid {
+		t.Errorf("an unsigned file: %+v", sig)
+	}
+	terms.Lenient = true
+	if sig := verify(t, dir, bundle, terms); sig.State != evidence.Trusted || !cmp.Equal(sig.Unsigned, []string{"new.py"}) {
+		t.Errorf("an unsigned file that may be there: %+v", sig)
+	}
+	folder(t, dir, map[string]string{"config.json": "[]"})
+	if sig := verify(t, dir, bundle, terms); sig.Code != evidence.Tampered || sig.State != evidence.Invalid {
+		t.Errorf("a changed file: %+v", sig)
+	}
+	terms.Authorities = nil
+	if sig := verify(t, dir, bundle, terms); sig.Code != evidence.NoAuthority || sig.State != evidence.Unverified {
+		t.Errorf("without a key: %+v", sig)
+	}
+}
+
+func TestVerifyFile(t *testing.T) {
+	dir := folder(t, t.TempDir(), map[string]string{"model.pt": "weights", "other.pt": "weights", "evil.pt": "other"})
+	bundle, terms := signed(t, filepath.Join(dir, "model.pt"))
+	for name, want := range map[string]evidence.State{"model.pt": evidence.Trusted, "other.pt": evidence.Trusted, "evil.pt": evidence.Invalid, ".": evidence.Invalid} {
+		if sig := verify(t, filepath.Join(dir, name), bundle, terms); sig.State != want {
+			t.Errorf("%s: %+v", name, sig)
+		}
+	}
+}
+
+// TestLinks: a hub cache's snapshot is made of links into its blobs; every other link leads out.
+func TestLinks(t *testing.T) {
+	snap := "models--org--name/snapshots/" + strings.Repeat("a", 40)
+	cache := folder(t, t.TempDir(), map[string]string{
+		"models--org--name/blobs/1":  "weights",
+		snap + "/model.safetensors":  "-> ../../blobs/1",
+		"models--org--other/blobs/2": "others",
+		"models--org--name/blobs/3":  "-> ../../models--org--other/blobs/2",
+		"secret":                     "secret",
+		"plain/model.pt":             "w",
+		"plain/inner":                "-> model.pt",
+		"plain/outer":                "-> ../secret",
+		"plain/nowhere":              "-> nowhere",
+		"plain/folder":               "-> ..",
+	})
+	dir := filepath.Join(cache, filepath.FromSlash(snap))
+	bundle, terms := signed(t, dir)
+	if sig := verify(t, dir, bundle, terms); sig.State != evidence.Trusted {
+		t.Errorf("a snapshot: %+v", sig)
+	}
+	folder(t, dir, map[string]string{"x.py": "-> ../../../secret"})
+	if sig := verify(t, dir, bundle, terms); sig.Code != evidence.Tampered || !cmp.Equal(sig.Links, []string{"x.py"}) {
+		t.Errorf("a link out of the repository: %+v", sig)
+	}
+	if err := syscall.Mkfifo(filepath.Join(cache, "plain", "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]evidence.EntryType{}
+	for _, e := range list(t, filepath.Join(cache, "plain")).Files {
+		got[e.Name] = e.Type
+	}
+	want := map[string]evidence.EntryType{
+		"model.pt": evidence.Regular, "inner": evidence.Inner, "outer": evidence.Link, "nowhere": evidence.Link,
+		"folder": evidence.Link, "pipe": evidence.Other,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// liar answers what it is told to, as a worker may that its bundle took over.
+type liar string
+
+func (l liar) Call(context.Context, sandbox.Call) ([]byte, sandbox.Confinement, error) {
+	return []byte(l), sandbox.Confinement{}, nil
+}
+
+func TestAnswersAreNotBelieved(t *testing.T) {
+	dir := folder(t, t.TempDir(), map[string]string{"a": "a"})
+	long, err := json.Marshal(strings.Repeat("x", 5000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, answer := range map[string]string{
+		"nothing":                 ``,
+		"unknown field":           `{"signature":{"state":"invalid"},"more":1}`,
+		"two values":              `{"signature":{"state":"invalid"}}{}`,
+		"no state":                `{"signature":{}}`,
+		"unsigned":                `{"signature":{"state":"none"}}`,
+		"trusted, unasked":        `{"signature":{"state":"verified"},"manifest":{"plan":{"hash":"sha256"},"files":[{"n":"a","d":"1"}]}}`,
+		"good without a manifest": `{"signature":{"state":"valid"}}`,
+		"bad with a manifest":     `{"signature":{"state":"invalid"},"manifest":{"plan":{"hash":"sha256"},"files":[{"n":"a","d":"1"}]}}`,
+		"empty manifest":          `{"signature":{"state":"valid"},"manifest":{"plan":{"hash":"sha256"},"files":[]}}`,
+		"no digest":               `{"signature":{"state":"valid"},"manifest":{"plan":{"hash":"sha256"},"files":[{"n":"a","d":""}]}}`,
+		"unknown hash":            `{"signature":{"state":"valid"},"manifest":{"plan":{"hash":"md5"},"files":[{"n":"a","d":"1"}]}}`,
+		"a comparison of its own": `{"signature":{"state":"invalid","unsigned_files":["a"]}}`,
+		"a long text":             `{"signature":{"state":"invalid","message":` + string(long) + `}}`,
+	} {
+		if sig, err := provenance.Verify(t.Context(), liar(answer), list(t, dir), nil, provenance.Terms{}); err == nil {
+			t.Errorf("%s: %+v", name, sig)
+		}
+	}
+}
+
+func TestFindBundle(t *testing.T) {
+	const bundle = `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`
+	dir := folder(t, t.TempDir(), map[string]string{
+		"model.pt": "w", "model.pt.sig": bundle, "a.pt": "w", "a.pt.sigstore": bundle, "b.pt": "w", "b.pt.sig": "PGP",
+		"m/model.sig": bundle, "n/skill.oms.sig": bundle, "o/x": "", "o.sig": bundle,
+	})
+	for name, want := range map[string]string{
+		"model.pt": "model.pt.sig", "a.pt": "a.pt.sigstore", "b.pt": "", "m": "m/model.sig", "n": "n/skill.oms.sig", "o": "o.sig", "absent": "",
+	} {
+		got := provenance.FindBundle(filepath.Join(dir, name))
+		if want != "" {
+			want = filepath.Join(dir, filepath.FromSlash(want))
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestReadBundleBounds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "big.sig")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 64<<20+1); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := provenance.ReadBundle(path); evidence.CodeOf(err) != evidence.OverLimit {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model.sig")
+	for _, content := range []string{"old", "new"} {
+		if err := provenance.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, []byte(content)) {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if err := provenance.WriteFile(filepath.Join(path, "x"), nil, 0o644); err == nil {
+		t.Error("wrote below a file")
+	}
+}

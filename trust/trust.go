@@ -1,0 +1,30 @@
+// Package trust judges evidence about a model: signatures, bills of materials, policies. It is the main of the trust
+// worker, and like it does no IO: everything comes in with a question, and an answer of plain values goes out. What it
+// is given is hostile but for the user's keys, roots and policies.
+package trust
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/secure-torch/secure-torch/internal/evidence"
+)
+
+// Answer answers one question of evidence's kinds.
+func Answer(_ context.Context, kind string, payload []byte) ([]byte, error) {
+	switch kind {
+	case evidence.AskSignature:
+		return answer(payload, Signature)
+	}
+	return nil, fmt.Errorf("unknown kind of question %q", kind)
+}
+
+// answer decodes a question, which comes from the parent, and encodes what is answered.
+func answer[Q, A any](payload []byte, do func(*Q) *A) ([]byte, error) {
+	var question Q
+	if err := json.Unmarshal(payload, &question); err != nil {
+		return nil, err
+	}
+	return json.Marshal(do(&question))
+}
