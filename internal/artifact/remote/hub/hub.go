@@ -21,7 +21,7 @@ import (
 
 // Bounds of what a hub may answer.
 const (
-	maxJSON  = 64 << 20 // bytes of one answer
+	maxJSON  = 32 << 20 // bytes of one answer
 	maxFiles = 100_000
 	maxPaths = 200 // asked about in one paths-info
 )

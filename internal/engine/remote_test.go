@@ -1,0 +1,147 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/secure-torch/secure-torch/internal/artifact/remote"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/hub"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/hubtest"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/ranges"
+	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/ref"
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+)
+
+// evil calls echo, behind 400,000 bytes of harmless text: it is not in what is fetched first.
+func evil() []byte {
+	text := bytes.Repeat([]byte("x"), 400_000)
+	return append(append([]byte("\x80\x04X\x80\x1a\x06\x00"), text...), append([]byte("0cposix\nsystem\n(S'echo pwned'\ntR."), bytes.Repeat([]byte("\x00"), 200_000)...)...)
+}
+
+// file is a remote file in memory, of which pieces from broken on can't be had; -1 for none.
+func file(content []byte, broken int64, why error) remote.File {
+	fetch := func(_ context.Context, off, n int64) (ranges.Part, error) {
+		end := min(off+n, int64(len(content)))
+		if broken >= 0 && off >= 128<<10 && off >= broken && off < int64(len(content))-(96<<10) {
+			return ranges.Part{Requests: 1}, why
+		}
+		return ranges.Part{Data: content[off:end], Total: int64(len(content)), Requests: 1}, nil
+	}
+	return remote.File{
+		Name: "hf:org/model@x/m.bin", Path: "m.bin", Size: int64(len(content)),
+		Open: func(ctx context.Context) remote.Content {
+			return ranges.New(ctx, int64(len(content)), ranges.Limits{}, fetch)
+		},
+		Download: func(ctx context.Context, w io.Writer) (int64, error) {
+			return ranges.Download(ctx, fetch, int64(len(content)), w)
+		},
+	}
+}
+
+func scanRemote(t testing.TB, e *engine.Engine, list *remote.Listing, opts engine.RemoteOptions) []*engine.Artifact {
+	var out []*engine.Artifact
+	e.ScanRemote(t.Context(), list, opts, func(a *engine.Artifact) { out = append(out, a) })
+	return out
+}
+
+// A worker asks for what it needs; what can't be had is a gap, and never clean.
+func TestScanRemote(t *testing.T) {
+	e := newEngine(t, engine.Options{})
+	content := evil()
+	digest := func(f remote.File, sha string) remote.File { f.SHA256 = sha; return f }
+	for name, c := range map[string]struct {
+		file    remote.File
+		full    bool
+		verdict modelscan.Verdict
+		rule    rule.ID
+		mode    string
+	}{
+		"by ranges":     {file(content, -1, nil), false, modelscan.Unsafe, rule.PickleOsSystem, "ranges"},
+		"in full":       {file(content, -1, nil), true, modelscan.Unsafe, rule.PickleOsSystem, "full"},
+		"broken off":    {file(content, 0, &remote.Error{Detail: "no answer"}), false, modelscan.Incomplete, rule.ReadError, "ranges"},
+		"changed":       {file(content, 0, &remote.Error{Kind: remote.Changed, Detail: "another"}), false, modelscan.Incomplete, rule.ChangedDuringScan, "ranges"},
+		"too much":      {file(content, 0, remote.ErrBudget), false, modelscan.Incomplete, rule.LimitReached, "ranges"},
+		"full, broken":  {brokenDownload(), true, modelscan.Error, rule.ReadError, "full"},
+		"wrong digest":  {digest(file([]byte("\x80\x04}."), -1, nil), "00"), false, modelscan.Unsafe, rule.DigestMismatch, "full"},
+		"wrong in full": {digest(file([]byte("\x80\x04}."), -1, nil), "00"), true, modelscan.Unsafe, rule.DigestMismatch, "full"},
+	} {
+		a := scanRemote(t, e, &remote.Listing{Files: []remote.File{c.file}}, engine.RemoteOptions{Full: c.full})[0]
+		found := false
+		for _, f := range a.Report.Findings {
+			found = found || f.Rule == c.rule
+		}
+		for _, g := range a.Report.Gaps {
+			found = found || g.Rule == c.rule
+		}
+		if a.Verdict() != c.verdict || !found || a.Report.Coverage.Mode != c.mode {
+			t.Errorf("%s: %s %+v", name, a.Verdict(), a.Report)
+		}
+	}
+}
+
+func brokenDownload() remote.File {
+	f := file([]byte("\x80\x04}."), -1, nil)
+	f.Download = func(context.Context, io.Writer) (int64, error) {
+		return 0, &remote.Error{Detail: "hung up", Err: errors.New("reset")}
+	}
+	return f
+}
+
+// repository of n small pickles on a hub with the given round trip.
+func repository(t testing.TB, n int, delay time.Duration) (*remote.Listing, *hub.Client) {
+	repo := &hubtest.Repo{ID: "org/model", ScansDone: true, Files: map[string][]byte{}}
+	for i := range n {
+		repo.Files[fmt.Sprintf("part/m%04d.pkl", i)] = append([]byte("\x80\x04]("), append(bytes.Repeat([]byte("K\x01"), 1000), 'e', '.')...)
+	}
+	h := hubtest.New(repo)
+	t.Cleanup(h.Close)
+	h.Delay = delay
+	u, err := url.Parse(h.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := hub.New(hub.Settings{Endpoint: u}, hub.Options{})
+	t.Cleanup(c.Close)
+	list, err := c.Resolve(t.Context(), ref.Ref{Kind: ref.Hub, Value: "org/model"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list, c
+}
+
+// Every file of a listing is visited once, in its order, whatever comes first.
+func TestScanRemoteOrder(t *testing.T) {
+	list, _ := repository(t, 70, 0)
+	for i, a := range scanRemote(t, newEngine(t, engine.Options{}), list, engine.RemoteOptions{}) {
+		if a.Path != list.Files[i].Name || a.Verdict() != modelscan.Safe || a.Origin.Bytes == 0 || !a.Origin.Verified {
+			t.Errorf("%d: %s %s %+v", i, a.Path, a.Verdict(), a.Origin)
+		}
+	}
+}
+
+// BenchmarkRemote scans a repository of 1,000 files at a round trip of 50 ms.
+func BenchmarkRemote(b *testing.B) {
+	list, c := repository(b, 1000, 50*time.Millisecond)
+	e := newEngine(b, engine.Options{})
+	before := c.Spent()
+	runs := 0
+	for b.Loop() {
+		runs++
+		for _, a := range scanRemote(b, e, list, engine.RemoteOptions{}) {
+			if a.Verdict() != modelscan.Safe {
+				b.Fatalf("%s: %+v", a.Path, a.Report)
+			}
+		}
+	}
+	spent := c.Spent()
+	b.ReportMetric(float64(spent.Requests-before.Requests)/float64(1000*runs), "requests/file")
+	b.ReportMetric(float64(spent.Bytes-before.Bytes)/float64(1000*runs), "bytes/file")
+}
