@@ -45,6 +45,11 @@ func (c *packetConn) Close() error { return c.f.Close() }
 
 func (c *packetConn) send(f frame, files []*os.File) error {
 	c.enc = f.append(c.enc[:0])
+	return c.sendRaw(c.enc, files)
+}
+
+// sendRaw writes one message that is no frame.
+func (c *packetConn) sendRaw(message []byte, files []*os.File) error {
 	var rights []byte
 	if len(files) > 0 {
 		fds := make([]int, len(files))
@@ -55,7 +60,7 @@ func (c *packetConn) send(f frame, files []*os.File) error {
 	}
 	var sendErr error
 	err := c.raw.Write(func(fd uintptr) bool {
-		_, sendErr = unix.SendmsgN(int(fd), c.enc, rights, nil, unix.MSG_NOSIGNAL)
+		_, sendErr = unix.SendmsgN(int(fd), message, rights, nil, unix.MSG_NOSIGNAL)
 		return sendErr != unix.EAGAIN
 	})
 	if err == nil {

@@ -78,7 +78,7 @@ func Start(ctx context.Context, spec Spec) (*Worker, error) {
 		w.Close()
 		return nil, fmt.Errorf("start a worker: %w", garbled("its role is %q, not %q", w.confinement.Role, spec.role()))
 	}
-	if missing := w.lacks(); missing != nil {
+	if missing := lacking(w.confinement, requires[w.mode]...); missing != nil {
 		w.Close()
 		return nil, &UnavailableError{Mode: spec.Mode, Missing: missing}
 	}
@@ -103,20 +103,6 @@ func (w *Worker) awaitReady() error {
 var requires = map[Mode][]string{
 	Strict: {LayerDumpable, LayerRlimits, LayerNoNewPrivs, LayerSeccomp},
 	Wasm:   {LayerWasm},
-}
-
-// lacks returns the layers that the mode cannot do without and the worker does not have.
-func (w *Worker) lacks() map[string]string {
-	missing := map[string]string{}
-	for _, layer := range requires[w.mode] {
-		if !w.confinement.Has(layer) {
-			missing[layer] = w.confinement.Missing[layer]
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return missing
 }
 
 // Confinement that the worker reached.

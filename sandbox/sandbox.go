@@ -87,6 +87,19 @@ type Confinement struct {
 // Has tells whether a layer is in force.
 func (c Confinement) Has(layer string) bool { return slices.Contains(c.Layers, layer) }
 
+// lacking returns those of the layers that are not in force.
+func lacking(c Confinement, layers ...string) map[string]string {
+	layers = slices.DeleteFunc(slices.Clone(layers), c.Has)
+	if len(layers) == 0 {
+		return nil
+	}
+	missing := map[string]string{}
+	for _, layer := range layers {
+		missing[layer] = c.Missing[layer]
+	}
+	return missing
+}
+
 // Grade that the layers in force amount to.
 func (c Confinement) Grade() Grade {
 	base := c.Has(LayerRlimits) && c.Has(LayerDumpable)

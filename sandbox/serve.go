@@ -43,6 +43,11 @@ const (
 // Verb is the hidden first argument that makes an executable a worker.
 const Verb = "worker"
 
+// stageVerb after Verb makes an executable the first stage of a Program.
+const stageVerb = "program"
+
+var errNotByHand = errors.New("the worker is started by secure-torch itself, not by hand")
+
 // Transports: descriptor 3 is a socket, or standard input and output are used.
 const (
 	transportDescriptor = "fd"
@@ -69,8 +74,11 @@ func Serve(args []string, roles Roles) error { return serve(args, roles, confine
 
 // serve is Serve with the confinement as a parameter, for the tests that weaken it.
 func serve(args []string, roles Roles, confine func(Mode) Confinement) error {
+	if len(args) == 2 && args[0] == stageVerb {
+		return becomeProgram(args[1])
+	}
 	if len(args) != 3 {
-		return errors.New("the worker is started by secure-torch itself, not by hand")
+		return errNotByHand
 	}
 	mode, err := ParseMode(args[0])
 	if err != nil {

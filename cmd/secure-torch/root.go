@@ -53,6 +53,7 @@ Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomp
 		newIndexCmd(),
 		newLspCmd(),
 		newRulesCmd(),
+		newSandboxCmd(),
 		newVersionCmd(),
 		newWatchCmd(),
 	)
