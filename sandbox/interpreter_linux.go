@@ -16,40 +16,40 @@ import (
 
 // interpreter is a Python installation, as it describes itself.
 type interpreter struct {
-	Executable string   `json:"executable"`
-	Path       []string `json:"path"`     // sys.path
-	Prefixes   []string `json:"prefixes"` // sys.prefix and sys.base_prefix
+	Command    string   `json:"command"`    // sys.executable: in a virtual environment a link, by which it knows its place
+	Executable string   `json:"executable"` // what is executed
+	Path       []string `json:"path"`       // sys.path
+	Prefixes   []string `json:"prefixes"`   // sys.prefix and sys.base_prefix
 	loader     string   // the dynamic loader, which is executed too; empty for a static program
 }
 
 // describe is run by the interpreter as it is installed: nothing hostile is near it.
 const describe = `import json, os, sys
-print(json.dumps({"executable": os.path.realpath(sys.executable), "path": sys.path, "prefixes": [sys.prefix, sys.base_prefix]}))`
+print(json.dumps({"command": sys.executable, "executable": os.path.realpath(sys.executable), "path": sys.path, "prefixes": [sys.prefix, sys.base_prefix]}))`
 
 // interpreterPatience bounds the start of an interpreter that does nothing.
 const interpreterPatience = 20 * time.Second
 
-// findInterpreter asks a Python where it lies.
-func findInterpreter(ctx context.Context, name string) (command string, py interpreter, err error) {
-	if command, err = exec.LookPath(name); err != nil {
-		return "", py, refused("no interpreter: %w", err)
-	}
-	if command, err = filepath.Abs(command); err != nil {
-		return "", py, err
+// findInterpreter asks a Python where it lies. name may be a script that finds one for the user's
+// environment, as version managers install them; what is confined is the interpreter itself.
+func findInterpreter(ctx context.Context, name string) (py interpreter, err error) {
+	command, err := exec.LookPath(name)
+	if err != nil {
+		return py, refused("no interpreter: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, interpreterPatience)
 	defer cancel()
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(ctx, command, "-I", "-B", "-c", describe)
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = programEnv, rootDir(), &out, &said
+	cmd.Stdout, cmd.Stderr = &out, &said
 	if err := cmd.Run(); err != nil {
-		return "", py, refused("%s is no Python that can be asked where it lies: %w: %s", name, err, lastLine(said.String()))
+		return py, refused("%s is no Python that can be asked where it lies: %w: %s", name, err, lastLine(said.String()))
 	}
-	if err := json.Unmarshal(out.Bytes(), &py); err != nil {
-		return "", py, refused("%s is no Python that can be asked where it lies: %w", name, err)
+	if err := json.Unmarshal(out.Bytes(), &py); err != nil || !filepath.IsAbs(py.Command) {
+		return py, refused("%s is no Python that can be asked where it lies, but answers %q", name, lastLine(out.String()))
 	}
 	py.loader, err = dynamicLoader(py.Executable)
-	return command, py, err
+	return py, err
 }
 
 // dynamicLoader names the program that the kernel starts in a program's place (ELF, PT_INTERP).

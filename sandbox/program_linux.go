@@ -61,7 +61,6 @@ type programRun struct {
 	control *packetConn
 	said    ending        // what the interpreter wrote on standard error
 	exited  chan struct{} // closed when it has ended
-	stopped bool          // it ended because this process killed it; read after exited
 }
 
 func (r *programRun) run(ctx context.Context) error {

@@ -42,7 +42,7 @@ type bootSpec struct {
 
 func (r *programRun) spec(ctx context.Context) (stage, error) {
 	p := r.program
-	command, py, err := findInterpreter(ctx, cmp.Or(p.Python, "python3"))
+	py, err := findInterpreter(ctx, cmp.Or(p.Python, "python3"))
 	if err != nil {
 		return stage{}, err
 	}
@@ -76,7 +76,7 @@ func (r *programRun) spec(ctx context.Context) (stage, error) {
 		execute = append(execute, py.loader)
 	}
 	return stage{
-		Argv: []string{command, "-I", "-B", "-c", boot, string(text)}, Read: readable, Execute: execute,
+		Argv: []string{py.Command, "-I", "-B", "-c", boot, string(text)}, Read: readable, Execute: execute,
 		Memory: cmp.Or(limits.Memory, programMemory), Output: cmp.Or(limits.Output, programOutput),
 		CPU: int64(cmp.Or(limits.Time, programTime).Seconds()) + 5,
 	}, nil

@@ -97,18 +97,10 @@ too long, 2 when it was not run.`,
 	return cmd
 }
 
-func sandboxExec(cmd *cobra.Command, flags execFlags, args []string) (err error) {
-	p := flags.program
-	if p.Python, p.Args = args[0], args[1:]; p.Args[0] == "-c" {
-		if len(p.Args) < 2 || p.Args[1] == "" {
-			return withHint(errors.New("-c has no program after it"), "secure-torch sandbox exec -- python3 -c 'print(1)'")
-		}
-		p.Source, p.Args = p.Args[1], append([]string{"-c"}, p.Args[2:]...)
-	}
-	if flags.profile != "" {
-		if p.Profile, err = readBounded(flags.profile, 1<<20); err != nil {
-			return withHint(err, "--profile names a JSON file; `secure-torch sandbox profile` prints the default one")
-		}
+func sandboxExec(cmd *cobra.Command, flags execFlags, args []string) error {
+	p, err := flags.fill(args)
+	if err != nil {
+		return err
 	}
 	input, err := flags.openInput()
 	if err != nil {
@@ -125,32 +117,42 @@ func sandboxExec(cmd *cobra.Command, flags execFlags, args []string) (err error)
 	var out, said bytes.Buffer
 	p.Stdout, p.Stderr = &out, &said
 	r, err := sandbox.RunProgram(cmd.Context(), p)
-	flags.show(cmd, &out, &said)
-	if flags.json {
-		enc := json.NewEncoder(cmd.OutOrStdout())
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(r); err != nil {
-			return err
-		}
+	if showErr := flags.show(cmd, r, &out, &said); showErr != nil {
+		return showErr
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return withHint(fmt.Errorf("not run: %s", report.Escape(err.Error())), "`secure-torch doctor` shows what this system can confine")
+	case r.Outcome != sandbox.ProgramDone:
+		return programCode(r)
 	}
 	if input != nil {
 		if err := input.Changed(); err != nil {
 			return withHint(err, "what the program made of it is not kept")
 		}
 	}
-	if r.Outcome == sandbox.ProgramDone {
-		if err := keep(); err != nil {
-			return withHint(err, "--output names a file that does not exist yet")
+	if err := keep(); err != nil {
+		return withHint(err, "--output names a file that does not exist yet")
+	}
+	return nil
+}
+
+// fill completes the program that the flags describe.
+func (f execFlags) fill(args []string) (p sandbox.Program, err error) {
+	p = f.program
+	p.Python, p.Args = args[0], args[1:]
+	if p.Args[0] == "-c" {
+		if len(p.Args) < 2 || p.Args[1] == "" {
+			return p, withHint(errors.New("-c has no program after it"), "secure-torch sandbox exec -- python3 -c 'print(1)'")
 		}
-		return nil
+		p.Source, p.Args = p.Args[1], append([]string{"-c"}, p.Args[2:]...)
 	}
-	if !flags.json {
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s (sandbox %s, profile %s %.12s)\n", r.Outcome, report.Escape(r.Detail), r.Grade, r.Profile.Name, r.Profile.SHA256)
+	if f.profile != "" {
+		if p.Profile, err = readBounded(f.profile, 1<<20); err != nil {
+			return p, withHint(err, "--profile names a JSON file; `secure-torch sandbox profile` prints the default one")
+		}
 	}
-	return programCode(r)
+	return p, nil
 }
 
 // programCode is the exit code for a program that did not succeed.
@@ -217,18 +219,28 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// show prints what the program has printed, line by line, with nothing in it that moves a terminal.
-func (f execFlags) show(cmd *cobra.Command, out, said *bytes.Buffer) {
-	first := cmd.OutOrStdout()
+// show prints what the program has printed, line by line, with nothing in it that moves a terminal, and
+// what became of it.
+func (f execFlags) show(cmd *cobra.Command, r sandbox.ProgramReport, out, said *bytes.Buffer) error {
+	first, second := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	if f.json {
-		first = cmd.ErrOrStderr()
+		first = second
 	}
-	for _, text := range []struct {
-		to   io.Writer
-		said string
-	}{{first, out.String()}, {cmd.ErrOrStderr(), said.String()}} {
-		for line := range strings.Lines(text.said) {
-			fmt.Fprintln(text.to, report.Escape(strings.TrimRight(line, "\n")))
-		}
+	escape(first, out.String())
+	escape(second, said.String())
+	if f.json {
+		enc := json.NewEncoder(cmd.OutOrStdout())
+		enc.SetIndent("", "  ")
+		return enc.Encode(r)
+	}
+	if r.Outcome != sandbox.ProgramDone && r.Outcome != sandbox.ProgramRefused {
+		fmt.Fprintf(second, "%s: %s (sandbox %s, profile %s %.12s)\n", r.Outcome, report.Escape(r.Detail), r.Grade, r.Profile.Name, r.Profile.SHA256)
+	}
+	return nil
+}
+
+func escape(to io.Writer, text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprintln(to, report.Escape(strings.TrimRight(line, "\n")))
 	}
 }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Optional
 
-from . import _binary
+from . import _binary, _confined
 from ._rebuild import Broken, File, Rebuilder
 from ._rebuild_torch import Misplaced, Tensors
 from ._source import FileLike, Source, opened
-from ._wire import Graph
+from ._wire import Answer, Graph
 from .errors import (
     IncompleteScanError,
     OpaqueObjectError,
@@ -25,7 +27,10 @@ from .state_dict import state_dict
 
 
 class Sandbox(Enum):
-    """Where Python code of the model may run. By default none runs, and the file is parsed in a confined worker."""
+    """Where Python code of the model may run. By default none runs, and the file is parsed in a confined worker.
+
+    Only SECCOMP confines a Python: a process without a filter holds nothing back, and Python is in no WebAssembly module here.
+    """
 
     NONE = "none"
     PROCESS = "process"
@@ -58,6 +63,8 @@ def load(
     sbom_policy: Any = None,
     environment: Optional[str] = None,
     sandbox: Any = None,
+    sandbox_imports: Sequence[str] = (),
+    sandbox_profile: Optional[str] = None,
     allow_opaque: bool = False,
     as_: Optional[str] = None,
     into: Any = None,
@@ -83,13 +90,19 @@ def load(
     `weights_only=False`) they come back as inert st.Opaque. `as_="state_dict"` turns a pickled module into its
     state_dict, `into=module` loads that into a module and returns it. `audit_only` returns (object, report) and
     refuses nothing; the object is None if there is no way to rebuild it.
+
+    `sandbox=True` (or st.Sandbox.SECCOMP) is for whole pickled objects that this can't describe: what is not unsafe by its
+    scan is unpickled by a Python of its own that can open, connect to and start nothing, and its state_dict comes back,
+    as tensors only. Of the modules that the file names those of known libraries are imported there, and those in
+    `sandbox_imports`; `sandbox_profile` names an OCI seccomp profile with calls to add. This contains the file's code,
+    it does not make it right: the numbers may be forged.
     """
     _refuse_unsupported(
         {"verify_sigstore": verify_sigstore, "require_signature": require_signature, "trusted_publishers": trusted_publishers,
          "bundle_path": bundle_path, "pubkey_path": pubkey_path},
         {"sbom_path": sbom_path, "sbom_policy": sbom_policy, "environment": environment},
-        sandbox,
     )  # fmt: skip
+    confined = _wants_python(sandbox)
     if as_ not in (None, "state_dict") or copy not in (None, "sealed"):
         raise ValueError(f"as_={as_!r}, copy={copy!r}: as_ takes None or 'state_dict', copy None or 'sealed'")
     wants_state = as_ == "state_dict" or into is not None
@@ -98,12 +111,17 @@ def load(
         report = Report.from_json(answer.report)
         if not audit_only:
             enforce(report, max_threat_score)
-        if answer.graph is None:
-            if audit_only:
-                return None, report
-            raise UnsupportedFormatError(f"{source.name} can't be loaded: {answer.failure or 'it has no index'}", report)
+        elif confined and not allows(report, max_threat_score):
+            return None, report  # an unsafe file is not run anywhere, even to audit it
         allowed = allow_opaque or not weights_only or wants_state or audit_only
-        made = _rebuild(answer.graph, source, report, map_location, mmap, allowed)
+        if confined:
+            made = _in_python(answer, source, report, sandbox_imports, sandbox_profile, map_location, mmap)
+        elif answer.graph is not None:
+            made = _rebuild(answer.graph, source, report, map_location, mmap, allowed)
+        elif audit_only:
+            return None, report
+        else:
+            raise UnsupportedFormatError(f"{source.name} can't be loaded: {answer.failure or 'it has no index'}", report)
     if wants_state:
         made = state_dict(made)
     if into is not None:
@@ -112,7 +130,7 @@ def load(
     return (made, report) if audit_only else made
 
 
-def _refuse_unsupported(signature: dict[str, Any], policy: dict[str, Any], sandbox: Any) -> None:
+def _refuse_unsupported(signature: dict[str, Any], policy: dict[str, Any]) -> None:
     """Refuse what is asked for and can't be done: leaving it out silently would be worse than an error."""
     for name, value in signature.items():
         if value:
@@ -120,11 +138,37 @@ def _refuse_unsupported(signature: dict[str, Any], policy: dict[str, Any], sandb
     for name, value in policy.items():
         if value:
             raise PolicyError(f"{name}={value!r}: SBOM policies are not supported yet, so nothing is loaded")
-    if sandbox not in (None, False, Sandbox.NONE):
-        raise SandboxUnavailable(
-            f"sandbox={sandbox!r}: a confined Python is not supported yet. Leave it out: the file is then parsed in a "
-            "confined worker, and no code of the model runs anywhere"
-        )
+
+
+def _wants_python(sandbox: Any) -> bool:
+    """Tell whether a confined Python was asked for."""
+    if sandbox in (Sandbox.PROCESS, Sandbox.WASM):
+        raise SandboxUnavailable(f"sandbox={sandbox}: no Python can be confined that way; SECCOMP is the one that there is")
+    if sandbox not in (None, False, Sandbox.NONE, True, Sandbox.SECCOMP):
+        raise TypeError(f"sandbox={sandbox!r}: a st.Sandbox, True or None is needed")
+    return sandbox in (True, Sandbox.SECCOMP)
+
+
+def _in_python(
+    answer: Answer, source: Source, report: Report, imports: Sequence[str], profile: Optional[str], map_location: Any, share: bool
+) -> Any:
+    """Rebuild what is plain data, for which no code has to run; have a confined Python load anything else."""
+    modules: set[str] = set()
+    if answer.graph is not None:
+        try:
+            return _rebuild(answer.graph, source, report, map_location, share, False)
+        except OpaqueObjectError:
+            modules = _confined.named_modules(answer.graph, answer.calls)
+    with os.fdopen(_confined.state_tensors(source, report, modules, imports, profile), "rb") as result:
+        source.check()
+        tensors = load(result, map_location, mmap=share)
+        size = int.from_bytes(os.pread(result.fileno(), 8, 0), "little")
+        return _confined.restore(tensors, os.pread(result.fileno(), size, 8))
+
+
+def allows(report: Report, max_threat_score: int) -> bool:
+    """Tell whether enforce lets the report through."""
+    return report.verdict in ("safe", "review") and report.threat_score <= max_threat_score
 
 
 def enforce(report: Report, max_threat_score: int) -> None:
