@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
-var codingLine = regexp.MustCompile(`^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)`)
+var codingLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)`) })
 
 // Coding is the encoding that a source declares in its first two lines (PEP 263), in lower case, or
 // "utf-8".
@@ -15,7 +16,7 @@ func Coding(src []byte) string {
 	rest := bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
 	for range 2 {
 		line, after, _ := bytes.Cut(rest[:min(len(rest), 4096)], []byte("\n"))
-		if m := codingLine.FindSubmatch(line); m != nil {
+		if m := codingLine().FindSubmatch(line); m != nil {
 			return strings.ToLower(string(m[1]))
 		}
 		if t := bytes.TrimSpace(line); len(t) > 0 && t[0] != '#' {
@@ -33,7 +34,9 @@ var doubleByte = map[string]bool{"shift_jis": true, "shift-jis": true, "sjis": t
 
 // superset matches the encodings in which every ASCII byte that is not the second of two means itself,
 // so that code can be read without decoding.
-var superset = regexp.MustCompile(`^(utf[-_]?8([-_](sig|unix|dos|mac|emacs))?|u8|(us[-_]?)?ascii|646|l(atin)?[-_]?\d+([-_](unix|dos|mac))?|iso[-_]?(ir[-_]?)?8859[-_]?\d*([-_](unix|dos|mac))?|windows[-_]125\d|cp(125\d|437|7[27]\d|8\d\d|65001|1006|1125)|\d{3}|koi8[-_][rtu]|mac[-_]?\w+|kz1048|ptcp154|tis[-_]?620|hp[-_]roman8|euc[-_]?(jp|kr|jis_2004|jisx0213)|ujis|gb2312|ks_c[-_]5601\w*)$`)
+var superset = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(utf[-_]?8([-_](sig|unix|dos|mac|emacs))?|u8|(us[-_]?)?ascii|646|l(atin)?[-_]?\d+([-_](unix|dos|mac))?|iso[-_]?(ir[-_]?)?8859[-_]?\d*([-_](unix|dos|mac))?|windows[-_]125\d|cp(125\d|437|7[27]\d|8\d\d|65001|1006|1125)|\d{3}|koi8[-_][rtu]|mac[-_]?\w+|kz1048|ptcp154|tis[-_]?620|hp[-_]roman8|euc[-_]?(jp|kr|jis_2004|jisx0213)|ujis|gb2312|ks_c[-_]5601\w*)$`)
+})
 
 // Encoded returns the encoding of a source in which code cannot be read byte for byte, such as UTF-16 or
 // UTF-7: Python decodes it, and what it runs then is not what stands in the bytes.
@@ -42,7 +45,7 @@ func Encoded(src []byte) (string, bool) {
 		return "utf-16", true
 	}
 	name := Coding(src)
-	return name, !superset.MatchString(name) && !doubleByte[name]
+	return name, !superset().MatchString(name) && !doubleByte[name]
 }
 
 // Readable returns src in a form that the parser reads as Python would, of the same length byte for

@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
@@ -39,7 +40,7 @@ var transformersLoaders = []*Loader{
 		Arg: Arg{0, []string{"model_path", "model_name"}}, Takes: TakesHubOrPath, Judge: unpickles},
 }
 
-var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+var commit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{40}$`) })
 
 // judgeHub: a repository's branch can be moved to other files at any time; a commit cannot.
 func judgeHub(c *Call) Judgement {
@@ -55,7 +56,7 @@ func judgeHub(c *Call) Judgement {
 			return c.safetensorsFlag(Judgement{})
 		}
 		for _, a := range v.alts {
-			if commit.MatchString(a.text) {
+			if commit().MatchString(a.text) {
 				return c.safetensorsFlag(Judgement{})
 			}
 		}

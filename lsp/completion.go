@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"regexp"
+	"sync"
 
 	"go.lsp.dev/protocol"
 
@@ -10,7 +11,9 @@ import (
 )
 
 // ignoreBegun matches a line up to where a rule is to be named.
-var ignoreBegun = regexp.MustCompile(`#[ \t]*secure-torch:[ \t]*ignore(?:-file)?\[([^\]\n]*)$`)
+var ignoreBegun = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`#[ \t]*secure-torch:[ \t]*ignore(?:-file)?\[([^\]\n]*)$`)
+})
 
 // completion offers rule ids inside the brackets of an ignore comment, and nothing anywhere else: this
 // server works beside others that know Python.
@@ -22,7 +25,7 @@ func completion(_ context.Context, snap *snapshot, p *protocol.CompletionParams)
 	}
 	at := d.mapper().offset(p.Position)
 	begin, _ := d.mapper().line(int(d.mapper().position(at).Line))
-	if !ignoreBegun.Match(d.text[begin:at]) {
+	if !ignoreBegun().Match(d.text[begin:at]) {
 		return list, nil
 	}
 	for _, r := range rule.All() {

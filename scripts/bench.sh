@@ -10,7 +10,7 @@ python3 scripts/bench.py bin/secure-torch build/bench | tee "$out"
 	echo "## Start-up"
 	echo
 	echo '```'
-	GODEBUG=inittrace=1 bin/secure-torch version 2>&1 | sort -k5 -n -r | head -n 5
+	GODEBUG=inittrace=1 bin/secure-torch version 2>&1 | sort -k5 -n -r | sed -n 1,5p
 	echo '```'
 	echo
 	echo "## Go benchmarks"

@@ -175,6 +175,29 @@ func writes(f *ast.File, state map[string]bool) []token.Pos {
 	return found
 }
 
+// TestNoPatternsAtStart: an expression that is compiled when the package starts costs every worker, wanted or not.
+func TestNoPatternsAtStart(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, decl := range s.file.Decls {
+			vars, ok := decl.(*ast.GenDecl)
+			if !ok || s.file.Name.Name == "main" {
+				continue
+			}
+			for _, spec := range vars.Specs {
+				values, _ := spec.(*ast.ValueSpec)
+				if values == nil {
+					continue
+				}
+				for _, v := range values.Values {
+					if call, ok := v.(*ast.CallExpr); ok && isSelector(call.Fun, "regexp", "MustCompile") {
+						t.Errorf("%s: a package-level regexp.MustCompile; use modelscan/pattern.Lazy, or sync.OnceValue", s.fset.Position(v.Pos()))
+					}
+				}
+			}
+		}
+	}
+}
+
 // rootName is the variable that an assignable expression starts from: x in x.a[i].
 func rootName(e ast.Expr) string {
 	for {

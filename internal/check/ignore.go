@@ -3,12 +3,13 @@ package check
 import (
 	"bytes"
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/rule"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // Ignore is a comment that asks for silence: `# secure-torch: ignore[ST101, ST110] why` about its own
@@ -22,7 +23,7 @@ type Ignore struct {
 	unknown  bool           // a word between the brackets names no rule
 }
 
-var ignoreForm = regexp.MustCompile(`#[ \t]*secure-torch:[ \t]*ignore(-file)?\[([^\]]*)\](.*)$`)
+var ignoreForm = pattern.Lazy(`#[ \t]*secure-torch:[ \t]*ignore(-file)?\[([^\]]*)\](.*)$`)
 
 // Ignores lists the ignore comments of a source, in order. Rules are named by id or by name.
 func Ignores(src []byte) []Ignore {
@@ -31,7 +32,7 @@ func Ignores(src []byte) []Ignore {
 	}
 	var out []Ignore
 	for c := range Comments(src) {
-		m := ignoreForm.FindSubmatchIndex(src[c.Start:c.End])
+		m := ignoreForm().FindSubmatchIndex(src[c.Start:c.End])
 		if m == nil {
 			continue
 		}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"path"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,6 +17,8 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/nearest"
 	"github.com/secure-torch/secure-torch/internal/rule"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // Config is everything that can be set. The zero Config is the default.
@@ -57,8 +58,8 @@ var severities = []string{"info", "low", "medium", "high", "critical", "never"}
 const maxSinks = 1000
 
 var (
-	functionForm  = regexp.MustCompile(`^[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*$`)
-	parameterForm = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+	functionForm  = pattern.Lazy(`^[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*$`)
+	parameterForm = pattern.Lazy(`^[\pL_][\pL\pN_]*$`)
 )
 
 // maxStars in one glob: each multiplies the work of matching.
@@ -143,7 +144,7 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var digestForm = pattern.Lazy(`^sha256:[0-9a-f]{64}$`)
 
 func (c *Config) check() error {
 	if c.FailOn != "" && !slices.Contains(severities, c.FailOn) {
@@ -156,7 +157,7 @@ func (c *Config) check() error {
 		return fmt.Errorf("config: sinks: more than %d", maxSinks)
 	}
 	for function, parameter := range c.Sinks {
-		if !functionForm.MatchString(function) || !parameterForm.MatchString(parameter) {
+		if !functionForm().MatchString(function) || !parameterForm().MatchString(parameter) {
 			return fmt.Errorf("config: sinks: %q = %q: a function's qualified name and the name of its first parameter are needed", function, parameter)
 		}
 	}
@@ -174,7 +175,7 @@ func (ig Ignore) check() error {
 		return errors.New("a reason is needed")
 	case ig.Rule == "" && ig.Path == "" && ig.Digest == "":
 		return errors.New("one of rule, path and digest is needed: this would ignore everything")
-	case ig.Digest != "" && !digestForm.MatchString(ig.Digest):
+	case ig.Digest != "" && !digestForm().MatchString(ig.Digest):
 		return fmt.Errorf("digest %q is not sha256: and 64 hexadecimal digits", ig.Digest)
 	}
 	if _, err := path.Match(ig.Path, ""); err != nil {

@@ -11,18 +11,20 @@ import (
 	"sync"
 
 	"github.com/secure-torch/secure-torch/analyzers"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // requirement is one requirement (PEP 508) at the start of a line or of a quoted string.
-var requirement = regexp.MustCompile(`(?m)^[\s"'\[,]*(?:[\w.-]+\s*=\s*\[?\s*["'])?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:(?:===|==|~=|>=|<=|!=|>|<)\s*\d[\w.*+!-]*\s*,?\s*)+)`)
+var requirement = pattern.Lazy(`(?m)^[\s"'\[,]*(?:[\w.-]+\s*=\s*\[?\s*["'])?([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:(?:===|==|~=|>=|<=|!=|>|<)\s*\d[\w.*+!-]*\s*,?\s*)+)`)
 
 // inline are further requirements in a list on one line: ["torch>=2.6", "numpy"].
-var inline = regexp.MustCompile(`["']([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:(?:===|==|~=|>=|<=|!=|>|<)\s*\d[\w.*+!-]*\s*,?\s*)+)`)
+var inline = pattern.Lazy(`["']([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*((?:(?:===|==|~=|>=|<=|!=|>|<)\s*\d[\w.*+!-]*\s*,?\s*)+)`)
 
 // locked is a package in uv.lock, poetry.lock or pdm.lock.
-var locked = regexp.MustCompile(`(?m)^name = "([^"]+)"\r?\nversion = "([^"]+)"`)
+var locked = pattern.Lazy(`(?m)^name = "([^"]+)"\r?\nversion = "([^"]+)"`)
 
-var clause = regexp.MustCompile(`(===|==|~=|>=|<=|!=|>|<)\s*(\d[\w.*+!-]*)`)
+var clause = pattern.Lazy(`(===|==|~=|>=|<=|!=|>|<)\s*(\d[\w.*+!-]*)`)
 
 // sources are the files that say which versions a project uses, the most exact first.
 var sources = []string{"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.lock", "requirements.txt", "requirements/base.txt", "pyproject.toml", "setup.cfg", "setup.py", "environment.yml"}
@@ -77,12 +79,12 @@ func normal(name string) string {
 // addVersions takes what a file says of packages that no file before it spoke of.
 func addVersions(found map[string]analyzers.Constraint, text string) {
 	here := map[string]analyzers.Constraint{}
-	for _, m := range locked.FindAllStringSubmatch(text, -1) {
+	for _, m := range locked().FindAllStringSubmatch(text, -1) {
 		if _, twice := here[normal(m[1])]; !twice {
 			here[normal(m[1])] = constraint(m[1], "=="+m[2])
 		}
 	}
-	for _, re := range []*regexp.Regexp{requirement, inline} {
+	for _, re := range []*regexp.Regexp{requirement(), inline()} {
 		for _, m := range re.FindAllStringSubmatch(text, -1) {
 			if _, twice := here[normal(m[1])]; !twice {
 				here[normal(m[1])] = constraint(m[1], strings.Join(strings.Fields(m[2]), ""))
@@ -109,7 +111,7 @@ func constraint(name, spec string) analyzers.Constraint {
 			c.High = v
 		}
 	}
-	for _, m := range clause.FindAllStringSubmatch(spec, -1) {
+	for _, m := range clause().FindAllStringSubmatch(spec, -1) {
 		switch v := strings.TrimSuffix(m[2], ".*"); m[1] {
 		case "==", "===":
 			raise(v)

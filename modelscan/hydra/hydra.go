@@ -82,7 +82,7 @@ func isWord(c byte) bool {
 }
 
 // targetKey is a word common enough that only a key counts.
-var targetKey = regexp.MustCompile(`_target_|\btarget\s*["']?\s*:`)
+var targetKey = pattern.Lazy(`_target_|\btarget\s*["']?\s*:`)
 
 // mayBuild tells whether the text has one of the words without which nothing here applies.
 func mayBuild(text []byte) bool {
@@ -91,7 +91,7 @@ func mayBuild(text []byte) bool {
 			return true
 		}
 	}
-	return bytes.Contains(text, []byte("target")) && targetKey.Match(text)
+	return bytes.Contains(text, []byte("target")) && targetKey().Match(text)
 }
 
 func scan(ctx context.Context, p *modelscan.Pass) error {
@@ -166,7 +166,7 @@ func (j *judge) walk(n *yaml.Node, depth int) error {
 }
 
 // dotted is a Python path.
-var dotted = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$`)
+var dotted = pattern.Lazy(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$`)
 
 // key judges a value that some builder imports.
 func (j *judge) key(key string, value *yaml.Node) {
@@ -181,7 +181,7 @@ func (j *judge) key(key string, value *yaml.Node) {
 			j.target(value.Line, key, path+"._load_pyfunc")
 		}
 	case "target", "class_path": // common words: only what is clear
-		if dotted.MatchString(path) && pyname.Target(path) == pyname.Dangerous {
+		if dotted().MatchString(path) && pyname.Target(path) == pyname.Dangerous {
 			j.builds = true
 			j.target(value.Line, key, path)
 		}
@@ -210,7 +210,7 @@ func hyper(tag string) (how, path string, ok bool) {
 // fallback is the value that OmegaConf takes for an environment variable that is not set.
 var fallback = pattern.Lazy(`\$\{oc\.env:\s*\w+\s*,\s*([^{}$]*)\}`)
 
-var reference = regexp.MustCompile(`\$\{([\w.]+)\}`)
+var reference = pattern.Lazy(`\$\{([\w.]+)\}`)
 
 // interpolate resolves OmegaConf's ${a.b} where that is a scalar of the document.
 func (j *judge) interpolate(s string) string {
@@ -219,7 +219,7 @@ func (j *judge) interpolate(s string) string {
 		if !strings.Contains(s, "${") {
 			break
 		}
-		s = reference.ReplaceAllStringFunc(s, func(ref string) string {
+		s = reference().ReplaceAllStringFunc(s, func(ref string) string {
 			if v := j.at(strings.Split(ref[2:len(ref)-1], ".")); v != nil && len(v.Value) < 4096 {
 				return v.Value
 			}
@@ -259,7 +259,7 @@ func (j *judge) at(path []string) *yaml.Node {
 }
 
 // plainTags of PyYAML build plain data.
-var plainTags = regexp.MustCompile(`^(none|bool|str|unicode|bytes|int|long|float|complex|list|tuple|dict)$`)
+var plainTags = pattern.Lazy(`^(none|bool|str|unicode|bytes|int|long|float|complex|list|tuple|dict)$`)
 
 // tag judges !!python/object/apply:os.system and its like.
 func (j *judge) tag(n *yaml.Node) {
@@ -272,7 +272,7 @@ func (j *judge) tag(n *yaml.Node) {
 	}
 	tag := strings.ReplaceAll(strings.ReplaceAll(n.Tag, "%2f", "/"), "%2F", "/")
 	_, what, ok := strings.Cut(tag, "python/")
-	if !ok || plainTags.MatchString(what) {
+	if !ok || plainTags().MatchString(what) {
 		return
 	}
 	j.builds = true
@@ -286,13 +286,13 @@ func (j *judge) tag(n *yaml.Node) {
 }
 
 var (
-	targetText = regexp.MustCompile(`["']?_target_["']?\s*:\s*["']?([\w.]+)`)
-	tagText    = regexp.MustCompile(`python/(?:object|name|module)[\w/]*:([\w.]+)`)
+	targetText = pattern.Lazy(`["']?_target_["']?\s*:\s*["']?([\w.]+)`)
+	tagText    = pattern.Lazy(`python/(?:object|name|module)[\w/]*:([\w.]+)`)
 )
 
 // text looks for the same in a document that could not be parsed.
 func (j *judge) text(text []byte) {
-	for id, pattern := range map[rule.ID]*regexp.Regexp{rule.HydraTarget: targetText, rule.YamlPythonTag: tagText} {
+	for id, pattern := range map[rule.ID]*regexp.Regexp{rule.HydraTarget: targetText(), rule.YamlPythonTag: tagText()} {
 		for _, m := range pattern.FindAllSubmatchIndex(text, 1000) {
 			if path := string(text[m[2]:m[3]]); pyname.Target(path) == pyname.Dangerous {
 				j.tell(id, 1+bytes.Count(text[:m[0]], []byte("\n")), path, "names %s", path)

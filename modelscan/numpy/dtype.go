@@ -1,17 +1,18 @@
 package numpy
 
 import (
-	"regexp"
 	"strconv"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // simple are the descriptors that numpy itself writes for plain numbers, texts and times.
-var simple = regexp.MustCompile(`^[<>|=]?([?bBhHiIlLqQefdgFDGcuSUaVmM])([0-9]*)(?:\[[0-9]*[A-Za-z/0-9]+\])?$`)
+var simple = pattern.Lazy(`^[<>|=]?([?bBhHiIlLqQefdgFDGcuSUaVmM])([0-9]*)(?:\[[0-9]*[A-Za-z/0-9]+\])?$`)
 
 // ItemSize is the size in bytes of one element of the dtype that numpy would make of a descriptor like "<f8".
 // It is ok only for plain data; an object dtype, or anything that is not understood, is not.
 func ItemSize(descr string) (size int64, ok bool) {
-	m := simple.FindStringSubmatch(descr)
+	m := simple().FindStringSubmatch(descr)
 	if m == nil {
 		return 0, false
 	}
@@ -34,7 +35,7 @@ func ItemSize(descr string) (size int64, ok bool) {
 
 // Object tells whether a descriptor says "Python objects" without any doubt.
 func Object(descr string) bool {
-	return descr == "object" || regexpObject.MatchString(descr)
+	return descr == "object" || regexpObject().MatchString(descr)
 }
 
-var regexpObject = regexp.MustCompile(`^[<>|=]?O[0-9]*$`)
+var regexpObject = pattern.Lazy(`^[<>|=]?O[0-9]*$`)

@@ -10,11 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"unicode/utf16"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // Format is PMML.
@@ -72,7 +73,7 @@ func decode(b []byte) []byte {
 }
 
 // external is what makes a parser open another document: a general or parameter entity, or a DTD kept elsewhere.
-var external = regexp.MustCompile(`(?i)<!ENTITY|\b(SYSTEM|PUBLIC)\s+["']`)
+var external = pattern.Lazy(`(?i)<!ENTITY|\b(SYSTEM|PUBLIC)\s+["']`)
 
 var errOtherRoot = errors.New("another kind of XML")
 
@@ -116,7 +117,7 @@ type walk struct {
 func (w *walk) token(token xml.Token, off int64) error {
 	switch t := token.(type) {
 	case xml.Directive:
-		if external.Match(append([]byte("<!"), t...)) {
+		if external().Match(append([]byte("<!"), t...)) {
 			w.tell(off, "DOCTYPE", "the document type makes a parser read other documents: <!"+string(t))
 		}
 	case xml.StartElement:

@@ -6,12 +6,13 @@ package tensorflow
 import (
 	"context"
 	"errors"
-	"regexp"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/wire"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // Format is any of the four messages. None of them has a magic number, so that structure decides.
@@ -79,14 +80,14 @@ func some(m wire.Message, num protowire.Number, is func(wire.Message) bool) bool
 	return errors.Is(err, errFound)
 }
 
-var opName = regexp.MustCompile(`^[A-Z_][A-Za-z0-9>._-]{0,200}$`)
+var opName = pattern.Lazy(`^[A-Z_][A-Za-z0-9>._-]{0,200}$`)
 
 // isNode: a NodeDef has a name, and an operator's name.
 func isNode(m wire.Message) bool {
 	name, op := false, false
 	err := m.Each(func(f wire.Field) error {
 		name = name || f.Is(1)
-		op = op || f.Is(2) && opName.MatchString(f.Body.Text(256))
+		op = op || f.Is(2) && opName().MatchString(f.Body.Text(256))
 		return nil
 	})
 	return err == nil && name && op

@@ -5,12 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/codetext"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // maxLine bounds a line of source that is kept; what is longer is cut into pieces.
@@ -18,23 +19,23 @@ const maxLine = 256 << 10
 
 // fileOps are TorchScript operators that reach beyond tensors. In serialised code "aten" is written "torch",
 // other namespaces "ops.<namespace>".
-var fileOps = regexp.MustCompile(`\b(?:torch|ops\.aten)\.(save|load|from_file|_load_from_file|write_file|read_file)\s*\(` +
+var fileOps = pattern.Lazy(`\b(?:torch|ops\.aten)\.(save|load|from_file|_load_from_file|write_file|read_file)\s*\(` +
 	`|\bops\.(?:image|torchvision|torchaudio|io|video_reader)\.(\w*(?:read|write|load|save|file|open)\w*)\s*\(` +
 	`|\b(?:torch|ops)\.(?:aten\.)?(?:os\.)?(system|popen|exec|load_library)\s*\(`)
 
 // definition opens a method.
-var definition = regexp.MustCompile(`^\s*def\s+(\w+)`)
+var definition = pattern.Lazy(`^\s*def\s+(\w+)`)
 
 // scanScript reads TorchScript source (torch/csrc/jit/serialization/python_print.cpp). It is compiled, never run
 // by Python; __setstate__ runs on load, all other methods when the model is called.
 func scanScript(ctx context.Context, p *modelscan.Pass) error {
 	method := ""
 	return lines(ctx, p, func(off int64, line string) {
-		if m := definition.FindStringSubmatch(line); m != nil {
+		if m := definition().FindStringSubmatch(line); m != nil {
 			method = m[1]
 		}
 		code := withoutStrings(line)
-		m := fileOps.FindStringIndex(code)
+		m := fileOps().FindStringIndex(code)
 		if m == nil {
 			return
 		}

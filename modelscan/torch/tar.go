@@ -5,11 +5,12 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"regexp"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/pickle"
 	"github.com/secure-torch/secure-torch/modelscan/tar"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // Tar is what torch.save wrote before 0.1.10: a tar of "storages", "tensors" and "pickle"
@@ -32,7 +33,7 @@ var Tar = &tar.Profile{Name: "torch-tar", Open: func(names map[string]bool) func
 }}
 
 // storageType in a storage's pickle tells the size of its elements.
-var storageType = regexp.MustCompile(`torch(?:\.cuda|\.sparse)?\n(Double|Float|BFloat16|Half|Long|Int|Short|Char|Byte|Bool|ComplexFloat|ComplexDouble)Storage\n`)
+var storageType = pattern.Lazy(`torch(?:\.cuda|\.sparse)?\n(Double|Float|BFloat16|Half|Long|Int|Short|Char|Byte|Bool|ComplexFloat|ComplexDouble)Storage\n`)
 
 // elementSize is in bytes, by the storage class without its "Storage".
 var elementSize = map[string]int64{
@@ -48,7 +49,7 @@ func scanStorages(ctx context.Context, p *modelscan.Pass) error {
 		if err != nil {
 			return 0, err
 		}
-		m := storageType.FindSubmatch(b)
+		m := storageType().FindSubmatch(b)
 		if m == nil {
 			return 0, nil // the count, or the views
 		}
