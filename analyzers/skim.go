@@ -45,6 +45,9 @@ var standard = sync.OnceValue(func() *words { return wordsOf(allLoaders()) })
 func wordsOf(loaders []*Loader) *words {
 	w := &words{of: map[uint32][]uint32{}, roots: map[uint32]int{}}
 	free := map[uint32]bool{}
+	for _, h := range byNameHashes {
+		w.mark(h)
+	}
 	root := func(name string) uint32 {
 		first, _, _ := strings.Cut(name, ".")
 		h := Hash(first)
@@ -131,27 +134,50 @@ func (s *skimmer) relevant() bool {
 	return false
 }
 
-func identStart(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_' || b >= 0x80
-}
+// class of a byte.
+type class uint8
+
+const (
+	classOther class = iota
+	className        // may begin a name
+	classDigit
+	classComment
+	classQuote
+)
+
+var classes = func() (t [256]class) {
+	for b := range t {
+		switch {
+		case b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_' || b >= 0x80:
+			t[b] = className
+		case b >= '0' && b <= '9':
+			t[b] = classDigit
+		}
+	}
+	t['#'], t['"'], t['\''] = classComment, classQuote, classQuote
+	return t
+}()
+
+// inName says whether a byte may stand in a name.
+func inName(b byte) bool { c := classes[b]; return c == className || c == classDigit }
 
 func (s *skimmer) scan() {
 	s.seen = map[uint32]bool{}
 	src := s.src
 	for i := 0; i < len(src); {
-		switch b := src[i]; {
-		case identStart(b):
+		switch classes[src[i]] {
+		case className:
 			i = s.ident(i)
-		case b == '#':
+		case classComment:
 			end := bytes.IndexByte(src[i:], '\n')
 			if end < 0 {
 				return
 			}
 			i += end
-		case b == '"' || b == '\'':
+		case classQuote:
 			i = s.str(i, false)
-		case b >= '0' && b <= '9':
-			for i < len(src) && (identStart(src[i]) || src[i] >= '0' && src[i] <= '9' || src[i] == '.') {
+		case classDigit:
+			for i < len(src) && (inName(src[i]) || src[i] == '.') {
 				i++
 			}
 		default:
@@ -162,11 +188,19 @@ func (s *skimmer) scan() {
 
 var byNameHashes = []uint32{Hash("getattr"), Hash("import_module"), Hash("__import__"), Hash("attrgetter")}
 
+// blank is the offset behind the white space at i.
+func blank(src []byte, i int) int {
+	for i < len(src) && (src[i] == ' ' || src[i] == '\t') {
+		i++
+	}
+	return i
+}
+
 // ident reads a name, or the prefix of a string.
 func (s *skimmer) ident(i int) int {
 	src, start := s.src, i
 	h := uint32(2166136261)
-	for i < len(src) && (identStart(src[i]) || src[i] >= '0' && src[i] <= '9') {
+	for i < len(src) && inName(src[i]) {
 		h = (h ^ uint32(src[i])) * 16777619
 		i++
 	}
@@ -175,7 +209,7 @@ func (s *skimmer) ident(i int) int {
 	}
 	s.name(h, start)
 	s.last, s.ended = h, i
-	if rest := bytes.TrimLeft(src[i:], " \t"); len(rest) > 0 && rest[0] == '(' {
+	if open := blank(src, i); open < len(src) && src[open] == '(' {
 		s.calls = append(s.calls, h)
 	}
 	return i
@@ -183,11 +217,11 @@ func (s *skimmer) ident(i int) int {
 
 // name notes a name in code.
 func (s *skimmer) name(h uint32, start int) {
-	if slices.Contains(byNameHashes, h) {
-		s.byName = true
-	}
 	if !s.has(h) {
 		return
+	}
+	if slices.Contains(byNameHashes, h) {
+		s.byName = true
 	}
 	needs, word := s.of[h]
 	_, module := s.roots[h]
@@ -204,7 +238,7 @@ func (s *skimmer) own(start int) bool {
 	if start > 0 && s.src[start-1] == '.' {
 		return s.ended == start-1 && (s.last == hashSelf || s.last == hashCls)
 	}
-	return s.last == hashDef && len(bytes.TrimLeft(s.src[s.ended:start], " \t")) == 0
+	return s.last == hashDef && blank(s.src, s.ended) == start
 }
 
 // str skips a string that begins at i. What stands in an f-string may be code and is read as such.
@@ -247,7 +281,7 @@ func (s *skimmer) whole(body []byte) {
 			h = 2166136261
 			continue
 		}
-		if !identStart(b) && (b < '0' || b > '9') {
+		if !inName(b) {
 			return
 		}
 		h = (h ^ uint32(b)) * 16777619
@@ -264,12 +298,12 @@ func (s *skimmer) note(h uint32) {
 // inner reads the names in an f-string.
 func (s *skimmer) inner(body []byte) {
 	for i := 0; i < len(body); {
-		if !identStart(body[i]) {
+		if classes[body[i]] != className {
 			i++
 			continue
 		}
 		h := uint32(2166136261)
-		for i < len(body) && (identStart(body[i]) || body[i] >= '0' && body[i] <= '9') {
+		for i < len(body) && inName(body[i]) {
 			h = (h ^ uint32(body[i])) * 16777619
 			i++
 		}

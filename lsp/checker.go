@@ -22,5 +22,5 @@ func (c checker) Check(ctx context.Context, src Source) Checked {
 	if src.Parser == nil {
 		return check.New(opts).Check(ctx, src.Path, src.Text)
 	}
-	return check.New(opts).Link(ctx, src.Path, src.Parser.Summarise(src.Text, src.Changes))
+	return check.New(opts).Link(ctx, src.Path, src.Parser.Summarise(src.Text))
 }

@@ -130,34 +130,17 @@ func (m *mapper) toEdits(edits []analyzers.Edit) []protocol.TextEdit {
 	return out
 }
 
-// apply makes the changes of one didChange, in order: each refers to the text the one before it left. It
-// also returns them for the parser; nil when the text is a new one.
-func apply(text []byte, enc protocol.PositionEncodingKind, changes []protocol.TextDocumentContentChangeEvent) ([]byte, []analyzers.Change) {
-	made := []analyzers.Change{}
+// apply makes the changes of one didChange, in order: each refers to the text the one before it left.
+func apply(text []byte, enc protocol.PositionEncodingKind, changes []protocol.TextDocumentContentChangeEvent) []byte {
 	for _, change := range changes {
 		switch c := change.(type) {
 		case *protocol.TextDocumentContentChangeWholeDocument:
-			text, made = []byte(c.Text), nil
+			text = []byte(c.Text)
 		case *protocol.TextDocumentContentChangePartial:
 			at := newMapper(text, enc).toSpan(c.Range)
 			next := make([]byte, 0, len(text)-(at.End-at.Start)+len(c.Text))
-			next = append(append(next, text[:at.Start]...), c.Text...)
-			end := len(next)
-			next = append(next, text[at.End:]...)
-			if made != nil {
-				made = append(made, analyzers.Change{
-					Start: uint32(at.Start), OldEnd: uint32(at.End), NewEnd: uint32(end),
-					StartPoint: point(text, at.Start), OldEndPoint: point(text, at.End), NewEndPoint: point(next, end),
-				})
-			}
-			text = next
+			text = append(append(append(next, text[:at.Start]...), c.Text...), text[at.End:]...)
 		}
 	}
-	return text, made
-}
-
-// point counts as the parser does: lines end with \n, columns are bytes.
-func point(text []byte, off int) analyzers.Point {
-	row := bytes.Count(text[:off], []byte{'\n'})
-	return analyzers.Point{Row: uint32(row), Column: uint32(off - 1 - bytes.LastIndexByte(text[:off], '\n'))}
+	return text
 }

@@ -89,7 +89,7 @@ func TestRandomEdits(t *testing.T) {
 			next := append(reference{}, ref[:from]...)
 			next = append(next, utf16.Encode([]rune(add))...)
 			ref = append(next, ref[to:]...)
-			text, _ = apply(text, "utf-16", []protocol.TextDocumentContentChangeEvent{change})
+			text = apply(text, "utf-16", []protocol.TextDocumentContentChangeEvent{change})
 			if want := string(utf16.Decode(ref)); want != string(text) {
 				t.Fatalf("step %d, %+v: %q, want %q", step, change.Range, text, want)
 			}

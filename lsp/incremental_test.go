@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.lsp.dev/protocol"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/check"
 )
 
@@ -79,26 +80,23 @@ func TestIncremental(t *testing.T) {
 	}
 	for seed := range rounds {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 9))
-		text, p := []byte(edited), newParser()
+		text, p := []byte(edited), analyzers.NewDocument()
 		for step := range 60 {
 			var changes []protocol.TextDocumentContentChangeEvent
 			for range 1 + rnd.IntN(3) {
 				change := editStep(rnd, text)
 				changes = append(changes, change)
-				next, made := apply(text, "utf-16", []protocol.TextDocumentContentChangeEvent{change})
-				p.add(made)
-				text = next
+				text = apply(text, "utf-16", []protocol.TextDocumentContentChangeEvent{change})
 			}
 			if rnd.IntN(4) == 0 { // a version that is never read
 				continue
 			}
 			if rnd.IntN(10) == 0 { // back to something whole
 				text = []byte(edited + strings.Repeat("x = 1\n", rnd.IntN(4)))
-				p.add(nil)
 			}
 			src := Source{Path: "/w/a.py", Root: "/w", Text: text}
 			want := checker.Check(t.Context(), src)
-			src.Parser, src.Changes = p.take()
+			src.Parser = p
 			compare(t, checker.Check(t.Context(), src), want)
 			if t.Failed() {
 				t.Fatalf("seed %d, step %d, after %+v:\n%q", seed, step, changes, text)

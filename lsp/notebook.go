@@ -89,7 +89,7 @@ func didChangeNotebook(st *state, p *protocol.DidChangeNotebookDocumentParams) e
 	}
 	for _, c := range changed.TextContent {
 		if d := st.docs[c.Document.URI]; d != nil {
-			text, _ := apply(d.text, st.client.encoding, c.Changes)
+			text := apply(d.text, st.client.encoding, c.Changes)
 			st.putCell(nb, d.uri, c.Document.Version, text)
 		}
 	}

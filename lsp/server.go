@@ -30,10 +30,9 @@ type Source struct {
 	Path string // where it lies, or would lie; empty when it is no file
 	Root string // the folder of the workspace that it belongs to, which the program is assumed to run in
 	Text []byte
-	// Parser, when it is not nil, has seen an earlier version, from which Changes lead to this one.
-	Parser  *analyzers.Document
-	Changes []analyzers.Change
-	Sinks   []*analyzers.Loader // loading functions that the config names
+	// Parser, when it is not nil, may have seen an earlier version.
+	Parser *analyzers.Document
+	Sinks  []*analyzers.Loader // loading functions that the config names
 	// Modules is what is known of the sources around it; nil for nothing.
 	Modules *workspace.Workspace
 }

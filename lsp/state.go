@@ -10,6 +10,7 @@ import (
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/engine"
@@ -43,8 +44,8 @@ type state struct {
 	shutdown  bool
 	client    client
 	docs      map[uri.URI]*document
-	parsers   map[uri.URI]*parser // of the open documents
-	busy      map[uri.URI]bool    // a run over some version of the document is under way
+	parsers   map[uri.URI]*analyzers.Document // of the open documents
+	busy      map[uri.URI]bool                // a run over some version of the document is under way
 	notebooks map[uri.URI]*notebook
 	spelling  map[uri.URI]uri.URI // of the open documents' URIs, where the client's is not ours
 	roots     []*root
@@ -69,7 +70,7 @@ type client struct {
 
 func newState(s *Server) *state {
 	return &state{
-		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, parsers: map[uri.URI]*parser{}, scans: map[string]*scan{},
+		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, parsers: map[uri.URI]*analyzers.Document{}, scans: map[string]*scan{},
 		alone: map[string]*root{}, spelling: map[uri.URI]uri.URI{}, notebooks: map[uri.URI]*notebook{}, working: map[protocol.ProgressToken]context.CancelFunc{},
 		client: client{encoding: protocol.PositionEncodingKindUTF16},
 	}
@@ -191,7 +192,7 @@ func (st *state) read(d *document) {
 	src := Source{Path: d.path, Text: d.text}
 	from := 0
 	if p := st.parsers[d.uri]; p != nil {
-		src.Parser, src.Changes = p.take()
+		src.Parser = p
 	} else if d.notebook != nil {
 		src.Text, from = st.cellSource(d)
 	}
@@ -228,7 +229,7 @@ func (s *Server) checkSource(d *document, src Source, from int) (c Checked) {
 func (st *state) wasRead(d *document, result Checked) {
 	delete(st.busy, d.uri)
 	if result == nil && st.parsers[d.uri] != nil { // it panicked: nobody knows what the parser holds
-		st.parsers[d.uri] = newParser()
+		st.parsers[d.uri] = analyzers.NewDocument()
 	}
 	d.result = result
 	close(d.done)

@@ -6,12 +6,14 @@ import (
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
+
+	"github.com/secure-torch/secure-torch/analyzers"
 )
 
 // didOpen takes over a document. Strings of a message share its memory, so what is kept is copied.
 func didOpen(st *state, p *protocol.DidOpenTextDocumentParams) error {
 	u := uri.URI(strings.Clone(string(p.TextDocument.URI)))
-	st.parsers[u] = newParser()
+	st.parsers[u] = analyzers.NewDocument()
 	st.put(st.newDocument(u, p.TextDocument.Version, []byte(p.TextDocument.Text)))
 	return nil
 }
@@ -23,13 +25,12 @@ func didChange(st *state, p *protocol.DidChangeTextDocumentParams) error {
 	if d == nil {
 		return fmt.Errorf("%w: %s", errNotOpen, p.TextDocument.URI)
 	}
-	text, changes := apply(d.text, st.client.encoding, p.ContentChanges)
+	text := apply(d.text, st.client.encoding, p.ContentChanges)
 	if d.notebook != nil {
 		st.putCell(d.notebook, d.uri, p.TextDocument.Version, text)
 		st.rereadNotebook(d.notebook)
 		return nil
 	}
-	st.parsers[d.uri].add(changes)
 	st.put(st.newDocument(d.uri, p.TextDocument.Version, text))
 	return nil
 }

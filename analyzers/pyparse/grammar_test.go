@@ -3,8 +3,10 @@ package pyparse
 import (
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,11 +35,11 @@ func difference(src []byte) string {
 			return "" // the last: of *a.b the grammar makes (*a).b
 		}
 	}
-	got := read(src)
-	if len(got.mended) > 0 {
-		return fmt.Sprintf("is broken: %.300q", src[got.mended[0].Start:got.mended[0].End])
+	got := Parse(src)
+	if i := slices.IndexFunc(got.pieces, func(p piece) bool { return p.mended }); i >= 0 {
+		return fmt.Sprintf("is broken: %.300q", src[got.pieces[i].at:])
 	}
-	a, b := comparable(got.out), comparable(want.Nodes)
+	a, b := comparable(got.Nodes), comparable(want.Nodes)
 	for i := range max(len(a), len(b)) {
 		if i >= len(a) || i >= len(b) || a[i] != b[i] {
 			return "is read as" + show(src, a, i) + "\n  the grammar has" + show(src, b, i)
@@ -63,9 +65,6 @@ func TestSameAsGrammar(t *testing.T) {
 	}
 	if diff := difference(src); diff != "" {
 		t.Errorf("testdata/syntax.py: %s", diff)
-	}
-	if r := read(src); len(r.mended) > 0 {
-		t.Errorf("broken: %q", src[r.mended[0].Start:r.mended[0].End])
 	}
 	dir := os.Getenv("ST_SOURCES")
 	if dir == "" {
@@ -134,6 +133,38 @@ func TestBrokenStatements(t *testing.T) {
 			if !found {
 				t.Errorf("%q at line %d hides the last line", broken, at)
 			}
+		}
+	}
+}
+
+// After any edits Again says what Parse says.
+func TestAgain(t *testing.T) {
+	whole, err := os.ReadFile("testdata/syntax.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inserted := []string{"", "", "x", " ", "\n", "\n    ", "(", ")", "\"", "'", "\"\"\"", "'''", "#", ":", "f(\"y\")", "\r\n", "\r", "é", "def f():\n    return 1\n",
+		",", "\\", "[", "}", "if x:\n", "else:\n", "match ", "with (", "@", "    ", "f'{", "\ufeff", "async "}
+	for seed := range 12 {
+		rnd := rand.New(rand.NewPCG(uint64(seed), 4))
+		from := rnd.IntN(len(whole) / 2)
+		src := slices.Clone(whole[from : from+rnd.IntN(len(whole)-from)])
+		old := Parse(src)
+		for range 30 {
+			before := src
+			for range 1 + rnd.IntN(2) {
+				at := rnd.IntN(len(src) + 1)
+				to := min(len(src), at+rnd.IntN(6))
+				src = slices.Concat(src[:at], []byte(inserted[rnd.IntN(len(inserted))]), src[to:])
+			}
+			if rnd.IntN(12) == 0 {
+				src = slices.Clone(whole)
+			}
+			got, want := Again(src, before, old), Parse(src)
+			if !slices.Equal(got.Nodes, want.Nodes) {
+				t.Fatalf("seed %d: from\n%q\nto\n%q", seed, before, src)
+			}
+			old = got
 		}
 	}
 }

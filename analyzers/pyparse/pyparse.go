@@ -22,6 +22,9 @@ type Tree struct {
 	Nodes []Node
 	// Failed is true when the source was too large or took too long: Nodes is empty then.
 	Failed bool
+
+	pieces []piece
+	wasted int
 }
 
 // MaxSource is the largest source that is parsed, in bytes.
@@ -29,12 +32,3 @@ const MaxSource = 64 << 20
 
 // timeout bounds one parse, in microseconds: ordinary source takes about 0.1 s per megabyte.
 const timeout = 20_000_000
-
-// Point is a place in a source: a line and a byte column, both from 0.
-type Point struct{ Row, Column uint32 }
-
-// Change tells an incremental parse which bytes were replaced: [Start, OldEnd) by [Start, NewEnd).
-type Change struct {
-	Start, OldEnd, NewEnd                uint32
-	StartPoint, OldEndPoint, NewEndPoint Point
-}

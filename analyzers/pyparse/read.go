@@ -10,29 +10,50 @@ func Parse(src []byte) Tree {
 	if len(src) > MaxSource {
 		return Tree{Failed: true}
 	}
-	r := read(src)
-	return Tree{Nodes: r.out}
+	r := newReader(src, len(src)/8+16)
+	r.read(afterMark(src))
+	return r.tree()
 }
 
-func read(src []byte) *reader {
-	r := &reader{parser: parser{lexer: lexer{src: src}, nodes: make([]syntax, 1, 256)}, out: make([]Node, 1, len(src)/8+16)}
-	at := uint32(0)
+// afterMark is the offset behind a byte order mark.
+func afterMark(src []byte) uint32 {
 	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
-		at = 3
+		return 3
 	}
-	for int(at) < len(src) {
-		at = r.run(at)
-	}
-	r.out[0] = Node{End: uint32(len(src)), Next: uint32(len(r.out)), Kind: Module}
-	return r
+	return 0
 }
 
 // reader reads a source statement by statement.
 type reader struct {
 	parser
 	out    []Node
-	mended []Span // the parts that the other grammar read
-	wasted int    // bytes read in vain: of statements that turned out broken
+	pieces []piece
+	wasted int // bytes read in vain: of statements that turned out broken
+	old    *version
+}
+
+// piece is a statement at the top of a source, or several on a line.
+type piece struct {
+	at     uint32 // where it begins
+	node   uint32 // index of its first node
+	seen   uint32 // how far the source was looked at to read it
+	mended bool   // by the other grammar
+}
+
+func newReader(src []byte, room int) *reader {
+	return &reader{parser: parser{lexer: lexer{src: src}, nodes: make([]syntax, 1, 256)}, out: make([]Node, 1, room)}
+}
+
+// read reads the rest of the source.
+func (r *reader) read(at uint32) {
+	for int(at) < len(r.src) {
+		at = r.run(at)
+	}
+}
+
+func (r *reader) tree() Tree {
+	r.out[0] = Node{End: uint32(len(r.src)), Next: uint32(len(r.out)), Kind: Module}
+	return Tree{Nodes: r.out, pieces: r.pieces, wasted: r.wasted}
 }
 
 // run reads statements from an offset on, as far as they are Python. Of the first that is not it asks
@@ -43,10 +64,11 @@ func (r *reader) run(at uint32) uint32 {
 	ok := r.attempt(func() bool {
 		r.lineEnd()
 		at = r.at
-		for r.next(); r.tok != tokEnd; at = r.start {
+		for r.next(); r.tok != tokEnd && !r.reuse(at); at = r.start {
 			r.nodes = r.nodes[:1]
 			r.nodes[0] = syntax{}
 			r.statement(0)
+			r.pieces = append(r.pieces, piece{at: at, node: uint32(len(r.out)), seen: max(r.furthest, r.end)})
 			for n := r.nodes[0].first; n != 0; n = r.nodes[n].next {
 				r.out = r.flat(r.out, n)
 			}
@@ -56,13 +78,17 @@ func (r *reader) run(at uint32) uint32 {
 	if ok {
 		return uint32(len(r.src))
 	}
-	end := r.brokenUntil(at)
-	if r.wasted += int(r.furthest - min(at, r.furthest)); r.wasted > 8*len(r.src)+1<<20 {
+	end, seen := r.brokenUntil(at)
+	if r.wasted += int(r.furthest - min(at, r.furthest)); r.wasted > 8*len(r.src)+maxWasted {
 		end = uint32(len(r.src))
 	}
+	r.pieces = append(r.pieces, piece{at: at, node: uint32(len(r.out)), seen: max(r.furthest, seen), mended: true})
 	r.mend(at, end)
 	return end
 }
+
+// maxWasted bounds what is read in vain, in bytes, besides a multiple of the source.
+const maxWasted = 1 << 20
 
 // attempt reads something that may turn out to be something else, or no Python: the parser stands where
 // it did then.
@@ -83,7 +109,6 @@ func (p *parser) attempt(read func() bool) (ok bool) {
 
 // mend has the other grammar read a part of the source, and appends what it says.
 func (r *reader) mend(from, to uint32) {
-	r.mended = append(r.mended, Span{from, to})
 	tree := fallback(r.src[from:to])
 	if tree.Failed || len(tree.Nodes) == 0 {
 		r.out = append(r.out, Node{Start: from, End: to, Kind: Error, Next: uint32(len(r.out)) + 1})
@@ -102,8 +127,8 @@ func (r *reader) mend(from, to uint32) {
 }
 
 // brokenUntil is where the next statement at the top of the source begins, as far as that can be told of a
-// source that is broken at an offset.
-func (r *reader) brokenUntil(at uint32) uint32 {
+// source that is broken at an offset, and how far the source was looked at to find it.
+func (r *reader) brokenUntil(at uint32) (end, seen uint32) {
 	src := r.src
 	var triple []byte // the quotes of a string that goes over lines
 	for i := int(at); i < len(src); {
@@ -112,21 +137,22 @@ func (r *reader) brokenUntil(at uint32) uint32 {
 			line = line[:n+1]
 		}
 		if i > int(at) && (triple == nil && topLevel(line) || definition(line)) {
-			return uint32(i)
+			return uint32(i), uint32(i + len(line))
 		}
 		triple = stringAfter(line, triple)
 		i += len(line)
 	}
+	end = uint32(len(src))
 	if triple == nil {
-		return uint32(len(src))
+		return end, end
 	}
 	for i := int(at); ; { // the string may be what is broken
 		n := bytes.IndexByte(src[i:], '\n')
 		if n < 0 {
-			return uint32(len(src))
+			return end, end
 		}
 		if i += n + 1; topLevel(src[i:]) {
-			return uint32(i)
+			return uint32(i), end
 		}
 	}
 }
@@ -201,6 +227,3 @@ func closing(line []byte, quote byte) int {
 	}
 	return -1
 }
-
-// Span is a half-open range of bytes.
-type Span struct{ Start, End uint32 }

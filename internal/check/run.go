@@ -76,22 +76,8 @@ func (c *Checker) Run(ctx context.Context, inputs []Input, ws *workspace.Workspa
 		if !relevant[i] || ctx.Err() != nil {
 			return
 		}
-		out.Files[i].Checked, problems[i] = nil, ctx.Err()
-		src, nb, err := inputs[i].read()
-		if err != nil {
-			problems[i] = err
-			return
-		}
-		f := File{Checked: c.Check(ctx, inputs[i].Path, src), Notebook: nb != nil}
-		if nb != nil {
-			f.lines.OfNotebook(nb.Starts, nb.Cells)
-		}
-		if f.found() {
-			f.Source = src
-		} else {
-			f.lines = nil
-		}
-		out.Files[i] = f
+		out.Files[i].Checked = nil
+		out.Files[i], problems[i] = c.file(ctx, inputs[i], ws)
 	})
 	for i, err := range problems {
 		if err != nil {
@@ -103,13 +89,41 @@ func (c *Checker) Run(ctx context.Context, inputs []Input, ws *workspace.Workspa
 	return out
 }
 
+// file checks one source.
+func (c *Checker) file(ctx context.Context, in Input, ws *workspace.Workspace) (File, error) {
+	var s *analyzers.Summary
+	if in.Text == nil && !in.notebook() {
+		s = ws.Summary(in.Path) // it may have been read for another, or be read by one
+	}
+	var nb *analyzers.Notebook
+	if s == nil {
+		src, n, err := in.read()
+		if err != nil {
+			return File{}, err
+		}
+		s, nb = analyzers.Summarise(src), n
+	}
+	f := File{Checked: c.Link(ctx, in.Path, s), Notebook: nb != nil}
+	if nb != nil {
+		f.lines.OfNotebook(nb.Starts, nb.Cells)
+	}
+	if f.found() {
+		f.Source = s.Source()
+	} else {
+		f.lines = nil
+	}
+	return f, nil
+}
+
+func (in Input) notebook() bool { return strings.EqualFold(filepath.Ext(in.Path), ".ipynb") }
+
 // read is the source, and the notebook that it was taken from.
 func (in Input) read() ([]byte, *analyzers.Notebook, error) {
 	src, err := in.Text, error(nil)
 	if src == nil {
 		src, err = workspace.Read(in.Path)
 	}
-	if err != nil || !strings.EqualFold(filepath.Ext(in.Path), ".ipynb") {
+	if err != nil || !in.notebook() {
 		return src, nil, err
 	}
 	nb, err := analyzers.ReadNotebook(src)

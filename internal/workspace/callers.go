@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,9 +23,9 @@ func (v view) Callers(from *analyzers.Summary, name string, method bool) []analy
 	v.mu.Unlock()
 	if len(files) > maxCallerFiles || method && !telling(name) {
 		files = slices.DeleteFunc(files, func(f string) bool { return filepath.Dir(f) != filepath.Dir(path) })
-		files = files[:min(len(files), maxCallerFiles)]
 	}
-	slices.SortFunc(files, func(a, b string) int { return common(b, path) - common(a, path) })
+	slices.SortFunc(files, func(a, b string) int { return cmp.Or(common(b, path)-common(a, path), strings.Compare(a, b)) })
+	files = files[:min(len(files), maxCallerFiles)]
 	var out []analyzers.Site
 	for _, f := range files {
 		if f == path || len(out) >= maxSites {

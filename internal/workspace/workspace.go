@@ -26,7 +26,11 @@ type Workspace struct {
 	callers  map[uint32][]string // by the hash of a called name: absolute paths
 	held     int                 // bytes of source in cache
 	clock    int
+	modules  map[[2]string]string // where a module that a file in a folder imports was found
 }
+
+// maxModules bounds the imports whose files are remembered.
+const maxModules = 1 << 16
 
 // entry is a file that was summarised, or is being.
 type entry struct {
@@ -60,7 +64,7 @@ func (w *Workspace) read(path string) ([]byte, error) {
 // New returns a workspace of the given folders, or of the folders that hold the given files.
 func New(roots []string) *Workspace {
 	w := &Workspace{files: map[string][]uint32{}, overlays: map[string][]byte{}, cache: map[string]*entry{},
-		paths: map[*analyzers.Summary]string{}, callers: map[uint32][]string{}}
+		paths: map[*analyzers.Summary]string{}, callers: map[uint32][]string{}, modules: map[[2]string]string{}}
 	for _, root := range roots {
 		abs, err := filepath.Abs(root)
 		if err != nil {
@@ -103,6 +107,9 @@ func (w *Workspace) add(abs string, skim analyzers.Skim) {
 	if old, ok := w.files[abs]; ok && slices.Equal(old, skim.Calls) {
 		return // as after most keystrokes
 	}
+	if _, ok := w.files[abs]; !ok {
+		clear(w.modules)
+	}
 	w.remove(abs)
 	w.files[abs] = skim.Calls
 	for _, h := range skim.Calls {
@@ -141,6 +148,7 @@ func (w *Workspace) Update(path string, src []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.drop(abs)
+	clear(w.modules)
 	if src == nil {
 		delete(w.overlays, abs)
 	} else {
@@ -173,6 +181,15 @@ func (w *Workspace) Hold(path string, s *analyzers.Summary) {
 	defer w.mu.Unlock()
 	w.paths[s] = abs
 	w.cache[abs] = e
+}
+
+// Summary reads and summarises a file, which may then be looked at for others too; nil when it cannot be.
+func (w *Workspace) Summary(path string) *analyzers.Summary {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil
+	}
+	return w.summary(abs)
 }
 
 // summary reads and summarises a file, once.
@@ -273,17 +290,35 @@ func (v view) Version(pkg string) analyzers.Constraint { return v.versions(pkg) 
 
 // find is the file of a module by the name that the file at from imports it by; empty for none.
 func (w *Workspace) find(from, dotted string) string {
+	dir := filepath.Dir(from)
+	k := [2]string{dir, dotted}
+	w.mu.Lock()
+	path, ok := w.modules[k]
+	w.mu.Unlock()
+	if ok {
+		return path
+	}
+	path = w.search(dir, dotted)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.modules) >= maxModules {
+		clear(w.modules)
+	}
+	w.modules[k] = path
+	return path
+}
+
+func (w *Workspace) search(dir, dotted string) string {
 	rest := strings.TrimLeft(dotted, ".")
 	level := len(dotted) - len(rest)
 	parts := filepath.Join(strings.Split(rest, ".")...)
 	if level > 0 {
-		dir := filepath.Dir(from)
 		for range level - 1 {
 			dir = filepath.Dir(dir)
 		}
 		return w.module(filepath.Join(dir, parts))
 	}
-	for _, dir := range w.searchPath(from) {
+	for _, dir := range w.searchPath(dir) {
 		if path := w.module(filepath.Join(dir, parts)); path != "" {
 			return path
 		}
@@ -291,10 +326,9 @@ func (w *Workspace) find(from, dotted string) string {
 	return ""
 }
 
-// searchPath is where absolute imports of a file are looked for: its own folder, the folder that holds
-// its outermost package, the roots and their src folders.
-func (w *Workspace) searchPath(from string) []string {
-	dir := filepath.Dir(from)
+// searchPath is where absolute imports of the files in a folder are looked for: that folder, the folder that
+// holds its outermost package, the roots and their src folders.
+func (w *Workspace) searchPath(dir string) []string {
 	out := []string{dir}
 	top := dir
 	for w.listed(filepath.Join(top, "__init__.py")) && filepath.Dir(top) != top {
