@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: build run test test-go test-outputs test-python test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: check-vscode vscode test-vscode build run test test-go test-outputs test-python test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 build:
 	@scripts/bootstrap.sh build
@@ -39,6 +39,23 @@ test-editors: build
 	-editors/tools/debroot.sh forky neovim .cache/editors/nvim-forky
 	REQUIRE_EDITORS=1 $(GO) test -count=1 ./editors/... ./lsp/...
 
+# Types, lint and unit tests of the VS Code extension.
+check-vscode:
+	editors/vscode/check.sh
+
+# The extension for this machine, with a static program in it: dist/vscode/*.vsix. TARGETS=all packs all platforms.
+vscode:
+	@scripts/bootstrap.sh build
+	editors/vscode/check.sh install
+	node editors/vscode/package.mjs $(TARGETS)
+
+# The packed extension in a real VS Code; pictures in dist/vscode-test. CASES names some of its tests.
+test-vscode: build
+	editors/vscode/check.sh install
+	editors/vscode/test/ui/install.sh
+	node editors/vscode/package.mjs --binary $(BIN)
+	node editors/vscode/test/ui/run.mjs dist/vscode/*.vsix $(CASES)
+
 $(LINT): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
@@ -54,7 +71,7 @@ generate:
 	$(GO) generate ./...
 
 # What is generated and checked in must be what the sources say now.
-check: lint
+check: lint check-vscode
 	@scripts/check-generated.sh
 
 # The worker as a WebAssembly module, for --sandbox=wasm: the next build embeds it.

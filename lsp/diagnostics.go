@@ -3,6 +3,7 @@ package lsp
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -89,7 +90,13 @@ func (c client) modelDiagnostics(a *engine.Artifact) []protocol.Diagnostic {
 	return out
 }
 
-func related(r check.Related) string { return visible(place(r.Member, r.Offset) + r.Message) }
+// related says where in a model something was found, unless the message says so itself.
+func related(r check.Related) string {
+	if strings.Contains(r.Message, r.Member) {
+		return visible(r.Message)
+	}
+	return visible(place(r.Member, r.Offset) + r.Message)
+}
 
 // place names a position in a model file, as a prefix.
 func place(path string, offset int64) string {

@@ -80,8 +80,8 @@ func initialized(st *state, _ *protocol.InitializedParams) error {
 	if ws := st.client.caps.Workspace; ws != nil && is(ws.Configuration) {
 		go st.srv.askSettings()
 	}
-	if ws := st.client.caps.Workspace; ws != nil && ws.DidChangeWatchedFiles != nil && is(ws.DidChangeWatchedFiles.DynamicRegistration) {
-		go st.srv.register()
+	if wanted := registrations(st.client.caps.Workspace); len(wanted) > 0 {
+		go st.srv.register(wanted)
 	}
 	go st.srv.passNotices()
 	return nil

@@ -6,14 +6,13 @@ import (
 	"fmt"
 
 	"go.lsp.dev/protocol"
+
+	"github.com/secure-torch/secure-torch/internal/config"
 )
 
 // settings are what a client sets of the server itself, as {"secure-torch": {…}} or bare. What concerns
 // scanning lies in secure-torch.toml. Unknown keys are left to whoever knows them.
-type settings struct {
-	CodeLens   *bool `json:"codeLens"`   // default true
-	InlayHints *bool `json:"inlayHints"` // default false
-}
+type settings struct{ config.Editor }
 
 func (s settings) lenses() bool { return s.CodeLens == nil || *s.CodeLens }
 func (s settings) hints() bool  { return is(s.InlayHints) }

@@ -1,7 +1,6 @@
 package lsp
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -51,7 +50,7 @@ func plain(s string) string {
 
 // toAny encodes a value of ours for a field that the client only carries.
 func toAny(v any) protocol.LSPAny {
-	body, err := json.Marshal(v)
+	body, err := protocol.Marshal(v)
 	if err != nil {
 		panic(err) // only own plain structs come here
 	}

@@ -80,19 +80,31 @@ func (st *state) watchWanted() {
 	st.srv.watched <- watchOrder{paths, absent}
 }
 
-// register has the client tell of changes of Python sources and configs, if it can.
-func (s *Server) register() {
-	var watchers []protocol.FileSystemWatcher
-	for _, glob := range []protocol.Pattern{"**/*.py", "**/*.pyi", "**/" + config.FileName, "**/{pyproject.toml,setup.cfg,environment.yml}", "**/*.lock", "**/requirements*/*.txt", "**/requirements*.txt"} {
-		watchers = append(watchers, protocol.FileSystemWatcher{GlobPattern: glob})
+// watchedGlobs are the Python sources and configs of a workspace.
+var watchedGlobs = []protocol.Pattern{"**/*.py", "**/*.pyi", "**/" + config.FileName, "**/{pyproject.toml,setup.cfg,environment.yml}", "**/*.lock", "**/requirements*/*.txt", "**/requirements*.txt"}
+
+// registrations are what the client is to tell of, where it can: changes of sources, of configs and of its own
+// settings.
+func registrations(ws *protocol.WorkspaceClientCapabilities) []protocol.Registration {
+	var out []protocol.Registration
+	if ws != nil && ws.DidChangeWatchedFiles != nil && is(ws.DidChangeWatchedFiles.DynamicRegistration) {
+		var watchers []protocol.FileSystemWatcher
+		for _, glob := range watchedGlobs {
+			watchers = append(watchers, protocol.FileSystemWatcher{GlobPattern: glob})
+		}
+		out = append(out, protocol.Registration{
+			ID: name + "/files", Method: protocol.MethodWorkspaceDidChangeWatchedFiles,
+			RegisterOptions: toAny(protocol.DidChangeWatchedFilesRegistrationOptions{Watchers: watchers}),
+		})
 	}
-	options, err := protocol.Marshal(&protocol.DidChangeWatchedFilesRegistrationOptions{Watchers: watchers})
-	if err == nil {
-		err = s.client.RegisterCapability(s.ctx, &protocol.RegistrationParams{Registrations: []protocol.Registration{
-			{ID: name + "/files", Method: protocol.MethodWorkspaceDidChangeWatchedFiles, RegisterOptions: options},
-		}})
+	if ws != nil && ws.DidChangeConfiguration != nil && is(ws.DidChangeConfiguration.DynamicRegistration) {
+		out = append(out, protocol.Registration{ID: name + "/settings", Method: protocol.MethodWorkspaceDidChangeConfiguration})
 	}
-	if err != nil {
+	return out
+}
+
+func (s *Server) register(wanted []protocol.Registration) {
+	if err := s.client.RegisterCapability(s.ctx, &protocol.RegistrationParams{Registrations: wanted}); err != nil {
 		s.log.Warn("register", "err", err)
 	}
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -30,8 +30,6 @@ Exit code: 2 where something could not be read, else 0: this shows, and does not
 			switch {
 			case disassemble && decompile:
 				return withHint(errors.New("--disassemble and --decompile are two listings"), "choose one of them")
-			case format == "json" && (disassemble || decompile):
-				return withHint(errors.New("a listing is text"), "leave --format json out, or --disassemble and --decompile")
 			case disassemble:
 				listing = engine.Opcodes
 			case decompile:
@@ -64,17 +62,12 @@ func runInspect(cmd *cobra.Command, path string, mode sandbox.Mode, format strin
 	a, listing := e.Inspect(cmd.Context(), path, pickles)
 	w := cmd.OutOrStdout()
 	if format == "json" {
-		err = report.InspectJSON(w, a)
-	} else {
-		err = report.Inspect(w, a)
+		err = report.InspectJSON(w, a, listing)
+	} else if err = report.Inspect(w, a); err == nil {
+		_, err = io.WriteString(w, report.Listing(listing))
 	}
 	if err != nil {
 		return err
-	}
-	for line := range strings.Lines(listing) {
-		if _, err := fmt.Fprintln(w, report.Escape(strings.TrimSuffix(line, "\n"))); err != nil {
-			return err
-		}
 	}
 	if run := (report.Run{Results: []report.Result{{Artifact: a}}}); !run.Examined() {
 		return exitCode(exitTrouble)

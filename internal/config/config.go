@@ -1,4 +1,4 @@
-//go:generate go run ./gen ../../docs/schema/config.json
+//go:generate go run ./gen ../../docs/schema/config.json ../../editors/vscode/package.json
 
 // Package config reads secure-torch's settings: one struct, one decoder. The JSON schema that editors
 // use (docs/schema/config.json) is generated from the same struct.

@@ -68,8 +68,19 @@ func table(w io.Writer, title string, facts []modelscan.Fact, row func(modelscan
 	_ = columns.Flush() // to a bufio.Writer, which keeps the error
 }
 
-// InspectJSON writes the same for programs: the artifact as in a scan's report, with its facts.
-func InspectJSON(w io.Writer, a *engine.Artifact) error {
+// Listing escapes a listing of a model's pickles, line by line.
+func Listing(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(Escape(strings.TrimSuffix(line, "\n")))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// InspectJSON writes the same for programs: the artifact as in a scan's report, with its facts, and the listing
+// that was asked for.
+func InspectJSON(w io.Writer, a *engine.Artifact, listing string) error {
 	facts := []modelscan.Fact{}
 	for _, f := range a.Report.Facts {
 		f.Path, f.Name, f.Value, f.DType = Escape(f.Path), Escape(f.Name), Escape(f.Value), Escape(f.DType)
@@ -82,5 +93,6 @@ func InspectJSON(w io.Writer, a *engine.Artifact) error {
 		Version  int              `json:"version"`
 		Artifact jsonArtifact     `json:"artifact"`
 		Facts    []modelscan.Fact `json:"facts"`
-	}{schemaVersion, toJSON(Result{Artifact: a}), facts})
+		Listing  string           `json:"listing,omitempty"`
+	}{schemaVersion, toJSON(Result{Artifact: a}), facts, Listing(listing)})
 }

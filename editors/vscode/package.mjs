@@ -1,0 +1,57 @@
+// package.mjs [TARGET … | all] [--binary FILE]: builds the extension and packs one .vsix for each target, with the
+// program in it, into dist. Without a target: for this machine. --binary takes a program that is built already.
+import { execFileSync } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+
+const targets = {
+  "linux-x64": ["linux", "amd64"],
+  "linux-arm64": ["linux", "arm64"],
+  "darwin-x64": ["darwin", "amd64"],
+  "darwin-arm64": ["darwin", "arm64"],
+  "win32-x64": ["windows", "amd64"],
+  "win32-arm64": ["windows", "arm64"],
+};
+
+const here = import.meta.dirname;
+const root = path.join(here, "..", "..");
+const { version } = JSON.parse(readFileSync(path.join(here, "package.json"), "utf8"));
+const args = process.argv.slice(2);
+const at = args.indexOf("--binary");
+const binary = at >= 0 ? path.resolve(args.splice(at, 2)[1]) : undefined;
+const chosen = args.length === 0 ? [`${process.platform}-${process.arch}`] : args[0] === "all" ? Object.keys(targets) : args;
+
+// The program as releases have it: static, and without cgo where it is built for another machine.
+function build(goos, goarch, out) {
+  const link = `-s -w -X main.version=${version}`;
+  const flags = ["build", "-trimpath", "-o", out];
+  const native = goos === "linux" && process.platform === "linux" && goarch === (process.arch === "x64" ? "amd64" : process.arch);
+  const how = native
+    ? { flags: ["-tags", "osusergo,netgo", "-ldflags", `${link} -linkmode external -extldflags "-static"`], env: {} }
+    : { flags: ["-ldflags", link], env: { CGO_ENABLED: "0", GOOS: goos, GOARCH: goarch } };
+  execFileSync(process.env.GO ?? "go", [...flags, ...how.flags, "./cmd/secure-torch"], { cwd: root, env: { ...process.env, ...how.env }, stdio: "inherit" });
+}
+
+process.chdir(here);
+execFileSync(process.execPath, ["build.mjs"], { stdio: "inherit" });
+const packed = path.join(root, "dist", "vscode");
+mkdirSync(packed, { recursive: true });
+copyFileSync(path.join(root, "LICENSE"), "LICENSE");
+for (const target of chosen) {
+  const system = targets[target];
+  if (!system) {
+    throw new Error(`no target ${target}; known: ${Object.keys(targets).join(", ")}`);
+  }
+  rmSync("server", { recursive: true, force: true });
+  mkdirSync("server");
+  const program = path.join(here, "server", system[0] === "windows" ? "secure-torch.exe" : "secure-torch");
+  if (binary) {
+    copyFileSync(binary, program);
+  } else {
+    build(...system, program);
+  }
+  chmodSync(program, 0o755);
+  const out = path.join(packed, `secure-torch-${target}-${version}.vsix`);
+  execFileSync(process.execPath, [path.join("node_modules", "@vscode", "vsce", "vsce"), "package", "--no-dependencies", "--no-rewrite-relative-links", "--target", target, "--out", out], { stdio: "inherit" });
+}
+rmSync("LICENSE");

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { copyFileSync, readFileSync, renameSync, rmSync } from "node:fs";
+import path from "node:path";
+import { command, lines, on, open, quickFix, webview } from "./editor.mjs";
+import { axe, descendants, until } from "./session.mjs";
+import { hostileNames } from "./workspace.mjs";
+
+const squiggle = ".monaco-editor .squiggly-error";
+
+/** A server's process below code-server. */
+const servers = (child) => descendants(child.pid, "secure-torch", "lsp");
+
+async function mainJob({ page, dir, shot }) {
+  await open(page, "app.py");
+  await page.locator(squiggle).first().waitFor();
+  await on(page, "load");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.press("Control+i");
+  const hover = page.locator(".monaco-hover", { hasText: "posix.system" });
+  await hover.first().waitFor();
+  await shot("squiggle");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+Shift+m");
+  const problem = page.locator(".markers-panel .monaco-list-row", { hasText: "ST201" });
+  await problem.first().waitFor();
+  assert.match(await problem.first().textContent(), /posix\.system.*secure-torch/);
+  await page.locator(".codelens-decoration", { hasText: "unsafe" }).first().waitFor();
+  await page.keyboard.press("Control+Shift+m");
+  await on(page, "load");
+  await quickFix(page, "Load with st.load");
+  await until("the edit", async () => (await lines(page)).includes('model = st.load("models/evil.pt")'));
+  await page.locator(squiggle).first().waitFor({ state: "detached" });
+  await page.keyboard.press("Control+s");
+  const want = 'import torch\nimport secure_torch as st\n\nname = "\u{1F680}"; model = st.load("models/evil.pt")\n';
+  await until("the file is saved", () => readFileSync(path.join(dir, "app.py"), "utf8").includes("st.load"));
+  assert.equal(readFileSync(path.join(dir, "app.py"), "utf8"), want);
+}
+
+/** A model that comes, and one that is replaced while the editor looks at the source. */
+async function watching({ page, models }) {
+  await open(page, "watched.py");
+  const late = path.join(models, "late.pt");
+  await page.locator(".monaco-editor .view-line", { hasText: "late.pt" }).first().waitFor();
+  copyFileSync(path.join(models, "good.pt"), late);
+  await page.locator(".codelens-decoration", { hasText: "safe" }).first().waitFor();
+  assert.equal(await page.locator(squiggle).count(), 0);
+  copyFileSync(path.join(models, "evil.pt"), `${late}.part`);
+  renameSync(`${late}.part`, late);
+  await page.locator(squiggle).first().waitFor();
+}
+
+async function notebook({ page, shot }) {
+  await open(page, "book.ipynb");
+  const cell = page.locator(".notebookOverlay .monaco-list-row .monaco-editor .squiggly-error");
+  await cell.first().waitFor();
+  await shot("notebook");
+}
+
+/** The server ends at once, and another takes its place. */
+async function crash({ page, child }) {
+  await open(page, "app.py");
+  await page.locator(squiggle).first().waitFor();
+  const [first] = await until("a server", () => (servers(child).length > 0 ? servers(child) : undefined));
+  process.kill(first, "SIGKILL");
+  await until("another server", () => servers(child).some((pid) => pid !== first));
+  await page.locator(".monaco-editor .view-line", { hasText: "import" }).first().click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type('other = torch.load("models/evil.pt")');
+  await until("a second squiggle", async () => (await page.locator(squiggle).count()) >= 2);
+  await command(page, "secure-torch: Restart the Server");
+  await until("a third server", () => servers(child).length === 1 && !servers(child).includes(first));
+}
+
+async function missing({ page, shot }) {
+  await open(page, "app.py");
+  await page.locator(".notification-toast", { hasText: "was not found" }).first().waitFor();
+  await shot("missing");
+}
+
+/** In a folder that nobody trusts: the bundled program, and no other, whatever the folder's settings say. */
+async function untrusted({ page, child }) {
+  await open(page, "app.py");
+  await page.locator(squiggle).first().waitFor();
+  const [pid] = servers(child);
+  assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /extensions\/secure-torch[^/]*\/server\/secure-torch/);
+}
+
+async function accessible(frame) {
+  await frame.evaluate(axe);
+  const found = await frame.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).slice(0, 3).join(" | ")}`);
+}
+
+async function tab(frame, title) {
+  await frame.locator('[role="tab"]', { hasText: title }).click();
+}
+
+async function inspector({ page, shot, models }) {
+  await open(page, "evil.pt");
+  const evil = await webview(page);
+  await evil.locator(".verdict.unsafe", { hasText: "UNSAFE" }).waitFor();
+  assert.match(await evil.locator(".findings").textContent(), /posix\.system\('echo pwned'\)/);
+  assert.deepEqual(await accessible(evil), []);
+  await tab(evil, "What it would run");
+  assert.match(await evil.locator("mark.critical").textContent(), /system\('echo pwned'\).*ST201/);
+  await shot("inspector");
+  await tab(evil, "Opcodes");
+  assert.match(await evil.locator("mark.critical").textContent(), /44: REDUCE/);
+  assert.deepEqual(await accessible(evil), []);
+  copyFileSync(path.join(models, "good.pt"), path.join(models, "evil.pt")); // the file changes under the inspector
+  await (await webview(page)).locator(".verdict:not(.unsafe)").waitFor();
+}
+
+async function tensors({ page, shot }) {
+  await open(page, "many.safetensors");
+  const frame = await webview(page);
+  await tab(frame, "20,000 tensors");
+  await frame.locator('.count', { hasText: "20,000 tensors" }).waitFor();
+  assert.ok((await frame.locator(".spacer .row").count()) < 100, "rows that nobody sees exist");
+  await frame.locator(".grid").focus();
+  for (let i = 0; i < 5; i++) { // the first group, and what is in it
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowDown");
+  }
+  await shot("tensors");
+  await frame.locator('input[type="search"]').fill("layers.7. block3.");
+  await frame.locator(".count", { hasText: "1 tensor of 20,000" }).waitFor();
+  await frame.locator('input[type="search"]').fill("");
+  await frame.locator(".head .size button").click();
+  await until("the largest first", async () => /40/.test(await frame.locator(".spacer .row").first().locator(".shape").textContent()));
+  await frame.locator(".grid").focus();
+  await page.keyboard.press("End");
+  await frame.locator(".spacer .row.active").waitFor();
+  assert.equal(await frame.locator(".spacer .row.active").getAttribute("aria-rowindex"), "20001");
+  assert.deepEqual(await accessible(frame), []);
+}
+
+async function hostile({ page, shot }) {
+  const dialogs = [];
+  page.on("dialog", (dialog) => { dialogs.push(dialog.message()); void dialog.dismiss(); });
+  await open(page, "hostile.safetensors");
+  const frame = await webview(page);
+  await tab(frame, "tensor");
+  const names = (await frame.locator(".spacer .row .name").allTextContents()).join("\n");
+  assert.ok(names.includes(hostileNames[0]), names);
+  assert.ok(!/[\u202a-\u202e\u0000]/.test(names), "a control character reached the page");
+  await shot("hostile");
+  await tab(frame, "Metadata");
+  assert.match(await frame.locator("main").textContent(), /<script>alert\(5\)<\/script>/);
+  assert.equal(await frame.locator("main img, main script, main b").count(), 0);
+  assert.deepEqual(dialogs, []);
+  assert.deepEqual(await accessible(frame), []);
+}
+
+const light = { theme: "Default Light Modern" };
+const contrast = { theme: "Default High Contrast" };
+
+export const cases = {
+  mainJob: { run: mainJob },
+  watching: { run: watching },
+  notebook: { run: notebook },
+  crash: { run: crash },
+  missing: { run: missing, options: { env: { PATH: "/nonexistent" }, change: (extension) => rmSync(path.join(extension, "server"), { recursive: true }) } },
+  untrusted: { run: untrusted, options: { trusted: false } },
+  inspector: { run: inspector },
+  inspectorLight: { run: inspector, options: light },
+  inspectorContrast: { run: inspector, options: contrast },
+  tensors: { run: tensors },
+  hostile: { run: hostile },
+};
