@@ -107,7 +107,11 @@ func (s *sources) store(ctx context.Context, e *engine.Engine, r ref.Ref, visit 
 
 // local scans files of a store on this machine.
 func (s *sources) local(ctx context.Context, e *engine.Engine, r ref.Ref, visit func(*engine.Artifact)) error {
-	found := artifact.Resolve(r, artifact.Base{WorkDir: "."})
+	base := artifact.Base{}
+	if r.Kind == ref.MLflow {
+		base.WorkDir = "." // where ./mlruns is
+	}
+	found := artifact.Resolve(r, base)
 	if len(found.Targets) == 0 {
 		return fmt.Errorf("%s: %s", r, found.Why)
 	}

@@ -29,8 +29,12 @@ func resolveIn(dir, file string, within []string) Resolution {
 			return Resolution{Why: fmt.Sprintf("%s leads out of the repository", file)}
 		}
 		path := filepath.Join(dir, local)
-		if _, err := os.Stat(path); err != nil {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
 			return Resolution{Why: fmt.Sprintf("%s is not there", path)}
+		case info.IsDir():
+			return resolveIn(path, "", within)
 		}
 		return Resolution{Targets: []Target{{Path: path, Within: within}}}
 	}

@@ -34,13 +34,9 @@ func HubCache(getenv func(string) string) string {
 	if home := getenv("HF_HOME"); home != "" {
 		return filepath.Join(home, "hub")
 	}
-	cache := getenv("XDG_CACHE_HOME")
+	cache := userCache(getenv)
 	if cache == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		cache = filepath.Join(home, ".cache")
+		return ""
 	}
 	return filepath.Join(cache, "huggingface", "hub")
 }
@@ -56,7 +52,7 @@ func resolveHub(r ref.Ref, base Base) Resolution {
 	if cache == "" {
 		cache = HubCache(os.Getenv)
 	}
-	snap, err := FindSnapshot(cache, r.Value, r.Revision)
+	snap, err := FindSnapshot(cache, r.Type, r.Value, r.Revision)
 	if err != nil {
 		return Resolution{Why: err.Error()}
 	}
@@ -65,12 +61,15 @@ func resolveHub(r ref.Ref, base Base) Resolution {
 	return res
 }
 
-// FindSnapshot looks up a revision of a repository in a hub cache.
-func FindSnapshot(cache, repo, revision string) (*Snapshot, error) {
+// FindSnapshot looks up a revision of a repository, of one of ref's types, in a hub cache.
+func FindSnapshot(cache, typ, repo, revision string) (*Snapshot, error) {
 	if !ref.IsRepo(repo) {
 		return nil, fmt.Errorf("%q is no name of a hub repository", repo)
 	}
-	root := filepath.Join(cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
+	if typ == ref.Models {
+		typ = "models"
+	}
+	root := filepath.Join(cache, typ+"--"+strings.ReplaceAll(repo, "/", "--"))
 	if info, err := os.Stat(root); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%s is not in the hub's cache on this machine", repo)
 	}

@@ -50,15 +50,22 @@ const globLimit = 1000
 // Resolve finds the files that r names. It never goes to the network: a URL, or a repository that is
 // not in the cache, is a Why. A local folder goes before a hub repository of the same name.
 func Resolve(r ref.Ref, base Base) Resolution {
+	if inner, err := ref.Parse(r.Value, ""); err == nil && r.Kind == ref.Path && (inner.Kind == ref.MLflow || inner.Kind == ref.Hub) {
+		r = inner // as a string in a program has it: "models:/name/3"
+	}
 	switch r.Kind {
 	case ref.Path:
 		return resolvePath(r, base)
+	case ref.MLflow:
+		return resolveMLflow(r, base)
+	case ref.Ollama:
+		return resolveOllama(r, os.Getenv)
 	case ref.Glob:
 		return resolveGlob(r, base)
 	case ref.Hub:
 		return resolveHub(r, base)
 	case ref.URL:
-		return Resolution{Why: "is on the network: nothing was downloaded"}
+		return resolveURL(r, base)
 	}
 	return Resolution{Why: "names nothing that can be looked up"}
 }
