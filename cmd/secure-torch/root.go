@@ -42,6 +42,7 @@ Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomp
 		return withHint(err, "see `%s --help`", cmd.CommandPath())
 	})
 	root.AddCommand(
+		newCacheCmd(),
 		newCheckCmd(),
 		newConvertCmd(),
 		newDoctorCmd(),

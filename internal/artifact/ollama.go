@@ -41,11 +41,9 @@ func OllamaStores(getenv func(string) string) []string {
 //	manifests/<host>/<namespace>/<name>/<tag>   which layers there are
 //	blobs/sha256-<digest>                       a layer
 func resolveOllama(r ref.Ref, getenv func(string) string) Resolution {
-	name, tag, ok := strings.Cut(r.Value, ":")
-	if i := strings.LastIndexByte(r.Value, ':'); ok && i > strings.LastIndexByte(r.Value, '/') { // not a host's port
+	name, tag := r.Value, "latest"
+	if i := strings.LastIndexByte(r.Value, ':'); i > strings.LastIndexByte(r.Value, '/') { // else it is a host's port
 		name, tag = r.Value[:i], r.Value[i+1:]
-	} else {
-		name, tag = r.Value, "latest"
 	}
 	switch strings.Count(name, "/") {
 	case 0:

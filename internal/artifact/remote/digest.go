@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"strings"
 )
 
 // Digest is a check of content against what a store says of it.
@@ -14,7 +15,8 @@ type Digest struct {
 	algorithm, want string
 }
 
-// NewDigest returns the check of a file with the given digests, of which either may be empty: a SHA-256, or git's
+// NewDigest returns the check of a file with the given digests, of which either may be empty: a SHA-256 or its first
+// digits, or git's
 // name of a blob of size bytes, which is a SHA-1 over a header and the content. It is nil where there is neither, or
 // no size for the second.
 func NewDigest(sha, blob string, size int64) *Digest {
@@ -31,7 +33,7 @@ func NewDigest(sha, blob string, size int64) *Digest {
 
 // Mismatch says how the content that was written differs from what it should be; empty where it does not.
 func (d *Digest) Mismatch() string {
-	if got := hex.EncodeToString(d.Sum(nil)); got != d.want {
+	if got := hex.EncodeToString(d.Sum(nil)); !strings.HasPrefix(got, d.want) {
 		return fmt.Sprintf("content has %s %s, its store says %s", d.algorithm, got, d.want)
 	}
 	return ""

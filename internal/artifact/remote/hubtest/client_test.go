@@ -10,8 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/artifact/integrity"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/hubtest"
 	"github.com/secure-torch/secure-torch/internal/modeltest"
+	"github.com/secure-torch/secure-torch/internal/ref"
 )
 
 // TestOfficialClient: what we test our client against is a hub to the official client too.
@@ -82,4 +85,43 @@ func official(t *testing.T, h *hubtest.Hub, env []string, args ...string) (cache
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return cache
+}
+
+// TestRealCache: a cache that the official client made is resolved and verified, with links and without.
+func TestRealCache(t *testing.T) {
+	repo := &hubtest.Repo{ID: "org/model", ScansDone: true, Files: map[string][]byte{
+		"config.json": []byte("{}"), "model.safetensors": bytes.Repeat([]byte("0123456789abcdef"), 500), "sub/w.bin": bytes.Repeat([]byte("x"), 3000),
+	}}
+	h := hubtest.New(repo)
+	defer h.Close()
+	for _, links := range []string{"0", "1"} {
+		cache := official(t, h, []string{"HF_HUB_DISABLE_SYMLINKS=" + links}, "-c", "import huggingface_hub; huggingface_hub.snapshot_download('org/model')")
+		res := artifact.Resolve(ref.Ref{Kind: ref.Hub, Value: "org/model"}, artifact.Base{HubCache: cache})
+		if res.Hub == nil || res.Hub.Commit != repo.Commit || len(res.Targets) != 3 {
+			t.Fatalf("%+v", res)
+		}
+		for _, target := range res.Targets {
+			f, err := artifact.Open(target.Path, target.Within...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+		}
+		states := map[integrity.State]int{}
+		count := func(r integrity.Result) { states[r.State]++ }
+		if integrity.Run(t.Context(), []integrity.Cache{{Kind: "hub", Dir: cache}}, count); states[integrity.Good] != 3 || len(states) != 1 {
+			t.Errorf("DISABLE_SYMLINKS=%s: %v", links, states)
+		}
+		real, err := filepath.EvalSymlinks(res.Targets[0].Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(real, []byte("swapped"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		clear(states)
+		if integrity.Run(t.Context(), []integrity.Cache{{Kind: "hub", Dir: cache}}, count); states[integrity.Good] != 2 || states[integrity.Wrong] != 1 {
+			t.Errorf("DISABLE_SYMLINKS=%s, swapped: %v", links, states)
+		}
+	}
 }
