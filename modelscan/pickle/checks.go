@@ -12,6 +12,8 @@ type check func(m *machine, op *Op, id int) value
 // checkNamed returns the check that the lists call by this name, or nil.
 func checkNamed(name string) check {
 	switch name {
+	case "array":
+		return checkArray
 	case "attrgetter":
 		return checkAttrgetter
 	case "calls0":
@@ -28,6 +30,10 @@ func checkNamed(name string) check {
 		return keep
 	case "methodcaller":
 		return checkMethodcaller
+	case "named":
+		return checkNamedType
+	case "namedtuple":
+		return checkNamedtuple
 	case "nested":
 		return checkNested
 	case "reconstruct":
@@ -185,7 +191,7 @@ func (m *machine) instance(op *Op, id int, cls value) value {
 	}
 	g.reported = true
 	switch {
-	case g.entry.verdict == dangerous:
+	case g.entry.verdict == dangerous && !g.entry.coarse:
 		m.accuse(g.entry.rule, m.calls[id].off, g.String(), "would make an instance of "+g.String()+" on load: "+m.renderCall(id))
 	case g.entry.verdict == allowed && g.entry.uses&mayNew != 0:
 		if m.grows(g, m.calls[id].args) {
@@ -215,6 +221,9 @@ func checkCalls0(m *machine, op *Op, id int) value { return m.callsArgument(op, 
 // checkCalls1 is a call that calls its second argument in its turn.
 func checkCalls1(m *machine, op *Op, id int) value { return m.callsArgument(op, id, 1) }
 
+// computes are the modules whose functions, where a list allows to name them, only compute.
+var computes = map[string]bool{"builtins": true, "__builtin__": true, "math": true, "cmath": true}
+
 func (m *machine) callsArgument(_ *Op, id, i int) value {
 	vs, all := m.args(id)
 	if i >= len(vs) {
@@ -231,7 +240,7 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 	case g.entry.verdict == dangerous:
 		g.reported = true
 		m.accuse(g.entry.rule, m.calls[id].off, g.String(), "would call "+g.String()+" through "+m.renderCall(id))
-	case g.entry.verdict == unknown:
+	case g.entry.verdict == unknown, g.entry.uses&mayCall == 0 && !computes[root(g.module)]:
 		g.reported = true
 		m.accuse(rule.PickleUnknownCall, m.calls[id].off, g.String(), "would call "+g.String()+" through "+m.renderCall(id))
 	case m.grows(g, m.calls[id].args):

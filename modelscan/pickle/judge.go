@@ -21,7 +21,7 @@ func (t *tables) lookup(module, name string) entry {
 	}
 	for _, pair := range [][2]string{{module, name}, {newModule, newName}} {
 		if id := t.danger(pair[0], pair[1]); id != "" {
-			return entry{verdict: dangerous, rule: id}
+			return entry{verdict: dangerous, rule: id, coarse: t.coarse(pair[0], pair[1])}
 		}
 	}
 	if e := t.member(module, name); e.verdict != unknown {
@@ -33,18 +33,18 @@ func (t *tables) lookup(module, name string) entry {
 // byPackage is the verdict of the wider entries: a class that moved between its package's modules, a
 // name by its beginning, a whole package.
 func (t *tables) byPackage(module, name string) entry {
-	top := root(module)
-	for _, l := range t.moved[top] {
+	p := t.of(module)
+	for _, l := range p.classes {
 		if looksLikeClass(name) && l.has(name) {
 			return entry{verdict: allowed, uses: l.entry.uses &^ mayCall}
 		}
 	}
-	for _, p := range t.patterns[top] {
-		if strings.HasPrefix(name, p.prefix) {
-			return p.entry
+	for _, pattern := range p.patterns {
+		if strings.HasPrefix(name, pattern.prefix) {
+			return pattern.entry
 		}
 	}
-	return t.prefixes[top]
+	return p.all
 }
 
 // constant: a member of an allowed class named in capitals, as enumerations write theirs.
@@ -136,15 +136,21 @@ func (t *tables) dangerIn(module, name string) rule.ID {
 	if name == "" {
 		name = "*module*"
 	}
-	for _, d := range t.dangers[module] {
+	return t.line(module, name).rule
+}
+
+// line is the first line of dangerous.txt that means the name.
+func (t *tables) line(module, name string) danger {
+	p := t.of(module)
+	for _, d := range p.dangers[module] {
 		if d.matches(name) {
-			return d.rule
+			return d
 		}
 	}
 	for at := module; at != ""; {
-		for _, d := range t.trees[at] {
+		for _, d := range p.trees[at] {
 			if d.matches(name) {
-				return d.rule
+				return d
 			}
 		}
 		i := strings.LastIndexByte(at, '.')
@@ -153,7 +159,18 @@ func (t *tables) dangerIn(module, name string) rule.ID {
 		}
 		at = at[:i]
 	}
-	return ""
+	return danger{}
+}
+
+// coarse tells whether a name is only dangerous because all of its package is, and names a class: an
+// instance made without __init__ is then no worse than one of any class that nobody knows. Of the standard
+// library every class was looked at.
+func (t *tables) coarse(module, name string) bool {
+	if t.stdlib[root(module)] || strings.Contains(name, ".") || !looksLikeClass(name) {
+		return false
+	}
+	names := t.line(module, name).names
+	return len(names) == 1 && names[0] == "*"
 }
 
 // introspective attributes lead from any object to the interpreter's insides.

@@ -39,6 +39,7 @@ type entry struct {
 	uses    uint8
 	check   string
 	rule    rule.ID // of a dangerous name
+	coarse  bool    // dangerous like everything in its package, which is no part of Python, and a class by its name
 }
 
 // plain entries may be called whatever the arguments, and nothing about the call need be kept.
@@ -53,17 +54,28 @@ type danger struct {
 	names []string
 }
 
+// tables are the lists. What they say of a top-level package is parsed when a stream first names something
+// in it: to parse them all costs more than most scans.
 type tables struct {
-	allow      map[string][]*line   // by module
-	moved      map[string][]*line   // by top-level package: its classes' modules differ from version to version
-	patterns   map[string][]pattern // by top-level package
-	prefixes   map[string]entry     // allowed top-level packages with all below: "__torch__"
-	dangers    map[string][]danger
-	trees      map[string][]danger // modules with all their submodules
-	leaves     map[string]rule.ID  // names that are dangerous wherever they come from
+	packages   map[string]*listed
+	moved      map[string]bool    // top-level packages whose classes' modules differ from version to version
+	leaves     map[string]rule.ID // names that are dangerous wherever they come from
 	oldModules map[string]string
 	oldNames   map[string]string
 	stdlib     map[string]bool
+}
+
+// listed is what the lists say of one top-level package.
+type listed struct {
+	sync.Once
+	allowText, dangerText []string // runs of lines, as they stand in the lists
+
+	allow    map[string][]*line // by module
+	classes  []*line            // of a package in moved
+	patterns []pattern
+	all      entry               // allows the package with all below: "__torch__"
+	dangers  map[string][]danger // by module
+	trees    map[string][]danger // modules with all their submodules
 }
 
 // line is one line of an allow list. Its names are only searched when they are asked for: building
@@ -83,10 +95,12 @@ type pattern struct {
 	entry  entry
 }
 
-var load = sync.OnceValue(func() *tables {
+var load = sync.OnceValue(readLists)
+
+// readLists finds where the lists speak of which package.
+func readLists() *tables {
 	t := &tables{
-		allow: map[string][]*line{}, moved: map[string][]*line{}, patterns: map[string][]pattern{}, prefixes: map[string]entry{},
-		dangers: map[string][]danger{}, trees: map[string][]danger{}, leaves: map[string]rule.ID{},
+		packages: map[string]*listed{}, moved: map[string]bool{}, leaves: map[string]rule.ID{},
 		oldModules: map[string]string{}, oldNames: map[string]string{}, stdlib: map[string]bool{},
 	}
 	files, err := lists.ReadDir("lists")
@@ -94,25 +108,110 @@ var load = sync.OnceValue(func() *tables {
 		panic(err) // embedded: cannot happen in a binary that was built
 	}
 	for _, f := range files {
-		text, err := lists.ReadFile("lists/" + f.Name())
+		data, err := lists.ReadFile("lists/" + f.Name())
 		if err != nil {
 			panic(err)
 		}
-		parse := map[string]func(string) error{"python2.txt": t.parseOld, "dangerous.txt": t.parseDanger, "stdlib.txt": t.parseStdlib}[f.Name()]
-		if parse == nil {
-			parse = t.parseAllow
-		}
-		for i, line := range strings.Split(string(text), "\n") {
-			if line == "" || line[0] == '#' {
-				continue
-			}
-			if err := parse(line); err != nil {
-				panic(fmt.Sprintf("lists/%s:%d: %v", f.Name(), i+1, err)) // a test reads them all
-			}
+		switch text := string(data); f.Name() {
+		case "python2.txt":
+			t.each(text, t.parseOld)
+		case "stdlib.txt":
+			t.each(text, t.parseStdlib)
+		case "dangerous.txt":
+			t.file(text, func(p *listed) *[]string { return &p.dangerText })
+		default:
+			t.file(text, func(p *listed) *[]string { return &p.allowText })
 		}
 	}
 	return t
-})
+}
+
+// each parses the lines of a text that say something. A test reads every line, so none fails in a binary.
+func (t *tables) each(text string, parse func(string) error) {
+	for line := range strings.Lines(text) {
+		if line[0] == '#' || line[0] == '\n' {
+			continue
+		}
+		if err := parse(strings.TrimSuffix(line, "\n")); err != nil {
+			panic(fmt.Sprintf("lists: %v", err))
+		}
+	}
+}
+
+// file sorts the lines of a text by the package that they speak of.
+func (t *tables) file(text string, part func(*listed) *[]string) {
+	last, start, end := "", 0, 0
+	flush := func() {
+		if last != "" && end > start {
+			t.add(last, text[start:end], part)
+		}
+		start = end
+	}
+	for line := range strings.Lines(text) {
+		top, _, ok := topOf(line)
+		if !ok || top != last {
+			flush()
+			last = top
+		}
+		end += len(line)
+	}
+	flush()
+}
+
+// topOf is the top-level package of the module that a line is about; ok is false for a comment. "moved" lines
+// and the lines on any module have packages of their own, by those names.
+func topOf(line string) (top, module string, ok bool) {
+	if line[0] == '#' || line[0] == '\n' {
+		return "", "", false
+	}
+	how, rest, _ := strings.Cut(line, " ")
+	if how == "moved" {
+		return how, "", true
+	}
+	module, _, _ = strings.Cut(rest, ":")
+	return root(module), module, true
+}
+
+func (t *tables) add(top, lines string, part func(*listed) *[]string) {
+	switch top {
+	case "moved":
+		for _, name := range strings.Fields(lines)[1:] {
+			t.moved[name] = true
+		}
+	case "*":
+		t.each(lines, t.parseLeaves)
+	default:
+		p := t.packages[top]
+		if p == nil {
+			p = new(listed)
+			t.packages[top] = p
+		}
+		texts := part(p)
+		*texts = append(*texts, lines)
+	}
+}
+
+// of is what the lists say of the top-level package that a module is in.
+func (t *tables) of(module string) *listed {
+	top := root(module)
+	p := t.packages[top]
+	if p == nil {
+		return &listed{}
+	}
+	p.Do(func() {
+		p.allow, p.dangers, p.trees = map[string][]*line{}, map[string][]danger{}, map[string][]danger{}
+		for _, text := range p.allowText {
+			t.each(text, p.parseAllow)
+		}
+		for _, text := range p.dangerText {
+			t.each(text, p.parseDanger)
+		}
+		if !t.moved[top] {
+			p.classes = nil
+		}
+	})
+	return p
+}
 
 func (t *tables) parseOld(line string) error {
 	switch f := strings.Fields(line); len(f) {
@@ -135,23 +234,17 @@ func (t *tables) parseStdlib(line string) error {
 
 var uses = map[string]uint8{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "sized": sized, "lazy": lazy, "ref": 0}
 
-// parseAllow reads "call,dict collections: OrderedDict Counter", "check=reconstruct sklearn.*: __pyx_unpickle_*"
-// (names by their beginning, anywhere in the package) and "moved sklearn scipy" (packages whose listed
-// classes may stand in any of their modules).
-func (t *tables) parseAllow(text string) error {
+// parseAllow reads "call,dict collections: OrderedDict Counter" and "check=reconstruct sklearn.*: __pyx_unpickle_*"
+// (names by their beginning, anywhere in the package). "moved sklearn scipy" names packages whose listed classes
+// may stand in any of their modules.
+func (p *listed) parseAllow(text string) error {
 	head, names, ok := strings.Cut(text, ":")
 	how, module, ok2 := strings.Cut(head, " ")
-	if how == "moved" {
-		for _, root := range strings.Fields(module) {
-			t.moved[root] = []*line{}
-		}
-		return nil
-	}
 	if !ok || !ok2 {
 		return fmt.Errorf("%q: want USES MODULE: NAMES", text)
 	}
 	e := entry{verdict: allowed}
-	for _, word := range strings.Split(how, ",") {
+	for word := range strings.SplitSeq(how, ",") {
 		bits, ok := uses[word]
 		if name, isCheck := strings.CutPrefix(word, "check="); isCheck && checkNamed(name) != nil {
 			e.check, bits, ok = name, mayCall, true
@@ -161,32 +254,32 @@ func (t *tables) parseAllow(text string) error {
 		}
 		e.uses |= bits
 	}
-	t.addAllowed(module, names, e)
+	p.addAllowed(module, names, e)
 	return nil
 }
 
-func (t *tables) addAllowed(module, names string, e entry) {
-	if root, tree := strings.CutSuffix(module, ".*"); tree {
+func (p *listed) addAllowed(module, names string, e entry) {
+	if _, tree := strings.CutSuffix(module, ".*"); tree {
 		for _, name := range strings.Fields(names) {
-			t.patterns[root] = append(t.patterns[root], pattern{prefix: strings.TrimSuffix(name, "*"), entry: e})
+			p.patterns = append(p.patterns, pattern{prefix: strings.TrimSuffix(name, "*"), entry: e})
 		}
 		return
 	}
 	if strings.TrimSpace(names) == "*" {
-		t.prefixes[module] = e
+		p.all = e
 		return
 	}
 	l := &line{entry: e, names: names + " "}
-	t.allow[module] = append(t.allow[module], l)
-	if top := root(module); t.moved[top] != nil && e.uses&mayNew != 0 && e.check == "" {
-		t.moved[top] = append(t.moved[top], l)
+	p.allow[module] = append(p.allow[module], l)
+	if e.uses&mayNew != 0 && e.check == "" {
+		p.classes = append(p.classes, l)
 	}
 }
 
 // allowed adds up what the lines about one name say.
 func (t *tables) allowed(module, name string) (entry, bool) {
 	var e entry
-	for _, l := range t.allow[module] {
+	for _, l := range t.of(module).allow[module] {
 		if l.has(name) {
 			e.verdict = allowed
 			e.uses |= l.entry.uses
@@ -196,25 +289,34 @@ func (t *tables) allowed(module, name string) (entry, bool) {
 	return e, e.verdict == allowed
 }
 
-// parseDanger reads "ST201 os: system exec*", "ST203 socket.*: *" or "ST201 *: Popen".
-func (t *tables) parseDanger(line string) error {
+// dangerLine reads "ST201 os: system exec*".
+func dangerLine(line string) (module string, d danger, err error) {
 	head, names, ok := strings.Cut(line, ":")
 	id, module, ok2 := strings.Cut(head, " ")
 	if _, known := rule.Get(rule.ID(id)); !ok || !ok2 || !known {
-		return fmt.Errorf("%q: want RULE MODULE: NAMES", line)
+		return "", danger{}, fmt.Errorf("%q: want RULE MODULE: NAMES", line)
 	}
-	d := danger{rule: rule.ID(id), names: strings.Fields(names)}
-	switch base, tree := strings.CutSuffix(module, ".*"); {
-	case module == "*":
-		for _, name := range d.names {
-			t.leaves[name] = d.rule
-		}
-	case tree:
-		t.trees[base] = append(t.trees[base], d)
-	default:
-		t.dangers[module] = append(t.dangers[module], d)
+	return module, danger{rule: rule.ID(id), names: strings.Fields(names)}, nil
+}
+
+// parseLeaves reads "ST201 *: Popen".
+func (t *tables) parseLeaves(line string) error {
+	_, d, err := dangerLine(line)
+	for _, name := range d.names {
+		t.leaves[name] = d.rule
 	}
-	return nil
+	return err
+}
+
+// parseDanger reads "ST201 os: system exec*" and "ST203 socket.*: *".
+func (p *listed) parseDanger(line string) error {
+	module, d, err := dangerLine(line)
+	if base, tree := strings.CutSuffix(module, ".*"); tree {
+		p.trees[base] = append(p.trees[base], d)
+	} else {
+		p.dangers[module] = append(p.dangers[module], d)
+	}
+	return err
 }
 
 // matches tells whether a line of dangerous.txt means the qualified name.

@@ -102,3 +102,17 @@ func TestLookup(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryLine: each line of the lists can be read, and every check that one names exists.
+func TestEveryLine(t *testing.T) {
+	tables := readLists()
+	if len(tables.packages) < 200 {
+		t.Errorf("only %d packages", len(tables.packages))
+	}
+	for top := range tables.packages {
+		p := tables.of(top)
+		if len(p.allow)+len(p.patterns)+len(p.dangers)+len(p.trees) == 0 && p.all.verdict == unknown {
+			t.Errorf("nothing is said of %s", top)
+		}
+	}
+}

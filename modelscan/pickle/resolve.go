@@ -121,9 +121,9 @@ func (m *machine) evaluate(op *Op, id int) value {
 	name, ok := m.text(vs[0], maxName)
 	switch leaf := g.name; {
 	case !ok:
-	case leaf == "__import__" || leaf == "import_module" || leaf == "subimport" || leaf == "_import_module":
+	case leaf == "__import__" || leaf == "import_module" || leaf == "subimport":
 		return m.module(op, name)
-	case leaf == "resolve_name" || leaf == "locate":
+	case leaf == "resolve_name" || leaf == "locate" || leaf == "_import_module":
 		module, attrs, found := strings.Cut(name, ":")
 		if !found {
 			if i := strings.LastIndexByte(name, '.'); i > 0 {

@@ -15,7 +15,7 @@ var hooked = map[string]bool{"__setstate__": true, "append": true, "extend": tru
 // evaluated are the attributes whose text a library's own __setstate__ runs as Python.
 var evaluated = map[string]struct {
 	library string
-	judge   func(text string) evidence
+	judge   func(t *tables, text string) evidence
 }{
 	// scipy/stats/_distn_infrastructure.py, rv_generic._attach_argparser_methods: exec
 	"_parse_arg_template": {"scipy", judgeTemplate},
@@ -62,12 +62,12 @@ func (m *machine) judgeAttribute(op *Op, subject, library, key string, v value) 
 	}
 }
 
-func (m *machine) judgeEvaluated(op *Op, subject, key string, v value, judge func(string) evidence) {
+func (m *machine) judgeEvaluated(op *Op, subject, key string, v value, judge func(*tables, string) evidence) {
 	if v.kind() == kNone {
 		return
 	}
 	text, ok := m.text(v, maxEvidenceText)
-	e := judge(text)
+	e := judge(m.load, text)
 	message := fmt.Sprintf("%s would run its state's %s as Python on load: %s", subject, key, m.render(v))
 	switch {
 	case !ok, e == codeOrShell:
@@ -82,7 +82,7 @@ var template = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(def _parse_args(_rvs|_stats)?\([\w ,=.'-]*\):|    return self\._argcheck_rvs\([\w ,=.-]*\)|    return \([\w ,]*\)[\w ,.-]*|\s*)$`)
 })
 
-func judgeTemplate(text string) evidence {
+func judgeTemplate(_ *tables, text string) evidence {
 	for line := range strings.SplitSeq(text, "\n") {
 		if !template().MatchString(line) {
 			return codeOrShell
@@ -97,13 +97,13 @@ var formulaCalls = sync.OnceValue(func() *regexp.Regexp { return regexp.MustComp
 const harmlessTerms = " C I Q bs cr cc te center standardize scale poly Treatment Sum Helmert Poly Diff ns log log10 log2 log1p exp expm1 sqrt abs pow power square sin cos tan round float int str bool min max minimum maximum diff where clip sign floor ceil "
 
 // judgeFormula: the terms of a formula are Python expressions.
-func judgeFormula(text string) evidence {
+func judgeFormula(t *tables, text string) evidence {
 	if strings.Contains(text, "__") || weighText(text) == codeOrShell {
 		return codeOrShell
 	}
 	for _, call := range formulaCalls().FindAllStringSubmatch(text, -1) {
 		name := strings.TrimPrefix(strings.TrimPrefix(call[1], "np."), "numpy.")
-		if name == "open" || load().leaf(name) {
+		if name == "open" || t.leaf(name) {
 			return codeOrShell
 		}
 		if !strings.Contains(harmlessTerms, " "+name+" ") && strings.Trim(name, `)]"'`) != "" {

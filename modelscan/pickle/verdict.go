@@ -53,7 +53,7 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 	g.reported = true
 	isNew := c.op == opNewObj || c.op == opNewObjEx
 	switch {
-	case g.entry.verdict == dangerous:
+	case g.entry.verdict == dangerous && !(isNew && g.entry.coarse):
 		m.accuse(g.entry.rule, c.off, g.String(), "would call "+m.renderCall(id)+" on load")
 		m.looksNested(id)
 		return m.evaluate(op, id)
@@ -243,7 +243,7 @@ func (m *machine) finish() {
 		case g.reported, g.entry.verdict == allowed, g.name == "":
 		case g.entry.rule == rule.PickleIntrospection || g.entry.rule == rule.PickleCarriesCode:
 			m.accuse(g.entry.rule, g.off, g.String(), "names "+g.String())
-		case g.entry.verdict == dangerous:
+		case g.entry.verdict == dangerous && !g.entry.coarse:
 			m.accuse(rule.PickleDangerousReference, g.off, g.String(), "names "+g.String()+" without calling it here")
 		default:
 			m.accuse(rule.PickleUnknownImport, g.off, g.String(), "imports "+g.String()+", which is not known here")

@@ -5,12 +5,13 @@ usage: classes.py walk PACKAGE [PREFIX…]          import the installed package
        classes.py functions MODULE…               public functions of installed modules, as names that may be stored
        classes.py wheel FILE.whl PREFIX [PREFIX…]  read the sources in a wheel, importing nothing
 
-Each line is USES MODULE: NAMES. A class is left out, and named on stderr for a person to read, where
+Each line is USES MODULE: NAMES. A class that is pickled as a call of itself may be called. A class is left out, and named on stderr for a person to read, where
 making an instance with __new__ and giving it state runs code of its own that is more than bookkeeping:
 __new__, __setstate__, __del__ or __setattr__ whose source imports, opens, executes, loads or calls out.
 """
 import ast
 import collections
+import enum
 import importlib
 import inspect
 import pickle
@@ -26,6 +27,12 @@ RISKY = ("exec(", "eval(", "import_module", "__import__", "open(", "system(", "P
 SKIP = ("test", "tests", "testing", "_testing", "conftest", "setup", "_build_utils", "externals", "__main__", "benchmarks", "f2py", "distutils", "datasets", "compat", "sandbox", "cli", "io", "interop", "spark", "dask", "plotting", "tracker", "engine")
 
 
+def called(cls, package):
+    """How instances are written: by a call of the class (enumerations, exceptions, their own __reduce__), or not."""
+    own = any(name in vars(base) for base in cls.__mro__ if base.__module__.split(".")[0] == package for name in ("__reduce__", "__reduce_ex__"))
+    return own or issubclass(cls, (enum.Enum, BaseException))
+
+
 def containers(bases):
     flags = [f for f, names in (("dict", {"dict", "OrderedDict", "MutableMapping", "UserDict", "defaultdict"}), ("list", {"list", "MutableSequence", "UserList", "deque"}), ("set", {"set", "MutableSet"})) if names & bases]
     return ",".join(["new"] + flags)
@@ -38,7 +45,7 @@ def risky(sources):
 def walk(package, prefixes):
     root = importlib.import_module(package)
     modules = [root]
-    for info in pkgutil.walk_packages(root.__path__, package + "."):
+    for info in pkgutil.walk_packages(root.__path__, package + ".", onerror=lambda name: None):
         if set(info.name.split(".")) & set(SKIP) or prefixes and not info.name.startswith(tuple(prefixes)):
             continue
         try:
@@ -56,11 +63,12 @@ def walk(package, prefixes):
     for cls in seen:
         if set(cls.__module__.split(".")) & set(SKIP) or prefixes and not cls.__module__.startswith(tuple(prefixes)):
             continue
-        bad = risky(own_sources(cls, package))
+        calls = called(cls, package)
+        bad = risky(own_sources(cls, package, RUNS + ("__init__",) * calls))
         if bad:
             print(f"left out {cls.__module__} {cls.__qualname__}: {sorted(set(bad))}", file=sys.stderr)
             continue
-        yield cls.__module__, cls.__qualname__, containers({c.__name__ for c in cls.__mro__})
+        yield cls.__module__, cls.__qualname__, containers({c.__name__ for c in cls.__mro__}).replace("new", "call" if calls else "new")
 
 
 FILES = re.compile(r"^_*(load|save|open|read|write|fetch|dump|download|get_data|clear_data|exec|eval|run|main|test|show|setup|memmap|from_?file|fromregex|genfromtxt|DataSource|source|info|lookfor|safe_eval|import|compile|call|input|parse|tofile|pickle|unpickle|ctypes|spawn|popen|system|delegate)", re.I)
@@ -71,7 +79,7 @@ def functions(first, rest):
     for package in (first, *rest):
         root = importlib.import_module(package)
         modules = [root]
-        for info in pkgutil.walk_packages(getattr(root, "__path__", []), package + "."):
+        for info in pkgutil.walk_packages(getattr(root, "__path__", []), package + ".", onerror=lambda name: None):
             if set(info.name.split(".")) & set(SKIP):
                 continue
             try:
@@ -88,8 +96,8 @@ def functions(first, rest):
                     yield where, qualname, "ref"
 
 
-def own_sources(cls, package):
-    for name in RUNS:
+def own_sources(cls, package, methods):
+    for name in methods:
         for base in cls.__mro__:
             if name in vars(base):
                 if base.__module__.split(".")[0] == package:

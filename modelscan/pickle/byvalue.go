@@ -1,0 +1,59 @@
+package pickle
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+)
+
+// What dill and cloudpickle write in place of plain pickle's own ways, for values that carry no code.
+
+// checkArray is dill's _create_array(f, args, state, attributes): f(*args), then __setstate__(state).
+// Source: dill/_dill.py.
+func checkArray(m *machine, op *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) < 3 {
+		m.judgeUnknown(id)
+		return result(id)
+	}
+	vs = append([]value{}, vs...)
+	v := m.callHop(op, vs[0], vs[1], 0)
+	m.build(op, v, vs[2])
+	if len(vs) > 3 && vs[3].kind() != kNone {
+		m.build(op, v, vs[3])
+	}
+	return v
+}
+
+// checkNamedType is dill's _load_type(name) and cloudpickle's _builtin_type(name): one of the interpreter's
+// own types. What makes code or functions carries code.
+func checkNamedType(m *machine, op *Op, id int) value {
+	vs, all := m.args(id)
+	name := ""
+	if all && len(vs) == 1 {
+		name, _ = m.text(vs[0], maxName)
+	}
+	switch name {
+	case "CodeType", "FunctionType", "LambdaType", "ModuleType":
+		m.accuse(rule.PickleCarriesCode, m.calls[id].off, m.calleeGlobal(id).String(), "would make code or functions: "+m.renderCall(id))
+	case "MethodType":
+		return m.global(op, "types", name, true)
+	case strings.ToLower(name):
+		return m.global(op, "builtins", name, true)
+	}
+	return result(id)
+}
+
+// checkNamedtuple is dill's _create_namedtuple(name, fields, module): it imports module and takes name from
+// it, or else makes the class anew. Source: dill/_dill.py.
+func checkNamedtuple(m *machine, op *Op, id int) value {
+	if vs, all := m.args(id); all && len(vs) >= 3 {
+		name, ok1 := m.text(vs[0], maxName)
+		module, ok2 := m.text(vs[2], maxName)
+		if ok1 && ok2 {
+			return m.global(op, module, name, true)
+		}
+	}
+	m.judgeUnknown(id)
+	return result(id)
+}
