@@ -36,10 +36,13 @@ func checkNamedType(m *machine, op *Op, id int) value {
 	switch name {
 	case "CodeType", "FunctionType", "LambdaType", "ModuleType":
 		m.accuse(rule.PickleCarriesCode, m.calls[id].off, m.calleeGlobal(id).String(), "would make code or functions: "+m.renderCall(id))
-	case "MethodType":
-		return m.global(op, "types", name, true)
+	case "PartialType":
+		return m.global(op, "functools", "partial", true)
 	case strings.ToLower(name):
 		return m.global(op, "builtins", name, true)
+	}
+	if m.load.lookup("types", name).verdict == allowed {
+		return m.global(op, "types", name, true)
 	}
 	return result(id)
 }

@@ -20,6 +20,8 @@ func checkNamed(name string) check {
 		return checkCalls0
 	case "calls1":
 		return checkCalls1
+	case "curry":
+		return checkCurry
 	case "encode":
 		return checkEncode
 	case "getattr":
@@ -40,6 +42,8 @@ func checkNamed(name string) check {
 		return checkReconstruct
 	case "reduce":
 		return checkReduce
+	case "symbols":
+		return checkSymbols
 	case "type":
 		return checkType
 	case "typed":
@@ -193,7 +197,7 @@ func (m *machine) instance(op *Op, id int, cls value) value {
 	switch {
 	case g.entry.verdict == dangerous && !g.entry.coarse:
 		m.accuse(g.entry.rule, m.calls[id].off, g.String(), "would make an instance of "+g.String()+" on load: "+m.renderCall(id))
-	case g.entry.verdict == allowed && g.entry.uses&mayNew != 0:
+	case g.entry.verdict == allowed && (g.entry.uses&mayNew != 0 || g.entry.check == "symbols" && m.plain(id)):
 		if m.grows(g, m.calls[id].args) {
 			m.accuseGrowth(id, g.String())
 		}
@@ -247,6 +251,57 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 		m.accuseGrowth(id, g.String())
 	}
 	return result(id)
+}
+
+// checkCurry is toolz's _restore_curry(class, function or "module:name", …): the function is kept.
+// Source: toolz/functoolz.py.
+func checkCurry(m *machine, op *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) < 2 {
+		m.judgeUnknown(id)
+		return result(id)
+	}
+	if text, ok := m.text(vs[1], maxName); ok {
+		module, name, _ := strings.Cut(text, ":")
+		m.global(op, module, name, true)
+	}
+	m.instance(op, id, vs[0])
+	return result(id)
+}
+
+// checkSymbols makes an instance of a class of sympy's, whose __new__ evaluates text as Python where it is
+// no plain symbol or number. Source: sympy/core/sympify.py.
+func checkSymbols(m *machine, op *Op, id int) value {
+	if !m.plain(id) {
+		m.accuse(rule.PickleCodeExecution, m.calls[id].off, m.calleeGlobal(id).String(), "would evaluate text as Python on load: "+m.renderCall(id))
+		return result(id)
+	}
+	return mk(kInst, m.calls[id].callee.index())
+}
+
+// plain tells whether no argument of the call has text that could be code.
+func (m *machine) plain(id int) bool {
+	left := maxEvidenceItems
+	return m.symbols(m.calls[id].args, &left)
+}
+
+// symbols tells whether all text in v is a name, a number or spaces.
+func (m *machine) symbols(v value, left *int) bool {
+	if *left--; *left < 0 {
+		return false
+	}
+	switch v.kind() {
+	case kStr, kBytes, kByteArray, kEncoded:
+		text, ok := m.text(v, maxName)
+		return ok && !strings.ContainsAny(text, "()[]{}=:;\"'@") && !strings.Contains(text, "__")
+	case kTuple, kList, kDict, kSet, kFrozenSet:
+		vs, all := m.elements(v)
+		for _, item := range vs {
+			all = all && m.symbols(item, left)
+		}
+		return all
+	}
+	return true
 }
 
 // checkTyped is torch._tensor._rebuild_from_type_v2(func, type, args, state): func(*args) is called.

@@ -30,12 +30,12 @@ func (t *tables) lookup(module, name string) entry {
 	return t.byPackage(newModule, newName)
 }
 
-// byPackage is the verdict of the wider entries: a class that moved between its package's modules, a
-// name by its beginning, a whole package.
+// byPackage is the verdict of the wider entries: a class or function that moved between its package's modules,
+// a name by its beginning, a whole package.
 func (t *tables) byPackage(module, name string) entry {
 	p := t.of(module)
-	for _, l := range p.classes {
-		if looksLikeClass(name) && l.has(name) {
+	for _, l := range p.moved {
+		if l.has(name) {
 			return entry{verdict: allowed, uses: l.entry.uses &^ mayCall}
 		}
 	}

@@ -58,7 +58,7 @@ type danger struct {
 // in it: to parse them all costs more than most scans.
 type tables struct {
 	packages   map[string]*listed
-	moved      map[string]bool    // top-level packages whose classes' modules differ from version to version
+	moved      map[string]bool    // top-level packages whose modules differ from version to version
 	leaves     map[string]rule.ID // names that are dangerous wherever they come from
 	oldModules map[string]string
 	oldNames   map[string]string
@@ -71,7 +71,7 @@ type listed struct {
 	allowText, dangerText []string // runs of lines, as they stand in the lists
 
 	allow    map[string][]*line // by module
-	classes  []*line            // of a package in moved
+	moved    []*line            // lines without a check, of a package in tables.moved
 	patterns []pattern
 	all      entry               // allows the package with all below: "__torch__"
 	dangers  map[string][]danger // by module
@@ -207,7 +207,7 @@ func (t *tables) of(module string) *listed {
 			t.each(text, p.parseDanger)
 		}
 		if !t.moved[top] {
-			p.classes = nil
+			p.moved = nil
 		}
 	})
 	return p
@@ -235,8 +235,8 @@ func (t *tables) parseStdlib(line string) error {
 var uses = map[string]uint8{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "sized": sized, "lazy": lazy, "ref": 0}
 
 // parseAllow reads "call,dict collections: OrderedDict Counter" and "check=reconstruct sklearn.*: __pyx_unpickle_*"
-// (names by their beginning, anywhere in the package). "moved sklearn scipy" names packages whose listed classes
-// may stand in any of their modules.
+// (names by their beginning, anywhere in the package). "moved sklearn scipy" names packages whose listed names
+// may stand in any of their modules, but not be called there.
 func (p *listed) parseAllow(text string) error {
 	head, names, ok := strings.Cut(text, ":")
 	how, module, ok2 := strings.Cut(head, " ")
@@ -271,8 +271,8 @@ func (p *listed) addAllowed(module, names string, e entry) {
 	}
 	l := &line{entry: e, names: names + " "}
 	p.allow[module] = append(p.allow[module], l)
-	if e.uses&mayNew != 0 && e.check == "" {
-		p.classes = append(p.classes, l)
+	if e.check == "" {
+		p.moved = append(p.moved, l)
 	}
 }
 

@@ -11,7 +11,6 @@ __new__, __setstate__, __del__ or __setattr__ whose source imports, opens, execu
 """
 import ast
 import collections
-import enum
 import importlib
 import inspect
 import pickle
@@ -27,10 +26,9 @@ RISKY = ("exec(", "eval(", "import_module", "__import__", "open(", "system(", "P
 SKIP = ("test", "tests", "testing", "_testing", "conftest", "setup", "_build_utils", "externals", "__main__", "benchmarks", "f2py", "distutils", "datasets", "compat", "sandbox", "cli", "io", "interop", "spark", "dask", "plotting", "tracker", "engine")
 
 
-def called(cls, package):
-    """How instances are written: by a call of the class (enumerations, exceptions, their own __reduce__), or not."""
-    own = any(name in vars(base) for base in cls.__mro__ if base.__module__.split(".")[0] == package for name in ("__reduce__", "__reduce_ex__"))
-    return own or issubclass(cls, (enum.Enum, BaseException))
+def called(cls):
+    """Whether instances are written as a call of the class: enumerations, exceptions, a __reduce__ of its own or of a container's."""
+    return cls.__reduce__ is not object.__reduce__ or cls.__reduce_ex__ is not object.__reduce_ex__
 
 
 def containers(bases):
@@ -63,7 +61,7 @@ def walk(package, prefixes):
     for cls in seen:
         if set(cls.__module__.split(".")) & set(SKIP) or prefixes and not cls.__module__.startswith(tuple(prefixes)):
             continue
-        calls = called(cls, package)
+        calls = called(cls)
         bad = risky(own_sources(cls, package, RUNS + ("__init__",) * calls))
         if bad:
             print(f"left out {cls.__module__} {cls.__qualname__}: {sorted(set(bad))}", file=sys.stderr)
