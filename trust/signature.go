@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/trust/modelsigning"
@@ -22,6 +22,7 @@ func Signature(q *evidence.SignatureQuestion) *evidence.SignatureAnswer {
 	case err != nil && evidence.CodeOf(err) == evidence.NoAuthority && len(q.Authorities) == 0:
 		sig.State, sig.Code, sig.Message = evidence.Unverified, evidence.NoAuthority, err.Error()
 	case err != nil:
+		manifest = nil
 		sig.State, sig.Code, sig.Message = evidence.Invalid, evidence.CodeOf(err), err.Error()
 	case len(q.Authorities) == 0:
 		sig.State, sig.Code = evidence.Valid, evidence.Verified
@@ -31,7 +32,19 @@ func Signature(q *evidence.SignatureQuestion) *evidence.SignatureAnswer {
 	if manifest != nil {
 		sig.Files = len(manifest.Files)
 	}
+	for _, text := range []*string{&sig.Message, &sig.Signer, &sig.Issuer, &sig.Log, &sig.Repository, &sig.Workflow, &sig.Predicate, &sig.Fingerprint} {
+		*text = clean(*text)
+	}
 	return &evidence.SignatureAnswer{Signature: *sig, Manifest: manifest}
+}
+
+// clean makes a text from a bundle fit for the way to the parent.
+func clean(s string) string {
+	const most = 1000
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.ToValidUTF8(s, "\ufffd")
 }
 
 // judge gathers the answer to one question.
@@ -140,8 +153,7 @@ func (j *judge) certificate() (*evidence.Manifest, error) {
 		return nil, err
 	}
 	j.out.Signer = modelsigning.Subject(chain[0])
-	j.out.Issuer = strconv.QuoteToGraphic(chain[0].Issuer.String())
-	j.out.Issuer = j.out.Issuer[1 : len(j.out.Issuer)-1]
+	j.out.Issuer = chain[0].Issuer.String()
 	j.out.Fingerprint = modelsigning.CertificateFingerprint(chain[0])
 	if len(j.q.Authorities) == 0 {
 		return nil, fail(evidence.NoAuthority, "signed with a certificate, and no root is known to verify it with")
