@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: check-vscode vscode test-vscode build run test test-go test-outputs test-python test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: check-vscode vscode test-vscode build run test test-go test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 build:
 	@scripts/bootstrap.sh build
@@ -16,7 +16,7 @@ build:
 run: build
 	@scripts/sample.sh
 
-test: test-go test-outputs test-python
+test: test-go test-outputs test-python test-interop
 
 # With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:
@@ -33,6 +33,11 @@ test-python:
 	python/run-tests.sh
 
 # Every editor there is: Neovim as installed, and newer ones out of other Debians, which need not be reachable.
+# Signatures and SBOMs against the tools that others use for them.
+test-interop:
+	@scripts/bootstrap.sh build test
+	scripts/interop.sh
+
 test-editors: build
 	@scripts/bootstrap.sh build test
 	-editors/tools/debroot.sh trixie neovim .cache/editors/nvim-trixie

@@ -172,10 +172,10 @@ func (f *verifyFlags) terms() (provenance.Terms, error) {
 func readKey(path string) ([]byte, error) {
 	text, err := provenance.ReadMaterial(path)
 	if err == nil {
-		_, err = modelsigning.ParsePublicKey(text)
+		err = provenance.CheckKey(text)
 	}
 	if err != nil {
-		return nil, withHint(fmt.Errorf("%s: %w", report.Escape(path), err), "--key names a PEM public key of the curve P-256, P-384 or P-521")
+		return nil, withHint(fmt.Errorf("%s: %w", report.Escape(path), err), "--key names a PEM public key: openssl pkey -in key.pem -pubout")
 	}
 	return text, nil
 }

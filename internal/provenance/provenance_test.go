@@ -3,14 +3,24 @@ package provenance_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -190,8 +200,56 @@ func TestAnswersAreNotBelieved(t *testing.T) {
 		"a comparison of its own": `{"signature":{"state":"invalid","unsigned_files":["a"]}}`,
 		"a long text":             `{"signature":{"state":"invalid","message":` + string(long) + `}}`,
 	} {
-		if sig, err := provenance.Verify(t.Context(), liar(answer), list(t, dir), nil, provenance.Terms{}); err == nil {
+		if sig, err := provenance.Verify(t.Context(), liar(answer), list(t, dir), []byte("{}"), provenance.Terms{}); err == nil {
 			t.Errorf("%s: %+v", name, sig)
+		}
+	}
+}
+
+// TestRaw: what openssl pkeyutl and cosign write.
+func TestRaw(t *testing.T) {
+	content := []byte("weights")
+	sum := sha256.Sum256(content)
+	dir := folder(t, t.TempDir(), map[string]string{"model.pt": string(content), "evil.pt": "other"})
+	edPublic, edKey, err1 := ed25519.GenerateKey(rand.Reader)
+	rsaKey, err2 := rsa.GenerateKey(rand.Reader, 2048)
+	pkcs, err3 := rsa.SignPKCS1v15(rand.Reader, rsaKey, crypto.SHA256, sum[:])
+	pss, err4 := rsa.SignPSS(rand.Reader, rsaKey, crypto.SHA256, sum[:], nil)
+	ecKey := signtest.Key(t, elliptic.P256())
+	ec, err5 := ecdsa.SignASN1(rand.Reader, ecKey, sum[:])
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		key       any
+		signature []byte
+	}{
+		{"ed25519", edPublic, ed25519.Sign(edKey, content)},
+		{"rsa", &rsaKey.PublicKey, pkcs},
+		{"rsa pss", &rsaKey.PublicKey, pss},
+		{"ecdsa", &ecKey.PublicKey, ec},
+		{"ecdsa in base64", &ecKey.PublicKey, []byte(base64.StdEncoding.EncodeToString(ec) + "\n")},
+	} {
+		der, err := x509.MarshalPKIXPublicKey(c.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms := provenance.Terms{Authorities: []evidence.Authority{{Name: "k", Key: pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}}}
+		if sig := verify(t, filepath.Join(dir, "model.pt"), c.signature, terms); sig.State != evidence.Trusted {
+			t.Errorf("%s: %+v", c.name, sig)
+		}
+		for name, bad := range map[string]*evidence.Signature{
+			"another file":   verify(t, filepath.Join(dir, "evil.pt"), c.signature, terms),
+			"a folder":       verify(t, dir, c.signature, terms),
+			"cut":            verify(t, filepath.Join(dir, "model.pt"), c.signature[:20], terms),
+			"no key":         verify(t, filepath.Join(dir, "model.pt"), c.signature, provenance.Terms{}),
+			"nobody's time":  verify(t, filepath.Join(dir, "model.pt"), c.signature, provenance.Terms{Authorities: terms.Authorities, MinSignedAt: time.Unix(1, 0)}),
+			"no key of mine": verify(t, filepath.Join(dir, "model.pt"), c.signature, provenance.Terms{Authorities: []evidence.Authority{{Name: "k", Key: signtest.PublicPEM(t, signtest.Key(t, elliptic.P256()))}}}),
+		} {
+			if bad.State == evidence.Trusted {
+				t.Errorf("%s, %s: %+v", c.name, name, bad)
+			}
 		}
 	}
 }

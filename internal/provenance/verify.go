@@ -42,6 +42,9 @@ func Verify(ctx context.Context, to Asker, model *Model, bundle []byte, terms Te
 	if len(model.Files) == 0 {
 		return nil, ErrNoFiles
 	}
+	if IsRaw(bundle) {
+		return VerifyRaw(ctx, model, bundle, terms)
+	}
 	answer, err := askSignature(ctx, to, bundle, terms)
 	if err != nil {
 		return nil, err
