@@ -9,13 +9,16 @@ import (
 	"fmt"
 
 	"github.com/secure-torch/secure-torch/internal/evidence"
+	"github.com/secure-torch/secure-torch/trust/policy"
 )
 
 // Answer answers one question of evidence's kinds.
-func Answer(_ context.Context, kind string, payload []byte) ([]byte, error) {
+func Answer(ctx context.Context, kind string, payload []byte) ([]byte, error) {
 	switch kind {
 	case evidence.AskSignature:
 		return answer(payload, Signature)
+	case evidence.AskPolicy:
+		return answer(payload, func(q *evidence.PolicyQuestion) *evidence.PolicyAnswer { return policy.Answer(ctx, q) })
 	}
 	return nil, fmt.Errorf("unknown kind of question %q", kind)
 }

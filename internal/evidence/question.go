@@ -1,6 +1,9 @@
 package evidence
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Kinds of question to the trust worker.
 const (
@@ -61,4 +64,57 @@ type Revocations struct {
 type SignatureAnswer struct {
 	Signature Signature `json:"signature"`
 	Manifest  *Manifest `json:"manifest,omitempty"`
+}
+
+// PolicyQuestion asks what policies make of one artifact.
+type PolicyQuestion struct {
+	Now     time.Time `json:"now"`
+	Modules []Module  `json:"modules"`
+	// Inputs are documents of docs/schema/policy-input.json; each gets one decision.
+	Inputs []json.RawMessage `json:"inputs,omitempty"`
+	// Timeout of one evaluation, in nanoseconds; 0 for 100 ms.
+	Timeout time.Duration `json:"timeout,omitempty"`
+	// Test runs the modules' own tests instead.
+	Test bool `json:"test,omitempty"`
+}
+
+// Module is the text of one policy file.
+type Module struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// PolicyAnswer has a decision for each input, in order, or the outcome of each test.
+type PolicyAnswer struct {
+	Decisions []Decision   `json:"decisions,omitempty"`
+	Tests     []TestResult `json:"tests,omitempty"`
+	// Error says why no policy could be evaluated at all. Nothing is allowed then.
+	Error string `json:"error,omitempty"`
+}
+
+// Decision is what the policies say of one input. It allows only if Allowed is set: the zero Decision denies.
+type Decision struct {
+	Allowed bool      `json:"allowed"`
+	Deny    []Message `json:"deny,omitempty"`
+	Warn    []Message `json:"warn,omitempty"`
+	// Exempted are what an exception of the policy lets pass.
+	Exempted []Message `json:"exempted,omitempty"`
+	// Error says why a policy could not be evaluated; nothing is allowed then.
+	Error string `json:"error,omitempty"`
+}
+
+// Message is one reason.
+type Message struct {
+	Rule     string `json:"rule"` // deny, violation_licence …
+	Msg      string `json:"msg"`
+	Code     string `json:"code,omitempty"`
+	Severity string `json:"severity,omitempty"`
+}
+
+// TestResult is the outcome of one test_ rule.
+type TestResult struct {
+	Module string `json:"module"`
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	Error  string `json:"error,omitempty"`
 }

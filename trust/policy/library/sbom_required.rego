@@ -1,0 +1,17 @@
+# METADATA
+# title: Bill of materials
+# description: Every model comes with an SBOM that names the file's digest; without one only a warning outside of production.
+package secure_torch.policy
+
+sbom_good if {
+	input.sbom.present
+	input.sbom.bound
+}
+
+sbom_problem := "there is no SBOM" if not object.get(input, ["sbom", "present"], false)
+
+else := "the SBOM does not name this file's digest" if not sbom_good
+
+deny_sbom contains sbom_problem if object.get(input, "environment", "") == "production"
+
+warn_sbom contains sbom_problem if object.get(input, "environment", "") != "production"
