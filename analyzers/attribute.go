@@ -198,7 +198,7 @@ func (e *evaluator) bound(fr *frame, fn node, call place) *frame {
 func (e *evaluator) cliDefault(fr *frame, dest string) []place {
 	s := fr.s
 	var out []place
-	for _, c := range s.calls["add_argument"] {
+	for _, c := range s.callsOf("add_argument") {
 		if s.names1(c, dest) {
 			if v := s.keyword(c, "default"); v >= 0 && s.kind(v) != pyparse.None {
 				ps, _ := e.places(fr, v)
@@ -207,7 +207,7 @@ func (e *evaluator) cliDefault(fr *frame, dest string) []place {
 		}
 	}
 	for _, define := range []string{"DEFINE_string", "DEFINE_enum"} {
-		for _, c := range s.calls[define] {
+		for _, c := range s.callsOf(define) {
 			if t, ok := s.literal(s.positional(c, 0)); ok && t == dest {
 				ps, _ := e.places(fr, s.positional(c, 1))
 				out = append(out, ps...)

@@ -9,23 +9,17 @@ import (
 )
 
 // pyCheck looks at nodes of one kind for something that is wrong in itself, without being a load.
-type pyCheck struct {
-	kind pyparse.Kind
-	run  func(l *linker, n node) (Diagnostic, bool)
-}
+type pyCheck func(l *linker, n node) (Diagnostic, bool)
 
-func pyChecks() []pyCheck {
-	return []pyCheck{
-		{pyparse.Call, checkSafeGlobals},
-		{pyparse.Call, checkSwitches},
-		{pyparse.Call, checkTransport},
-		{pyparse.Call, checkEnvironmentCall},
-		{pyparse.Assignment, checkReplaced},
-		{pyparse.Assignment, checkEnvironment},
-		{pyparse.String, checkToken},
-		{pyparse.ClassDefinition, checkUnpickler},
-		{pyparse.Identifier, checkReference},
-		{pyparse.Attribute, checkReference},
+// pyChecks are the checks of each kind of node.
+func pyChecks() [256][]pyCheck {
+	return [256][]pyCheck{
+		pyparse.Call:            {checkSafeGlobals, checkSwitches, checkTransport, checkEnvironmentCall},
+		pyparse.Assignment:      {checkReplaced, checkEnvironment},
+		pyparse.String:          {checkToken},
+		pyparse.ClassDefinition: {checkUnpickler},
+		pyparse.Identifier:      {checkReference},
+		pyparse.Attribute:       {checkReference},
 	}
 }
 
@@ -143,7 +137,7 @@ func loopback(host string) bool {
 func checkToken(l *linker, n node) (Diagnostic, bool) {
 	s := l.s
 	at := s.tree.Nodes[n]
-	text := string(s.text[at.Start:at.End])
+	text := s.text[at.Start:at.End]
 	for _, prefix := range []string{"hf_", "api_org_"} {
 		i := strings.Index(text, prefix)
 		if i < 0 {

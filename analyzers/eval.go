@@ -203,7 +203,7 @@ func (e *evaluator) percent(fr *frame, left, right node) value {
 
 // snippet is source text short enough for a message.
 func snippet(code string) string {
-	code = strings.Join(strings.Fields(code), " ")
+	code = strings.Clone(strings.Join(strings.Fields(code), " "))
 	if len(code) > 60 {
 		cut := 57
 		for cut > 0 && code[cut]&0xc0 == 0x80 {

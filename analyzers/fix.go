@@ -70,7 +70,7 @@ func (c *Call) fixStLoad() (Fix, bool) {
 		}
 		i++
 	}
-	name, imports, ok := s.importing("secure_torch", "st", c.n)
+	name, imports, ok := c.l.importing("secure_torch", "st", c.n)
 	if !ok || i == 0 {
 		return Fix{}, false
 	}
@@ -80,16 +80,21 @@ func (c *Call) fixStLoad() (Fix, bool) {
 
 // importing finds the name that module goes by where use stands, or makes the edit that imports it as
 // alias (under its own name, if alias is taken).
-func (s *Summary) importing(module, alias string, use node) (string, []Edit, bool) {
-	for name := range s.scopes[0].names {
-		reach, in := s.reaching(name, use, s.scope[use])
-		if len(reach) == 1 && in == 0 && s.binds[reach[0]].kind == bindImport && s.binds[reach[0]].dotted == module && !s.inBranch(s.binds[reach[0]].at) {
-			return name, nil, true
+func (l *linker) importing(module, alias string, use node) (string, []Edit, bool) {
+	s := l.s
+	for _, i := range l.bindings().imports {
+		b := &s.binds[i]
+		if b.dotted != module || s.inBranch(b.at) {
+			continue
+		}
+		name := s.code(b.at)
+		if reach, in := s.reaching(name, use, s.scope[use]); len(reach) == 1 && in == 0 && &s.binds[reach[0]] == b {
+			return strings.Clone(name), nil, true
 		}
 	}
 	statement := "import " + module + " as " + alias
-	if s.bound(alias) {
-		if s.bound(module) {
+	if l.bindings().names[alias] {
+		if l.bindings().names[module] {
 			return "", nil, false
 		}
 		alias, statement = module, "import "+module
@@ -110,9 +115,26 @@ func (s *Summary) inBranch(n node) bool {
 	return false
 }
 
-// bound says whether any scope of the file binds a name.
-func (s *Summary) bound(name string) bool {
-	return slices.ContainsFunc(s.scopes, func(sc scope) bool { return len(sc.names[name]) > 0 })
+// bindings is what a file binds, for the fixes that add an import.
+type bindings struct {
+	imports []int32         // at the top of the file
+	names   map[string]bool // anywhere
+}
+
+func (l *linker) bindings() *bindings {
+	if l.bound != nil {
+		return l.bound
+	}
+	s := l.s
+	l.bound = &bindings{names: map[string]bool{}}
+	for i := range s.binds {
+		b := &s.binds[i]
+		l.bound.names[s.code(b.at)] = true
+		if b.kind == bindImport && s.scope[b.at] == 0 {
+			l.bound.imports = append(l.bound.imports, int32(i))
+		}
+	}
+	return l.bound
 }
 
 // importPlace is where a new import goes: behind the first run of imports at the top of the file,

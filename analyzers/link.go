@@ -41,7 +41,7 @@ type Callee struct {
 // Callees are the calls of something whose name ends in the given part.
 func (s *Summary) Callees(name string) []Callee {
 	var out []Callee
-	for _, c := range s.calls[name] {
+	for _, c := range s.callsOf(name) {
 		out = append(out, Callee{c, s.names(s.field(c, pyparse.FieldFunction), 0)})
 	}
 	return out
@@ -61,18 +61,15 @@ func Link(s *Summary, o Options) *Linked {
 		l.index = indexed(append(allLoaders(), o.Sinks...))
 	}
 	out := &Linked{Calls: []LoadCall{}, Diagnostics: []Diagnostic{}}
-	checks := map[pyparse.Kind][]pyCheck{}
-	for _, c := range pyChecks() {
-		checks[c.kind] = append(checks[c.kind], c)
-	}
+	checks := pyChecks()
 	for i, n := range s.tree.Nodes {
 		if n.Kind == pyparse.Call {
 			if c, ok := l.call(node(i)); ok {
 				out.Calls = append(out.Calls, c)
 			}
 		}
-		for _, check := range checks[n.Kind] {
-			if d, ok := check.run(l, node(i)); ok {
+		for _, check := range checks[n.Kind%256] {
+			if d, ok := check(l, node(i)); ok {
 				out.Diagnostics = append(out.Diagnostics, d)
 			}
 		}
@@ -85,6 +82,7 @@ type linker struct {
 	s     *Summary
 	o     Options
 	index index
+	bound *bindings // once a fix has asked
 }
 
 // call decides whether the call at n loads something.
@@ -161,6 +159,7 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 			continue
 		}
 		if !slices.Contains(out, r) {
+			r.Value, r.File, r.Revision = strings.Clone(r.Value), strings.Clone(r.File), strings.Clone(r.Revision)
 			out = append(out, r)
 		}
 	}

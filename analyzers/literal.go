@@ -39,7 +39,7 @@ func (s *Summary) literal(n node) (string, bool) {
 // content is the value of a run of characters in a string. It is unknown where bytes were masked.
 func (s *Summary) content(n node, raw bool) (string, bool) {
 	at := s.tree.Nodes[n]
-	text := string(s.text[at.Start:at.End])
+	text := s.text[at.Start:at.End]
 	if text != string(s.src[at.Start:at.End]) {
 		return "", false
 	}

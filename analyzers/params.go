@@ -124,7 +124,7 @@ func (s *Summary) decorators(def node) func(yield func(node) bool) {
 func (e *evaluator) sites(fr *frame, name string, method bool) []place {
 	s := fr.s
 	var out []place
-	own := s.calls[name]
+	own := s.callsOf(name)
 	for _, c := range own[:min(len(own), maxSites)] {
 		callee := s.field(c, pyparse.FieldFunction)
 		if (s.kind(callee) == pyparse.Attribute) != method {

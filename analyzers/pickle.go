@@ -52,7 +52,7 @@ func (c *Call) fixSkops() []Fix {
 	if s.broken(c.n) || c.HasSplat() || s.positional(c.n, 0) < 0 || s.positional(c.n, 1) >= 0 || c.Keyword("mmap_mode") >= 0 {
 		return nil
 	}
-	name, imports, ok := s.importing("skops.io", "sio", c.n)
+	name, imports, ok := c.l.importing("skops.io", "sio", c.n)
 	if !ok {
 		return nil
 	}

@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
 	"github.com/secure-torch/secure-torch/internal/ref"
@@ -124,13 +125,7 @@ func (e *evaluator) binding(fr *frame, in int32, b *binding, name string) ([]pla
 
 // line is a node's line, from 1.
 func (s *Summary) line(n node) int {
-	line := 1
-	for _, c := range s.text[:s.tree.Nodes[n].Start] {
-		if c == '\n' {
-			line++
-		}
-	}
-	return line
+	return 1 + strings.Count(s.text[:s.tree.Nodes[n].Start], "\n")
 }
 
 // splitDotted parts "a.b.c" into "a.b" and "c", and "..m" into ".." and "m".

@@ -43,7 +43,7 @@ type binding struct {
 func (s *Summary) bind() {
 	nodes := s.tree.Nodes
 	s.scope = make([]int32, len(nodes))
-	s.scopes = append(s.scopes, scope{node: 0, up: -1, names: map[string][]int32{}})
+	s.scopes = append(s.scopes, scope{node: 0, up: -1})
 	for i := range nodes {
 		n := node(i)
 		if s.parent[n] >= 0 {
@@ -51,9 +51,7 @@ func (s *Summary) bind() {
 		}
 		switch nodes[i].Kind {
 		case pyparse.Call:
-			if name := s.lastName(s.field(n, pyparse.FieldFunction)); name != "" {
-				s.calls[name] = append(s.calls[name], n)
-			}
+			s.calls = append(s.calls, n)
 		case pyparse.GlobalStatement, pyparse.NonlocalStatement:
 			s.declareOuter(n)
 		default:
@@ -88,7 +86,7 @@ func (s *Summary) scopeFor(n node) int32 {
 		return found
 	}
 	s.opened[p] = int32(len(s.scopes))
-	s.scopes = append(s.scopes, scope{node: p, up: s.scope[p], class: class, names: map[string][]int32{}})
+	s.scopes = append(s.scopes, scope{node: p, up: s.scope[p], class: class})
 	return s.opened[p]
 }
 
@@ -109,7 +107,23 @@ func (s *Summary) add(at node, in int32, b binding) {
 	}
 	b.at = at
 	s.binds = append(s.binds, b)
-	s.scopes[in].names[name] = append(s.scopes[in].names[name], int32(len(s.binds)-1))
+	sc := &s.scopes[in]
+	if sc.names == nil {
+		sc.names = map[string][]int32{}
+	}
+	sc.names[name] = s.appended(sc.names[name], int32(len(s.binds)-1))
+}
+
+// appended appends to a list that mostly has one element: those share their memory.
+func (s *Summary) appended(list []int32, i int32) []int32 {
+	if len(list) > 0 {
+		return append(list, i)
+	}
+	if len(s.ones) == cap(s.ones) {
+		s.ones = make([]int32, 0, 256)
+	}
+	s.ones = append(s.ones, i)
+	return s.ones[len(s.ones)-1 : len(s.ones) : len(s.ones)]
 }
 
 // lastName is the part of a callee behind its last dot.

@@ -1,22 +1,26 @@
 package analyzers
 
 import (
+	"sync"
+
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
 )
 
 // Summary is one Python file looked at alone. It does not change once made and may be shared.
 type Summary struct {
 	src    []byte // as given
-	text   []byte // as parsed: src with the bytes masked that would mislead the parser, of the same length
+	text   string // as parsed: src with the bytes masked that would mislead the parser, of the same length
 	tree   pyparse.Tree
 	parent []int32 // of every node; -1 for the root
 	scope  []int32 // the scope that a name in this node is looked up in
 	scopes []scope
 	opened map[node]int32 // the scope that a node opens
 	binds  []binding
-	stars  []string          // modules imported with *
-	calls  map[string][]node // calls by the last part of the callee's name
-	attrs  map[string][]node // assignments to attributes, by the attribute's name
+	stars  []string // modules imported with *
+	ones   []int32  // what scope.names is made of
+	calls  []node
+	named  func() map[string][]node // the calls by the last part of the callee's name
+	attrs  map[string][]node        // assignments to attributes, by the attribute's name
 }
 
 // node is an index into the tree. none stands for "no such node".
@@ -31,10 +35,24 @@ func Summarise(src []byte) *Summary {
 }
 
 func summarise(src, text []byte, tree pyparse.Tree) *Summary {
-	s := &Summary{src: src, text: text, tree: tree, opened: map[node]int32{}, calls: map[string][]node{}, attrs: map[string][]node{}}
+	s := &Summary{src: src, text: string(text), tree: tree, opened: map[node]int32{}, attrs: map[string][]node{}}
 	s.parents()
 	s.bind()
+	s.named = sync.OnceValue(s.nameCalls)
 	return s
+}
+
+// callsOf are the calls of something whose name ends in the given part.
+func (s *Summary) callsOf(name string) []node { return s.named()[name] }
+
+func (s *Summary) nameCalls() map[string][]node {
+	out := make(map[string][]node, len(s.calls)/2)
+	for _, n := range s.calls {
+		if name := s.lastName(s.field(n, pyparse.FieldFunction)); name != "" {
+			out[name] = append(out[name], n)
+		}
+	}
+	return out
 }
 
 // Source is the bytes that were summarised.
@@ -72,13 +90,13 @@ func (s *Summary) span(n node) Span {
 	return Span{int(s.tree.Nodes[n].Start), int(s.tree.Nodes[n].End)}
 }
 
-// code is the node's source text.
+// code is the node's source text. It keeps the whole source in memory: what outlives the summary is copied.
 func (s *Summary) code(n node) string {
 	if n < 0 {
 		return ""
 	}
 	at := s.tree.Nodes[n]
-	return string(s.text[at.Start:at.End])
+	return s.text[at.Start:at.End]
 }
 
 // children calls yield for every direct child.
