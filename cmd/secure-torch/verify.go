@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +26,7 @@ type verifyFlags struct {
 	keys, roots, ignore                            []string
 	subject                                        string
 	lenient                                        bool
+	fd                                             int
 }
 
 func newVerifyCmd() *cobra.Command {
@@ -57,6 +59,9 @@ Exit code: 0 signed by one of those named; 1 not signed, or not by them, or chan
 	f.StringArrayVar(&flags.ignore, "ignore-path", nil, "path in the model to leave out, for signatures that do not record what they left out; may be repeated")
 	f.StringVar(&flags.format, "format", "text", "text or json")
 	f.StringVar(&flags.sandbox, "sandbox", "strict", "strict, auto or off: confinement of the process that reads the signature")
+	// What st.load calls: its file is open, and PATH is only what it is called.
+	f.IntVar(&flags.fd, "fd", -1, "descriptor of the file, open for reading")
+	_ = f.MarkHidden("fd") // fails for a flag that does not exist
 	cmd.MarkFlagsMutuallyExclusive("identity", "identity-regexp")
 	cmd.MarkFlagsMutuallyExclusive("issuer", "issuer-regexp")
 	return cmd
@@ -78,7 +83,8 @@ func runVerify(cmd *cobra.Command, path string, flags verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); err != nil {
+	model, err := flags.model(path)
+	if err != nil {
 		return err
 	}
 	sig := &evidence.Signature{State: evidence.StateNone, Code: evidence.Unsigned, Message: "there is no signature beside it"}
@@ -86,7 +92,7 @@ func runVerify(cmd *cobra.Command, path string, flags verifyFlags) error {
 	if bundle != "" {
 		asker := provenance.NewAsker(mode, "")
 		defer asker.Close()
-		if sig, err = verifyModel(cmd, asker, path, bundle, terms); err != nil {
+		if sig, err = verifyModel(cmd, asker, model, bundle, terms); err != nil {
 			return err
 		}
 	}
@@ -104,7 +110,19 @@ func runVerify(cmd *cobra.Command, path string, flags verifyFlags) error {
 	return nil
 }
 
-func verifyModel(cmd *cobra.Command, asker provenance.Asker, path, bundle string, terms provenance.Terms) (*evidence.Signature, error) {
+// model opens what the flags name. Files of a folder are listed when the signature is there to compare them with.
+func (f *verifyFlags) model(path string) (func(context.Context, string) (*provenance.Model, error), error) {
+	if f.fd < 0 {
+		_, err := os.Stat(path)
+		return func(ctx context.Context, bundle string) (*provenance.Model, error) {
+			return provenance.List(ctx, path, bundle)
+		}, err
+	}
+	file, err := fromDescriptor(f.fd, path)
+	return func(context.Context, string) (*provenance.Model, error) { return provenance.Opened(file), nil }, err
+}
+
+func verifyModel(cmd *cobra.Command, asker provenance.Asker, list func(context.Context, string) (*provenance.Model, error), bundle string, terms provenance.Terms) (*evidence.Signature, error) {
 	data, err := provenance.ReadBundle(bundle)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, withHint(err, "--bundle names the signature; without it, the one beside the model is used")
@@ -112,7 +130,7 @@ func verifyModel(cmd *cobra.Command, asker provenance.Asker, path, bundle string
 	if err != nil {
 		return nil, err
 	}
-	model, err := provenance.List(cmd.Context(), path, bundle)
+	model, err := list(cmd.Context(), bundle)
 	if err != nil {
 		return nil, err
 	}

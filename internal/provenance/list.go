@@ -26,9 +26,18 @@ type Model struct {
 	Single bool
 	Files  []evidence.Entry
 
-	root  string   // absolute; the file's folder where it is a single one
-	blobs []string // of a hub cache, where links may lead
-	skip  []fs.FileInfo
+	root   string         // absolute; the file's folder where it is a single one
+	opened *artifact.File // the single file, where the caller has opened it
+	blobs  []string       // of a hub cache, where links may lead
+	skip   []fs.FileInfo
+}
+
+// Opened is the model that an open file is, whatever its path leads to by now. The caller closes it.
+func Opened(f *artifact.File) *Model {
+	return &Model{
+		Path: f.Path, Single: true, opened: f,
+		Files: []evidence.Entry{{Name: filepath.Base(f.Path), Size: f.Key.Size}},
+	}
 }
 
 // List finds the files of the model at path. The files named in skip, which need not exist, are no part of it: the
@@ -152,11 +161,14 @@ func (m *Model) Hash(ctx context.Context, plan evidence.Plan) error {
 }
 
 func (m *Model) hash(ctx context.Context, plan evidence.Plan, e *evidence.Entry) error {
-	f, err := m.open(*e)
-	if err != nil {
-		return err
+	f := m.opened
+	if f == nil {
+		var err error
+		if f, err = m.open(*e); err != nil {
+			return err
+		}
+		defer f.Close() // opened for reading
 	}
-	defer f.Close() // opened for reading
 	sums, err := digest.Shards(ctx, plan.Hash, f, f.Key.Size, plan.ShardSize)
 	if err != nil {
 		return err
