@@ -20,6 +20,7 @@ for what in "$@"; do
 		;;
 	test)
 		command -v nvim >/dev/null || want neovim
+		command -v openssl >/dev/null || want openssl
 		/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || want python3-venv
 		/usr/bin/python3 -c 'import numpy' 2>/dev/null || want python3-numpy
 		/usr/bin/python3 -c 'import torch' 2>/dev/null || want python3-torch

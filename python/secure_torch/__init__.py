@@ -25,7 +25,8 @@ from .errors import (
 from .hub import from_pretrained, patch_huggingface, unpatch_huggingface
 from .loader import Sandbox, load, scan
 from .opaque import Opaque
-from .others import ProvenanceVerifier, joblib_load, numpy_load, onnx_session, torchscript
+from .others import joblib_load, numpy_load, onnx_session, torchscript
+from .provenance import Provenance, ProvenanceVerifier
 from .report import Finding, Gap, Report
 from .walker import walk_pickle
 
@@ -37,6 +38,7 @@ __all__ = [
     "OpaqueObjectError",
     "PickleExecutionError",
     "PolicyError",
+    "Provenance",
     "ProvenanceVerifier",
     "Report",
     "Sandbox",

@@ -14,7 +14,7 @@ from typing import Any
 
 from ._version import __version__
 from ._wire import Answer, WireError
-from .errors import IncompleteScanError, SandboxUnavailable, SecurityError
+from .errors import IncompleteScanError, SandboxUnavailable, SecurityError, UnverifiedModelError
 
 _NAME = "secure-torch.exe" if os.name == "nt" else "secure-torch"
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+")
@@ -79,6 +79,15 @@ def convert(fd: int, name: str, path: str, options: list[str]) -> dict[str, Any]
     done = _run(["convert", "--json", "--force", "--fd", str(fd), *options, "--", name.replace("\0", "\\x00"), path], fd)
     if done.returncode != 0:
         raise SecurityError(f"{name}: {_complaint(done)}")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def verify(fd: int, name: str, options: list[str]) -> dict[str, Any]:
+    """Have the signature of the open file fd looked at; return what the program tells of it."""
+    done = _run(["verify", "--format", "json", "--fd", str(fd), *options, "--", name.replace("\0", "\\x00")], fd)
+    if done.returncode not in (0, 1):  # 1: not verified, which the output explains
+        raise UnverifiedModelError(f"{name}: {_complaint(done)}")
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Optional
 
-from . import _binary, _confined
+from . import _binary, _confined, provenance
 from ._rebuild import Broken, File, Rebuilder
 from ._rebuild_torch import Misplaced, Tensors
 from ._source import FileLike, Source, opened
@@ -20,7 +20,6 @@ from .errors import (
     SandboxUnavailable,
     UnsafeModelError,
     UnsupportedFormatError,
-    UnverifiedModelError,
 )
 from .report import Report
 from .state_dict import state_dict
@@ -91,22 +90,27 @@ def load(
     state_dict, `into=module` loads that into a module and returns it. `audit_only` returns (object, report) and
     refuses nothing; the object is None if there is no way to rebuild it.
 
+    `require_signature` refuses a file without a good signature, `verify_sigstore` one that Sigstore does not vouch for;
+    `pubkey_path` (PEM) and `trusted_publishers` ({"identity": …, "issuer": …}), one or a list, say whose it must be. The
+    signature is the one beside the file or `bundle_path`. UnverifiedModelError tells what is wrong with it, also with
+    `audit_only`.
+
     `sandbox=True` (or st.Sandbox.SECCOMP) is for whole pickled objects that this can't describe: what is not unsafe by its
     scan is unpickled by a Python of its own that can open, connect to and start nothing, and its state_dict comes back,
     as tensors only. Of the modules that the file names those of known libraries are imported there, and those in
     `sandbox_imports`; `sandbox_profile` names an OCI seccomp profile with calls to add. This contains the file's code,
     it does not make it right: the numbers may be forged.
     """
-    _refuse_unsupported(
-        {"verify_sigstore": verify_sigstore, "require_signature": require_signature, "trusted_publishers": trusted_publishers,
-         "bundle_path": bundle_path, "pubkey_path": pubkey_path},
-        {"sbom_path": sbom_path, "sbom_policy": sbom_policy, "environment": environment},
-    )  # fmt: skip
+    _refuse_unsupported({"sbom_path": sbom_path, "sbom_policy": sbom_policy, "environment": environment})
+    keys, publishers = _several(pubkey_path), _several(trusted_publishers)
+    signed = bool(verify_sigstore or require_signature or keys or publishers or bundle_path)
     confined = _wants_python(sandbox)
     if as_ not in (None, "state_dict") or copy not in (None, "sealed"):
         raise ValueError(f"as_={as_!r}, copy={copy!r}: as_ takes None or 'state_dict', copy None or 'sealed'")
     wants_state = as_ == "state_dict" or into is not None
     with opened(f, sealed=copy == "sealed") as source:
+        if signed:
+            provenance.require(source, sigstore=verify_sigstore, bundle=bundle_path, keys=keys, publishers=publishers)
         answer = _binary.index(source.fd, source.name, "always" if audit_only else "loadable")
         report = Report.from_json(answer.report)
         if not audit_only:
@@ -130,11 +134,15 @@ def load(
     return (made, report) if audit_only else made
 
 
-def _refuse_unsupported(signature: dict[str, Any], policy: dict[str, Any]) -> None:
+def _several(one_or_more: Any) -> list[Any]:
+    """Make a list of what may be given alone: a path, a mapping."""
+    if one_or_more is None:
+        return []
+    return list(one_or_more) if isinstance(one_or_more, (list, tuple, set)) else [one_or_more]
+
+
+def _refuse_unsupported(policy: dict[str, Any]) -> None:
     """Refuse what is asked for and can't be done: leaving it out silently would be worse than an error."""
-    for name, value in signature.items():
-        if value:
-            raise UnverifiedModelError(f"{name}={value!r}: verifying signatures is not supported yet, so nothing is loaded")
     for name, value in policy.items():
         if value:
             raise PolicyError(f"{name}={value!r}: SBOM policies are not supported yet, so nothing is loaded")

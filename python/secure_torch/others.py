@@ -1,12 +1,14 @@
-"""Loaders beside torch's: ONNX, numpy, joblib, TorchScript; and what is not there yet."""
+"""Loaders beside torch's: ONNX, numpy, joblib, TorchScript."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NoReturn, Optional
 
 from ._source import FileLike, opened
-from .errors import PolicyError, UnsafeModelError, UnsupportedFormatError, UnverifiedModelError
+from .errors import PolicyError, UnsafeModelError, UnsupportedFormatError
 from .loader import enforce, load, scan_source
+from .provenance import PathLike, Publisher, require
 
 
 def onnx_session(
@@ -14,6 +16,9 @@ def onnx_session(
     *,
     max_threat_score: int = 20,
     verify_provenance: bool = False,
+    trusted_publishers: Iterable[Publisher] = (),
+    pubkey_path: Optional[PathLike] = None,
+    bundle_path: Optional[PathLike] = None,
     emit_sbom: bool = False,
     sess_options: Any = None,
     providers: Any = None,
@@ -22,10 +27,9 @@ def onnx_session(
     """Return an onnxruntime.InferenceSession of exactly the bytes that were scanned.
 
     A session made of bytes can't find external data beside the file: onnxruntime then refuses such a model. Session
-    options with custom operator libraries run native code, and are refused unless `allow_custom_ops`.
+    options with custom operator libraries run native code, and are refused unless `allow_custom_ops`. Signatures are
+    asked for as in st.load; `verify_provenance` is its `require_signature`.
     """
-    if verify_provenance:
-        raise UnverifiedModelError("verify_provenance: verifying signatures is not supported yet, so nothing is loaded")
     if emit_sbom:
         raise PolicyError("emit_sbom: writing an SBOM is not supported yet, so nothing is loaded")
     try:
@@ -35,6 +39,9 @@ def onnx_session(
     if sess_options is not None and not allow_custom_ops:
         raise UnsafeModelError("sess_options may name custom operator libraries: pass allow_custom_ops=True if yours are wanted")
     with opened(path, sealed=True) as source:
+        keys = [] if pubkey_path is None else [pubkey_path]
+        if verify_provenance or keys or trusted_publishers or bundle_path:
+            require(source, sigstore=False, bundle=bundle_path, keys=keys, publishers=trusted_publishers)
         report = scan_source(source)
         enforce(report, max_threat_score)
         if "onnx" not in report.formats:
@@ -84,19 +91,3 @@ def torchscript(path: FileLike, **_options: Any) -> NoReturn:
         "Export the weights with state_dict() and use st.load or safetensors",
         report,
     )
-
-
-class ProvenanceVerifier:
-    """Verifies who signed a model. Not supported yet: verify() always raises."""
-
-    def __init__(
-        self, *, rekor_url: Optional[str] = None, expected_issuer: Optional[str] = None, expected_subject: Optional[str] = None
-    ) -> None:
-        """Keep what is expected of a signature."""
-        self.rekor_url = rekor_url
-        self.expected_issuer = expected_issuer
-        self.expected_subject = expected_subject
-
-    def verify(self, *, artifact_path: Any, bundle_path: Any = None) -> NoReturn:
-        """Raise UnverifiedModelError: nothing was verified."""
-        raise UnverifiedModelError(f"{artifact_path}: verifying signatures is not supported yet")

@@ -313,14 +313,6 @@ def test_audit_only():
     same(STATE, got)
 
 
-@pytest.mark.parametrize("option", [
-    {"require_signature": True}, {"verify_sigstore": True}, {"trusted_publishers": ["a"]}, {"bundle_path": "x"}, {"pubkey_path": "x"},
-])  # fmt: skip
-def test_signatures_are_refused_not_skipped(option):
-    with pytest.raises(st.UnverifiedModelError, match="not supported"):
-        st.load(b"N.", **option)
-
-
 def test_unsupported_is_refused_not_skipped(saved):
     for option in ({"sbom_path": "x"}, {"sbom_policy": "x"}, {"environment": "prod"}):
         with pytest.raises(st.PolicyError, match="not supported"):
@@ -329,8 +321,6 @@ def test_unsupported_is_refused_not_skipped(saved):
         with pytest.raises(st.SandboxUnavailable, match="SECCOMP is the one"):
             st.load(b"N.", sandbox=box)
     assert st.load(b"N.", sandbox=st.Sandbox.NONE) is None and st.load(b"N.", sandbox=False) is None
-    with pytest.raises(st.UnverifiedModelError, match="not supported"):
-        st.ProvenanceVerifier(expected_issuer="x").verify(artifact_path="a", bundle_path="b")
     with pytest.raises(ValueError, match="as_"):
         st.load(b"N.", as_="numpy")
 
