@@ -4,7 +4,7 @@ package artifact
 
 import "io/fs"
 
-// keyOf has size and time alone here; the change time and the file's number are not portable.
-func keyOf(info fs.FileInfo) Key {
+// KeyOf has size and time alone here; the change time and the file's number are not portable.
+func KeyOf(info fs.FileInfo) Key {
 	return Key{Size: info.Size(), Mtime: info.ModTime().UnixNano()}
 }

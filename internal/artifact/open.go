@@ -89,7 +89,7 @@ func (f *File) Changed() error {
 	if err != nil {
 		return err
 	}
-	if now := keyOf(info); now != f.Key {
+	if now := KeyOf(info); now != f.Key {
 		return fmt.Errorf("%w: %s", ErrChanged, difference(f.Key, now))
 	}
 	return nil
@@ -103,7 +103,7 @@ func describe(f *os.File, path, real string) (*File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &NotRegularError{Path: path, What: what(info.Mode())}
 	}
-	return &File{Path: path, Real: real, Key: keyOf(info), File: f}, nil
+	return &File{Path: path, Real: real, Key: KeyOf(info), File: f}, nil
 }
 
 func difference(was, now Key) string {

@@ -7,12 +7,8 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -93,7 +89,7 @@ func (w *Watcher) Changes() <-chan []Change { return w.changes }
 
 // Run watches until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
-	r := &run{opts: w.opts, add: w.add, index: newIndex(w.opts), dirs: map[string]bool{}}
+	r := &run{opts: w.opts, add: w.add, index: newIndex(w.opts), dirs: map[string]folder{}, steps: map[string]bool{}, touched: map[string]time.Time{}}
 	defer r.close()
 	var ready map[string]Change
 	timer := time.NewTimer(w.opts.Poll)
@@ -113,8 +109,8 @@ func (w *Watcher) Run(ctx context.Context) {
 			close(o.done)
 		case out <- batch:
 			ready = nil
-		case <-r.events():
-			r.dirty = true
+		case e := <-r.events():
+			r.touched[filepath.Clean(e.Name)] = time.Now()
 		case <-r.errors(): // events were lost: no matter, everything is looked at
 			r.dirty = true
 		case now := <-timer.C:
@@ -136,11 +132,21 @@ type run struct {
 	roots   []string
 	index   *index
 	fs      *fsnotify.Watcher // nil when there is none
-	dirs    map[string]bool   // watched folders; true: by the system, false: by polling
-	dirty   bool              // something happened somewhere
-	cost    time.Duration     // of the last look
-	polled  time.Time         // when everything was last looked at
+	dirs    map[string]folder // that are watched, by the system or by polling
+	steps   map[string]bool   // paths at which a change makes a root, or a link, lead elsewhere
+	touched map[string]time.Time
+	polling int           // folders that the system can't watch
+	dirty   bool          // something happened, and nobody knows where
+	cost    time.Duration // of the last look at everything
+	looked  time.Time     // when that was
 	noticed bool
+}
+
+// folder is one that is watched.
+type folder struct {
+	bySystem bool
+	listed   bool   // the files in it are watched, and not only what a link or a root goes through
+	round    uint32 // of the look at everything that last came by
 }
 
 func (r *run) close() {
@@ -165,22 +171,26 @@ func (r *run) errors() <-chan error {
 
 // wait is how long nothing needs to be done.
 func (r *run) wait(now time.Time) time.Duration {
-	switch {
-	case r.dirty || r.index.waiting():
-		return max(r.opts.Quiet/3, 4*r.cost) // in a burst, looking must not take all the time
-	case r.polls():
-		return max(0, r.polled.Add(r.opts.Poll).Sub(now))
+	wait := time.Hour
+	if len(r.touched) > 0 {
+		wait = r.opts.Quiet / 10 // what follows at once is looked at with it
 	}
-	return time.Hour
+	if r.index.waiting() {
+		wait = min(wait, r.index.next().Sub(now))
+	}
+	if r.dirty || r.polling > 0 {
+		wait = min(wait, r.nextLook().Sub(now))
+	}
+	return max(wait, 0)
 }
 
-func (r *run) polls() bool {
-	for _, bySystem := range r.dirs {
-		if !bySystem {
-			return true
-		}
+// nextLook is when everything is to be looked at: in a burst, looking must not take all the time.
+func (r *run) nextLook() time.Time {
+	pause := max(r.opts.Quiet/3, 4*r.cost)
+	if !r.dirty {
+		pause = max(r.opts.Poll, 4*r.cost)
 	}
-	return false
+	return r.looked.Add(pause)
 }
 
 func (r *run) setRoots(paths []string) {
@@ -192,7 +202,7 @@ func (r *run) setRoots(paths []string) {
 		}
 	}
 	if r.fs == nil && !r.opts.Polling {
-		fsw, err := fsnotify.NewWatcher()
+		fsw, err := fsnotify.NewBufferedWatcher(1024)
 		if err != nil {
 			r.notice(fmt.Sprintf("the system can't watch folders (%v)", err))
 			r.opts.Polling = true
@@ -200,10 +210,7 @@ func (r *run) setRoots(paths []string) {
 			r.fs = fsw
 		}
 	}
-	files, dirs := r.survey()
-	r.watchDirs(dirs)
-	r.index.reset(files, under(before), under(r.roots))
-	r.dirty = true // look once more: things may have changed before the system watched
+	r.index.reset(under(before), under(r.roots), r.survey)
 }
 
 // under tells whether a path is one of the roots or lies below one.
@@ -224,141 +231,24 @@ func under(roots []string) func(path string) bool {
 	}
 }
 
-// look compares everything with what it was.
+// look compares with what was: what events named, everything where they do not suffice, and what is about to be
+// reported.
 func (r *run) look(now time.Time) {
-	r.dirty, r.polled = false, now
-	files, dirs := r.survey()
-	r.watchDirs(dirs)
-	r.index.observe(now, files)
-	r.cost = time.Since(now)
-}
-
-// survey lists the files under the roots and the folders in which something about them can change.
-func (r *run) survey() (files map[string]fs.FileInfo, dirs map[string]bool) {
-	files, dirs = map[string]fs.FileInfo{}, map[string]bool{}
-	for _, root := range r.roots {
-		for _, d := range chain(root) {
-			dirs[d] = true
-		}
-		_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-			switch {
-			case err != nil && e == nil: // the root is not there
-				return nil
-			case err != nil:
-				return fs.SkipDir
-			case e.IsDir():
-				dirs[path] = true
-				return nil
-			}
-			info, err := os.Stat(path) // what a link leads to is what is loaded
-			switch {
-			case err == nil && info.IsDir() && path == root:
-				_ = filepath.WalkDir(path+string(filepath.Separator), r.inLinkedRoot(path, files, dirs))
-			case err == nil && info.Mode().IsRegular():
-				files[path] = info
-				if e.Type()&fs.ModeSymlink != 0 {
-					for _, d := range chain(path) {
-						dirs[d] = true
-					}
-				}
-			}
-			return nil
-		})
-	}
-	return files, dirs
-}
-
-// inLinkedRoot lists a root that is itself a link to a folder.
-func (r *run) inLinkedRoot(root string, files map[string]fs.FileInfo, dirs map[string]bool) fs.WalkDirFunc {
-	return func(path string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return nil
-		case e.IsDir():
-			dirs[filepath.Clean(path)] = true
-			return nil
-		}
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			files[filepath.Join(root, strings.TrimPrefix(path, root))] = info
-		}
-		return nil
-	}
-}
-
-// maxLinks bounds the links of one path, as the system does.
-const maxLinks = 40
-
-// chain returns the folders in which a change can make path lead elsewhere: for each link on the way the
-// one that it stands in, and the one that the file at the end stands in, or its nearest existing parent.
-func chain(path string) []string {
-	var dirs []string
-	rest := path
-	for range maxLinks {
-		link, target, dir := firstLink(rest)
-		if link == "" {
-			return append(dirs, dir)
-		}
-		dirs = append(dirs, filepath.Dir(link))
-		tail := strings.TrimPrefix(rest, link)
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(link), target)
-		}
-		rest = filepath.Clean(target + tail)
-	}
-	return dirs
-}
-
-// firstLink finds the first link on an absolute path, and the deepest existing folder above its end.
-func firstLink(path string) (link, target, dir string) {
-	at := filepath.VolumeName(path) + string(filepath.Separator)
-	dir = at
-	for _, part := range strings.Split(strings.TrimPrefix(path, at), string(filepath.Separator)) {
-		next := filepath.Join(at, part)
-		info, err := os.Lstat(next)
-		switch {
-		case err != nil:
-			return "", "", dir
-		case info.Mode()&fs.ModeSymlink != 0:
-			if target, err = os.Readlink(next); err != nil {
-				return "", "", dir
-			}
-			return next, target, dir
-		case info.IsDir() && next != path:
-			dir = next
-		}
-		at = next
-	}
-	return "", "", dir
-}
-
-// watchDirs has the system watch these folders and no others. Those that it can't are polled.
-func (r *run) watchDirs(dirs map[string]bool) {
-	for d, bySystem := range r.dirs {
-		if !dirs[d] {
-			if bySystem {
-				_ = r.fs.Remove(d) // it may be gone already
-			}
-			delete(r.dirs, d)
+	for path := range r.touched {
+		if _, known := r.dirs[path]; known {
+			r.gone(path)
 		}
 	}
-	for d := range dirs {
-		if bySystem, known := r.dirs[d]; known && (bySystem || r.opts.Polling) {
-			continue
-		}
-		if r.fs == nil {
-			r.dirs[d] = false
-			continue
-		}
-		err := r.add(r.fs, d)
-		switch {
-		case err == nil:
-			r.dirs[d] = true
-		case errors.Is(err, fs.ErrNotExist): // gone again: its parent is watched
-		default:
-			r.dirs[d] = false
-			r.notice(fmt.Sprintf("the system can't watch %s (%v)", d, err))
-		}
+	for path, at := range r.touched {
+		r.touch(path, at)
 	}
+	clear(r.touched)
+	if (r.dirty || r.polling > 0) && !now.Before(r.nextLook()) {
+		r.dirty = false
+		r.index.observe(now, r.survey)
+		r.looked, r.cost = now, time.Since(now)
+	}
+	r.index.again(now, keyOf)
 }
 
 func (r *run) notice(why string) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
 )
 
 // watched runs a watcher over paths and returns what waits for a change.
@@ -185,6 +187,26 @@ func TestBurst(t *testing.T) {
 	}
 }
 
+// A folder that is moved is watched under its new name, one that is made again is watched again.
+func TestMovedFolder(t *testing.T) {
+	modes(t, func(t *testing.T, opts Options) {
+		dir := t.TempDir()
+		a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+		must(t, os.MkdirAll(filepath.Join(a, "sub"), 0o700))
+		write(t, filepath.Join(a, "sub", "old.pt"), "old")
+		_, wait := watched(t, opts, dir)
+		must(t, os.Rename(a, b))
+		wait("the file at either place", func(seen map[string]Change) bool { _, ok := seen["old.pt"]; return ok })
+		write(t, filepath.Join(b, "sub", "new.pt"), "new")
+		wait("a file in the moved folder", has("new.pt", false))
+		must(t, os.RemoveAll(b))
+		wait("the folder removed", has("new.pt", true))
+		must(t, os.MkdirAll(filepath.Join(b, "sub"), 0o700))
+		write(t, filepath.Join(b, "sub", "again.pt"), "again")
+		wait("a file in the folder made again", has("again.pt", false))
+	})
+}
+
 // When the system's limit is reached, the rest is polled, and the user is told once.
 func TestLimit(t *testing.T) {
 	dir := t.TempDir()
@@ -245,14 +267,14 @@ func TestQuiet(t *testing.T) {
 	}
 	see := func(seconds float64, text string) []Change {
 		t.Helper()
-		files := map[string]os.FileInfo{}
 		if text != "" {
 			write(t, path, text)
-			info, err := os.Stat(path)
-			must(t, err)
-			files[path] = info
 		}
-		x.observe(at(seconds), files)
+		x.observe(at(seconds), func(there func(string, artifact.Key)) {
+			if x.round++; text != "" {
+				there(path, keyOf(path))
+			}
+		})
 		return x.due(at(seconds))
 	}
 	steps := []struct {
@@ -296,7 +318,11 @@ func TestChain(t *testing.T) {
 		for _, d := range want {
 			abs = append(abs, filepath.Join(dir, d))
 		}
-		if got := chain(filepath.Join(dir, path)); !slices.Equal(got, abs) {
+		var got []string
+		for _, step := range chain(filepath.Join(dir, path)) {
+			got = append(got, filepath.Dir(step))
+		}
+		if !slices.Equal(got, abs) {
 			t.Errorf("%s: %v, want %v", path, got, abs)
 		}
 	}
