@@ -7,9 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
+	"os"
 	"path/filepath"
-	"slices"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,11 +20,15 @@ import (
 	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/report"
+	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/internal/watch"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
 
-type watchFlags struct{ format, failOn, sandbox, config string }
+type watchFlags struct {
+	format, failOn, sandbox, config, since string
+	once                                   bool
+}
 
 func newWatchCmd() *cobra.Command {
 	var flags watchFlags
@@ -30,10 +37,11 @@ func newWatchCmd() *cobra.Command {
 		Short: "Scan model files and folders, and again whenever something in them changes",
 		Long: `Scan what is there, then every file that appears or changes, once it has not been written to for a
 moment, until interrupted. JSON is written one report a line; a line {"gone":[…]} names files that went.
+With --once --since it scans what has changed since then, and ends: for a cron job.
 
 Exit code, of the files as they were last seen: 1 findings at or above --fail-on; else 2 something could
 not be examined; else 0.`,
-		Example: "  secure-torch watch models/\n  secure-torch watch models/ --format json | jq .artifacts[].verdict",
+		Example: "  secure-torch watch models/\n  secure-torch watch models/ --format json | jq .artifacts[].verdict\n  secure-torch watch models/ --once --since 24h",
 		Args:    somePaths("watch", "models/"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runWatch(cmd, args, flags) },
 	}
@@ -41,12 +49,18 @@ not be examined; else 0.`,
 	f.StringVar(&flags.format, "format", "text", "text or json")
 	f.StringVar(&flags.failOn, "fail-on", "", "lowest severity that makes the exit code 1: info, low, medium, high, critical or never (default high)")
 	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read the files (default strict)")
+	f.BoolVar(&flags.once, "once", false, "scan what is there, and end")
+	f.StringVar(&flags.since, "since", "", "with --once: only what was written or moved here since: 24h, 2026-01-31T00:00:00Z, or a file whose time counts")
 	f.StringVar(&flags.config, "config", "", "the config to use, instead of the nearest secure-torch.toml or pyproject.toml")
 	return cmd
 }
 
 func runWatch(cmd *cobra.Command, paths []string, flags watchFlags) error {
 	if err := oneOf("format", flags.format, "text", "json"); err != nil {
+		return err
+	}
+	since, err := parseSince(flags, time.Now())
+	if err != nil {
 		return err
 	}
 	settings, err := loadConfig(flags.config)
@@ -71,11 +85,42 @@ func runWatch(cmd *cobra.Command, paths []string, flags watchFlags) error {
 	}
 	defer e.Close()
 	w := &watching{e: e, paths: paths, settings: settings, format: flags.format, out: cmd.OutOrStdout(),
-		colors: report.Palette{On: colors}, last: map[string]report.Result{}}
-	if err := w.run(cmd.Context(), cmd.ErrOrStderr()); err != nil {
+		colors: report.Palette{On: colors}, bad: map[string]outcome{}}
+	if flags.once {
+		changes, err := watch.Since(paths, since)
+		if err != nil {
+			return withHint(err, "--once needs the paths to be there")
+		}
+		_, results := w.apply(cmd.Context(), changes)
+		err = w.emit(results)
+		if err != nil {
+			return err
+		}
+	} else if err := w.run(cmd.Context(), cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	return verdictCode(&report.Run{Results: slices.Collect(maps.Values(w.last))}, threshold)
+	return w.code(threshold)
+}
+
+// parseSince reads --since: a duration before now, a time, or a file's.
+func parseSince(flags watchFlags, now time.Time) (time.Time, error) {
+	if flags.since == "" {
+		return time.Time{}, nil
+	}
+	if !flags.once {
+		return time.Time{}, withHint(fmt.Errorf("--since goes with --once"), "watch %s --once --since %s", "PATH", flags.since)
+	}
+	if d, err := time.ParseDuration(flags.since); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	if at, err := time.Parse(time.RFC3339, flags.since); err == nil {
+		return at, nil
+	}
+	info, err := os.Stat(flags.since)
+	if err != nil {
+		return time.Time{}, withHint(fmt.Errorf("--since %q is no duration, no time and no file", flags.since), "like 24h, 2026-01-31T00:00:00Z, or a file that was touched last time")
+	}
+	return info.ModTime(), nil
 }
 
 // watching is a `watch` under way.
@@ -86,47 +131,103 @@ type watching struct {
 	format   string
 	out      io.Writer
 	colors   report.Palette
-	last     map[string]report.Result // by absolute path
+	bad      map[string]outcome // by absolute path: of a hundred thousand files only those are kept that count
 }
 
-// run returns nil when it is interrupted: that is how it ends.
-func (w *watching) run(ctx context.Context, stderr io.Writer) error {
-	watcher := watch.New(watch.Options{Notice: func(why string) { fmt.Fprintln(stderr, why) }})
-	go watcher.Run(ctx)
-	watcher.Set(ctx, w.paths) // before the first scan: what changes during it is seen
-	var first []report.Result
-	w.e.ScanAll(ctx, w.paths, func(a *engine.Artifact) { first = append(first, report.Result{Artifact: a}) })
-	for ctx.Err() == nil {
-		if err := w.emit(first); err != nil {
-			return err
+// outcome is what a file adds to the exit code.
+type outcome struct {
+	worst    rule.Severity
+	examined bool
+}
+
+// code is the exit code, of the files as they were last seen.
+func (w *watching) code(threshold rule.Severity) error {
+	code := exitOK
+	for _, o := range w.bad {
+		if o.worst >= threshold {
+			return exitCode(exitFindings)
 		}
-		select {
-		case <-ctx.Done():
-		case changes := <-watcher.Changes():
-			gone, next := w.apply(ctx, changes)
-			if err := w.tellGone(gone); err != nil {
-				return err
-			}
-			first = next
+		if !o.examined {
+			code = exitTrouble
 		}
+	}
+	if code != exitOK {
+		return exitCode(code)
 	}
 	return nil
 }
 
-// apply scans what changed and lists what went.
-func (w *watching) apply(ctx context.Context, changes []watch.Change) (gone []string, results []report.Result) {
-	for _, c := range changes {
-		if ctx.Err() != nil {
+// watchGCPercent makes the collector run earlier than by default: a watcher sits there for days, and has time.
+const watchGCPercent = 40
+
+// firstBatch is how many files of the first scan are reported at once.
+const firstBatch = 500
+
+// run returns nil when it is interrupted: that is how it ends.
+func (w *watching) run(ctx context.Context, stderr io.Writer) error {
+	debug.SetGCPercent(watchGCPercent)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watcher := watch.New(watch.Options{Notice: func(why string) { fmt.Fprintln(stderr, why) }})
+	go watcher.Run(ctx)
+	watcher.Set(ctx, w.paths) // before the first scan: what changes during it is seen
+	var results []report.Result
+	var broken error
+	w.e.ScanAll(ctx, w.paths, func(a *engine.Artifact) {
+		if results = append(results, report.Result{Artifact: a}); len(results) == firstBatch && broken == nil && ctx.Err() == nil {
+			if broken = w.emit(results); broken != nil {
+				cancel(broken)
+			}
+			results = nil
+		}
+	})
+	debug.FreeOSMemory() // the first scan needed more than what comes
+	for broken == nil && ctx.Err() == nil {
+		if broken = w.emit(results); broken != nil {
 			break
 		}
-		if c.Gone {
-			delete(w.last, c.Path)
-			gone = append(gone, w.asked(c.Path))
-			continue
+		results = nil
+		select {
+		case <-ctx.Done():
+		case changes := <-watcher.Changes():
+			var gone []string
+			gone, results = w.apply(ctx, changes)
+			broken = w.tellGone(gone)
 		}
-		a := w.e.ScanTarget(ctx, artifact.Target{Path: c.Path, Within: w.within(c.Path)})
-		a.Path = w.asked(c.Path)
-		results = append(results, report.Result{Artifact: a})
+	}
+	return broken
+}
+
+// apply scans what changed, several files at a time, and lists what went.
+func (w *watching) apply(ctx context.Context, changes []watch.Change) (gone []string, results []report.Result) {
+	var there []string
+	for _, c := range changes {
+		if c.Gone {
+			delete(w.bad, c.Path)
+			gone = append(gone, w.asked(c.Path))
+		} else {
+			there = append(there, c.Path)
+		}
+	}
+	results = make([]report.Result, len(there))
+	next := make(chan int)
+	var scanners sync.WaitGroup
+	for range min(len(there), runtime.NumCPU()) {
+		scanners.Go(func() {
+			for i := range next {
+				a := w.e.ScanTarget(ctx, artifact.Target{Path: there[i], Within: w.within(there[i])})
+				a.Path = w.asked(there[i])
+				results[i] = report.Result{Artifact: a}
+			}
+		})
+	}
+	for i := range there {
+		next <- i
+	}
+	close(next)
+	scanners.Wait()
+	if ctx.Err() != nil {
+		return gone, nil
 	}
 	return gone, results
 }
@@ -162,7 +263,11 @@ func (w *watching) emit(results []report.Result) error {
 	for i := range results {
 		suppress(&results[i], w.settings, nil)
 		if abs, err := filepath.Abs(results[i].Path); err == nil {
-			w.last[abs] = results[i]
+			one := &report.Run{Results: results[i : i+1]}
+			delete(w.bad, abs)
+			if o := (outcome{one.Worst(), one.Examined()}); o != (outcome{examined: true}) {
+				w.bad[abs] = o
+			}
 		}
 	}
 	run := &report.Run{Version: buildVersion(), Results: results}

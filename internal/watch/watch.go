@@ -139,6 +139,7 @@ type run struct {
 	dirty   bool          // something happened, and nobody knows where
 	cost    time.Duration // of the last look at everything
 	looked  time.Time     // when that was
+	latest  time.Time     // when anything was last looked at
 	noticed bool
 }
 
@@ -173,11 +174,12 @@ func (r *run) errors() <-chan error {
 func (r *run) wait(now time.Time) time.Duration {
 	wait := time.Hour
 	if len(r.touched) > 0 {
-		wait = r.opts.Quiet / 10 // what follows at once is looked at with it
+		wait = 0
 	}
 	if r.index.waiting() {
 		wait = min(wait, r.index.next().Sub(now))
 	}
+	wait = max(wait, r.latest.Add(r.opts.Quiet/5).Sub(now)) // what follows at once is looked at with it
 	if r.dirty || r.polling > 0 {
 		wait = min(wait, r.nextLook().Sub(now))
 	}
@@ -234,6 +236,7 @@ func under(roots []string) func(path string) bool {
 // look compares with what was: what events named, everything where they do not suffice, and what is about to be
 // reported.
 func (r *run) look(now time.Time) {
+	r.latest = now
 	for path := range r.touched {
 		if _, known := r.dirs[path]; known {
 			r.gone(path)

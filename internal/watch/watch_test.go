@@ -241,6 +241,29 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// Events that were lost make it look at everything.
+func TestOverflow(t *testing.T) {
+	dir := t.TempDir()
+	system := make(chan *fsnotify.Watcher, 100)
+	w := New(Options{Quiet: 30 * time.Millisecond, Poll: time.Hour})
+	w.add = func(fsw *fsnotify.Watcher, _ string) error { system <- fsw; return nil } // which then reports nothing
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	w.Set(ctx, []string{dir})
+	write(t, filepath.Join(dir, "m.pt"), "one")
+	(<-system).Errors <- fsnotify.ErrEventOverflow
+	select {
+	case batch := <-w.Changes():
+		if len(batch) != 1 || batch[0].Path != filepath.Join(dir, "m.pt") {
+			t.Errorf("%v", batch)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("never")
+	}
+}
+
 func TestSetAgain(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.pt"), filepath.Join(dir, "b.pt")
@@ -303,6 +326,39 @@ func TestQuiet(t *testing.T) {
 		}
 	}
 	t.Error("a file that never gets quiet was never reported")
+}
+
+// What a cron job has to look at: written, moved or linked here since the last time, whatever its date says.
+func TestSince(t *testing.T) {
+	dir, old := t.TempDir(), time.Now().Add(-48*time.Hour)
+	for _, name := range []string{"old.pt", "moved.pt", "target"} {
+		write(t, filepath.Join(dir, name), "x")
+		must(t, os.Chtimes(filepath.Join(dir, name), old, old))
+	}
+	time.Sleep(20 * time.Millisecond) // the file system's clock ticks
+	since := time.Now()
+	time.Sleep(20 * time.Millisecond)
+	must(t, os.MkdirAll(filepath.Join(dir, "sub"), 0o700))
+	must(t, os.Rename(filepath.Join(dir, "moved.pt"), filepath.Join(dir, "sub", "moved.pt")))
+	must(t, os.Symlink("target", filepath.Join(dir, "link.pt")))
+	write(t, filepath.Join(dir, "dated.pt"), "x")
+	must(t, os.Chtimes(filepath.Join(dir, "dated.pt"), old, old))
+	got, err := Since([]string{dir}, since)
+	must(t, err)
+	var names []string
+	for _, c := range got {
+		names = append(names, filepath.Base(c.Path))
+	}
+	slices.Sort(names)
+	if want := []string{"dated.pt", "link.pt", "moved.pt"}; !slices.Equal(names, want) {
+		t.Errorf("%q, want %q", names, want)
+	}
+	if all, err := Since([]string{dir}, time.Time{}); err != nil || len(all) != 5 {
+		t.Errorf("since ever: %v, %v", all, err)
+	}
+	if _, err := Since([]string{filepath.Join(dir, "none")}, since); err == nil {
+		t.Error("a path that is not there has no changes")
+	}
 }
 
 func TestChain(t *testing.T) {

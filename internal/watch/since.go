@@ -1,0 +1,42 @@
+package watch
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
+)
+
+// Since lists the files, and those in the folders, that were written, moved or linked to their place at or after a
+// time, in the order of a walk. It goes by the change time too, which a program can't set back.
+func Since(paths []string, since time.Time) ([]Change, error) {
+	r := &run{opts: Options{Polling: true, Notice: func(string) {}}, index: newIndex(Options{}), dirs: map[string]folder{}, steps: map[string]bool{}}
+	var out []Change
+	for _, p := range paths {
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(abs); err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+		newRoot := linkedSince(abs, since)
+		r.walk(abs, func(path string, key artifact.Key) {
+			if newRoot || changed(key) >= since.UnixNano() || linkedSince(path, since) {
+				out = append(out, Change{Path: path})
+			}
+		})
+	}
+	return out, nil
+}
+
+func changed(k artifact.Key) int64 { return max(k.Mtime, k.Ctime) }
+
+// linkedSince tells whether path is a link that was made since.
+func linkedSince(path string, since time.Time) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&fs.ModeSymlink != 0 && changed(artifact.KeyOf(info)) >= since.UnixNano()
+}
