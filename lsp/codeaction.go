@@ -102,11 +102,15 @@ func (snap *snapshot) otherActions(d *document, i int, diag check.Diagnostic, sh
 			title = "Ignore " + string(diag.Rule) + " in this file"
 		}
 		edit, ok := ignoreEdit(d, diag, n)
+		if ok && n == fixIgnoreLine && snap.client.options.Prompts {
+			add("because "+title, snap.becauseAction(d, i, string(diag.Rule)))
+		}
 		if ok {
 			add(title, snap.action(d, title, protocol.CodeActionKindQuickFix, actionData{d.uri, d.version, i, n},
 				func() []analyzers.Edit { return []analyzers.Edit{edit} }))
 		}
 	}
+	add("trust", snap.trustAction(d))
 	return out
 }
 

@@ -12,12 +12,17 @@ import (
 
 // Commands that the client may have executed.
 const (
-	cmdScanAgain  = "secure-torch.scanAgain"  // argument: a document's URI or a model's path; none: all open documents
-	cmdShowReport = "secure-torch.showReport" // argument: a model's path
+	cmdScanAgain   = "secure-torch.scanAgain"   // argument: a document's URI or a model's path; none: all open documents
+	cmdShowReport  = "secure-torch.showReport"  // argument: a model's path
+	cmdIgnore      = "secure-torch.ignore"      // argument: an ignoreWhy
+	cmdTrustFolder = "secure-torch.trustFolder" // argument: a folder of the workspace
 )
 
 func executeCommand(ctx context.Context, snap *snapshot, p *protocol.ExecuteCommandParams) (any, error) {
 	arg := ""
+	if p.Command == cmdIgnore && len(p.Arguments) > 0 {
+		return ignoreBecause(ctx, snap, json.RawMessage(p.Arguments[0]))
+	}
 	if len(p.Arguments) > 0 {
 		if err := json.Unmarshal(p.Arguments[0], &arg); err != nil {
 			return nil, fmt.Errorf("%w: %s: the argument is no string", jsonrpc2.ErrInvalidParams, p.Command)
@@ -28,6 +33,8 @@ func executeCommand(ctx context.Context, snap *snapshot, p *protocol.ExecuteComm
 		return snap.scanAgain(ctx, arg, p.WorkDoneToken)
 	case cmdShowReport:
 		return snap.showReport(ctx, arg)
+	case cmdTrustFolder:
+		return snap.srv.trustFolder(arg)
 	}
 	return nil, fmt.Errorf("%w: no command %q", jsonrpc2.ErrInvalidParams, p.Command)
 }

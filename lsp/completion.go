@@ -15,7 +15,8 @@ var ignoreBegun = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`#[ \t]*secure-torch:[ \t]*ignore(?:-file)?\[([^\]\n]*)$`)
 })
 
-// completion offers rule ids inside the brackets of an ignore comment, and nothing anywhere else: this
+// completion offers rule ids inside the brackets of an ignore comment, keys and values in a secure-torch.toml, and
+// nothing anywhere else: this
 // server works beside others that know Python.
 func completion(_ context.Context, snap *snapshot, p *protocol.CompletionParams) (protocol.CompletionResult, error) {
 	list := &protocol.CompletionList{Items: []protocol.CompletionItem{}}
@@ -25,6 +26,10 @@ func completion(_ context.Context, snap *snapshot, p *protocol.CompletionParams)
 	}
 	at := d.mapper().offset(p.Position)
 	begin, _ := d.mapper().line(int(d.mapper().position(at).Line))
+	if d.isConfigFile() {
+		list.Items = completeConfig(d.text, begin, at)
+		return list, nil
+	}
 	if !ignoreBegun().Match(d.text[begin:at]) {
 		return list, nil
 	}

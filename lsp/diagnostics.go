@@ -27,7 +27,7 @@ func (snap *snapshot) diagnostics(d *document) []protocol.Diagnostic {
 func (snap *snapshot) shown(d *document) []check.Diagnostic {
 	all, _ := d.result.Split(snap.artifacts, d.trusted())
 	return slices.DeleteFunc(all, func(x check.Diagnostic) bool {
-		return d.root != nil && d.root.ignores(x, d.path)
+		return d.root != nil && x.Rule != "" && d.root.ignores(x, d.path)
 	})
 }
 
@@ -64,10 +64,13 @@ func (c client) toDiagnostic(d *document, index int, diag check.Diagnostic) prot
 func (c client) ruleDiagnostic(id rule.ID, sev rule.Severity, message string) protocol.Diagnostic {
 	out := protocol.Diagnostic{
 		Severity: severity(sev),
-		Code:     protocol.String(id),
 		Source:   protocol.NewOptional(name),
 		Message:  protocol.String(visible(message)),
 	}
+	if id == "" { // about a config, not about code
+		return out
+	}
+	out.Code = protocol.String(id)
 	if is(c.diagnosticCaps().CodeDescriptionSupport) {
 		out.CodeDescription = protocol.CodeDescription{Href: rulePage(id)}
 	}

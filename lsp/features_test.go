@@ -217,7 +217,11 @@ type action struct {
 	Kind        string          `json:"kind"`
 	IsPreferred bool            `json:"isPreferred"`
 	Data        json.RawMessage `json:"data,omitempty"`
-	Edit        *struct {
+	Command     struct {
+		Command   string
+		Arguments []any
+	}
+	Edit *struct {
 		DocumentChanges []struct {
 			TextDocument struct{ Version int }
 			Edits        []struct {

@@ -11,7 +11,7 @@ import (
 // ignoreEdit adds an ignore comment for a diagnostic, on its line or for the whole file. It is refused
 // where a comment would not be one, and where none is heeded.
 func ignoreEdit(d *document, diag check.Diagnostic, n int) (analyzers.Edit, bool) {
-	if !check.Ignorable(diag.Rule, d.trusted()) {
+	if diag.Rule == "" || !check.Ignorable(diag.Rule, d.trusted()) {
 		return analyzers.Edit{}, false
 	}
 	insert := func(at int, text string) (analyzers.Edit, bool) {

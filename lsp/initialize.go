@@ -23,7 +23,7 @@ func initialize(st *state, p *protocol.InitializeParams) (*protocol.InitializeRe
 			opts = initOptions{}
 		}
 	}
-	st.client.trusted = opts.Trusted
+	st.client.options = opts
 	given, err := parseSettings(opts.Settings)
 	if err != nil {
 		st.srv.log.Warn("initializationOptions", "err", err)
@@ -53,8 +53,8 @@ func capabilities(c client) protocol.ServerCapabilities {
 		CodeLensProvider:       &protocol.CodeLensOptions{},
 		InlayHintProvider:      protocol.Boolean(true),
 		DocumentLinkProvider:   &protocol.DocumentLinkOptions{},
-		CompletionProvider:     &protocol.CompletionOptions{TriggerCharacters: []string{"[", ","}},
-		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: []string{cmdScanAgain, cmdShowReport}},
+		CompletionProvider:     &protocol.CompletionOptions{TriggerCharacters: []string{"[", ",", "="}},
+		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: []string{cmdScanAgain, cmdShowReport, cmdIgnore, cmdTrustFolder}},
 		Workspace: &protocol.WorkspaceOptions{
 			WorkspaceFolders: &protocol.WorkspaceFoldersServerCapabilities{
 				Supported: ptr(true), ChangeNotifications: protocol.Boolean(true),

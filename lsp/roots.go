@@ -102,7 +102,7 @@ func (st *state) rootOf(path string) *root {
 // reconfigure has all configs read anew, and all documents with them.
 func (st *state) reconfigure() {
 	for i, r := range st.roots {
-		st.roots[i] = newRoot(r.dir, st.client.trusted)
+		st.roots[i] = newRoot(r.dir, st.client.options.Trusted)
 	}
 	clear(st.alone)
 	st.rereadAll()
@@ -122,7 +122,7 @@ func didChangeWorkspaceFolders(st *state, p *protocol.DidChangeWorkspaceFoldersP
 	}
 	for _, f := range p.Event.Added {
 		if f.URI.IsFile() {
-			roots = append(roots, newRoot(filepath.Clean(f.URI.FsPath()), st.client.trusted))
+			roots = append(roots, newRoot(filepath.Clean(f.URI.FsPath()), st.client.options.Trusted))
 		}
 	}
 	st.roots = roots

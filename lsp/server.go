@@ -70,18 +70,19 @@ type Options struct {
 
 // Server serves one client.
 type Server struct {
-	opts    Options
-	log     *slog.Logger
-	conn    jsonrpc2.Conn
-	client  protocol.Client
-	methods map[string]method
-	events  chan event
-	publish chan publication
-	ctx     context.Context // of the session; work that outlives a request hangs on it
-	parsing chan struct{}   // a slot per source being read
-	reading chan struct{}   // a slot per model being scanned
-	watched chan watchOrder // what to watch; of size 1, only the latest counts, sent by the owner alone
-	stale   chan struct{}   // what the client has pulled is out of date; of size 1, so that bursts coalesce
+	opts     Options
+	log      *slog.Logger
+	conn     jsonrpc2.Conn
+	client   protocol.Client
+	methods  map[string]method
+	events   chan event
+	publish  chan publication
+	ctx      context.Context // of the session; work that outlives a request hangs on it
+	parsing  chan struct{}   // a slot per source being read
+	reading  chan struct{}   // a slot per model being scanned
+	watched  chan watchOrder // what to watch; of size 1, only the latest counts, sent by the owner alone
+	statuses chan status     // how the work stands; of size 1, sent by the owner alone
+	stale    chan struct{}   // what the client has pulled is out of date; of size 1, so that bursts coalesce
 }
 
 // Exit codes of a session.
@@ -102,7 +103,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 		opts: opts, log: opts.Log, ctx: ctx, methods: methods(),
 		events: make(chan event), publish: make(chan publication),
 		parsing: make(chan struct{}, parseSlots), reading: make(chan struct{}, scanSlots),
-		watched: make(chan watchOrder, 1), stale: make(chan struct{}, 1),
+		watched: make(chan watchOrder, 1), stale: make(chan struct{}, 1), statuses: make(chan status, 1),
 	}
 	wire := newStream(in, out)
 	s.conn = jsonrpc2.NewConn(wire, jsonrpc2.WithCodec(codec{}))
@@ -112,6 +113,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 	go func() { defer close(ended); s.own(st) }()
 	go s.publishAll()
 	go s.refreshAll()
+	go s.tellStatuses()
 	go s.watchModels()
 	s.conn.Go(ctx, guard(s.log, protocol.CancelHandler(s.dispatch)))
 
@@ -141,7 +143,9 @@ func (s *Server) own(st *state) {
 		}
 		select {
 		case ev := <-s.events:
-			ev.done <- ev.run(s.log, st)
+			err := ev.run(s.log, st)
+			st.tellStatus()
+			ev.done <- err
 		case out <- next:
 			st.queue = st.queue[1:]
 		case <-s.ctx.Done():

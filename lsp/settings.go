@@ -20,7 +20,14 @@ func (s settings) hints() bool  { return is(s.InlayHints) }
 // initOptions are what a client says in initializationOptions.
 type initOptions struct {
 	// Trusted says that the user trusts the workspace. Absent means that he does not.
-	Trusted  bool            `json:"trusted"`
+	Trusted bool `json:"trusted"`
+	// WorkspaceTrust says that the client asks its user whether to trust a workspace, so that the server need not
+	// offer to.
+	WorkspaceTrust bool `json:"workspaceTrust"`
+	// Prompts says that the client runs cmdIgnore itself first, to ask its user for a reason.
+	Prompts bool `json:"prompts"`
+	// Status says that the client wants methodStatus.
+	Status   bool            `json:"status"`
 	Settings json.RawMessage `json:"settings"`
 }
 

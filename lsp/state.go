@@ -52,6 +52,7 @@ type state struct {
 	alone     map[string]*root // of files outside of all folders, by their own
 	noticed   bool             // the user was told that the workspace is not trusted
 	scans     map[string]*scan
+	status    status   // what the client was told last
 	watching  []string // what the watcher was told last
 	working   map[protocol.ProgressToken]context.CancelFunc
 	works     int           // pieces of work begun with a token of our own
@@ -61,10 +62,10 @@ type state struct {
 
 // client is what the editor said of itself.
 type client struct {
+	options  initOptions
 	name     string // empty when it does not say
 	encoding protocol.PositionEncodingKind
 	settings settings
-	trusted  bool // the user trusts the workspace
 	caps     protocol.ClientCapabilities
 }
 
@@ -82,17 +83,19 @@ type snapshot struct {
 	client    client
 	docs      map[uri.URI]*document
 	artifacts map[string]*engine.Artifact
+	targets   map[string]artifact.Target // how the models of artifacts are opened
 }
 
 func (st *state) snapshot() *snapshot {
 	if st.shared == nil {
 		known := make(map[string]*engine.Artifact, len(st.scans))
+		targets := make(map[string]artifact.Target, len(st.scans))
 		for path, sc := range st.scans {
 			if sc.artifact != nil {
-				known[path] = sc.artifact
+				known[path], targets[path] = sc.artifact, sc.target
 			}
 		}
-		st.shared = &snapshot{srv: st.srv, client: st.client, docs: maps.Clone(st.docs), artifacts: known}
+		st.shared = &snapshot{srv: st.srv, client: st.client, docs: maps.Clone(st.docs), artifacts: known, targets: targets}
 	}
 	return st.shared
 }
@@ -208,6 +211,9 @@ func (st *state) read(d *document) {
 func (s *Server) checkSource(d *document, src Source, from int) (c Checked) {
 	var err error
 	defer recovered(s.log, "check", &err)
+	if d.isConfigFile() {
+		return checkConfig(d)
+	}
 	if d.root != nil {
 		src.Root, src.Modules, src.Sinks = d.root.dir, d.root.modules(), check.Sinks(d.root.settings())
 		s.list(d.root)

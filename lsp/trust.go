@@ -5,10 +5,12 @@ import (
 	"path/filepath"
 	"slices"
 
+	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
@@ -78,6 +80,32 @@ func (st *state) heldBack(result Checked) {
 		st.noticed = true
 		st.tell(protocol.MessageTypeInfo, untrustedNotice)
 	}
+}
+
+// trustFolder lists a folder of the workspace in the user's own config, at the user's wish.
+func (s *Server) trustFolder(dir string) (any, error) {
+	open := false
+	if err := s.do(func(st *state) error {
+		open = slices.ContainsFunc(st.roots, func(r *root) bool { return r.dir == dir }) || st.alone[dir] != nil
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if !open {
+		return nil, fmt.Errorf("%w: %q is no folder of this workspace", jsonrpc2.ErrInvalidParams, dir)
+	}
+	if err := config.TrustFolder(dir); err != nil {
+		return nil, fmt.Errorf("%w: %w", jsonrpc2.ErrInternal, err)
+	}
+	return map[string]string{"trusted": dir}, s.do(func(st *state) error { st.reconfigure(); return nil })
+}
+
+// trustAction offers to trust the folder of a document, where the client has no way of its own to do that.
+func (snap *snapshot) trustAction(d *document) *protocol.CodeAction {
+	if d.root == nil || d.trusted() || snap.client.options.WorkspaceTrust {
+		return nil
+	}
+	return snap.command("Trust "+visible(d.root.dir)+", in your own config", cmdTrustFolder, d.root.dir)
 }
 
 // tell shows the user a message.

@@ -61,6 +61,15 @@ func (m *modelScanner) ScanTarget(ctx context.Context, target artifact.Target) *
 	return e.ScanTarget(ctx, target)
 }
 
+// InspectTarget implements lsp.Inspector.
+func (m *modelScanner) InspectTarget(ctx context.Context, target artifact.Target, listing engine.Listing) (*engine.Artifact, string) {
+	e, err := m.engine()
+	if err != nil {
+		return engine.Unscanned(target.Path, err), ""
+	}
+	return e.InspectTarget(ctx, target, listing)
+}
+
 // Close ends the workers.
 func (m *modelScanner) Close() {
 	m.mu.Lock()

@@ -54,6 +54,9 @@ const (
 // severities that FailOn takes.
 var severities = []string{"info", "low", "medium", "high", "critical", "never"}
 
+// sandboxes that Sandbox takes.
+var sandboxes = []string{"strict", "auto", "off"}
+
 // maxSinks bounds the functions that a config adds: each is looked for in every source.
 const maxSinks = 1000
 
@@ -117,13 +120,13 @@ func explain(err error) error {
 		key := first.Key()
 		word := key[len(key)-1]
 		if near, ok := nearest.Of(word, keysBeside(key)); ok {
-			return fmt.Errorf("config: line %d: unknown key %q: did you mean %q?", row, strings.Join(key, "."), near)
+			return onLine(row, fmt.Errorf("config: line %d: unknown key %q: did you mean %q?", row, strings.Join(key, "."), near))
 		}
-		return fmt.Errorf("config: line %d: unknown key %q: known are %s", row, strings.Join(key, "."), strings.Join(keysBeside(key), ", "))
+		return onLine(row, fmt.Errorf("config: line %d: unknown key %q: known are %s", row, strings.Join(key, "."), strings.Join(keysBeside(key), ", ")))
 	}
 	if decode, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, column := decode.Position()
-		return fmt.Errorf("config: line %d, column %d: %s", row, column, strings.TrimPrefix(decode.Error(), "toml: "))
+		return onLine(row, fmt.Errorf("config: line %d, column %d: %s", row, column, strings.TrimPrefix(decode.Error(), "toml: ")))
 	}
 	return fmt.Errorf("config: %w", err)
 }
@@ -148,22 +151,22 @@ var digestForm = pattern.Lazy(`^sha256:[0-9a-f]{64}$`)
 
 func (c *Config) check() error {
 	if c.FailOn != "" && !slices.Contains(severities, c.FailOn) {
-		return fmt.Errorf("config: fail_on = %q: one of %s", c.FailOn, strings.Join(severities, ", "))
+		return atKey("fail_on", fmt.Errorf("config: fail_on = %q: one of %s", c.FailOn, strings.Join(severities, ", ")))
 	}
-	if c.Sandbox != "" && !slices.Contains([]string{"strict", "auto", "off"}, c.Sandbox) {
-		return fmt.Errorf("config: sandbox = %q: one of strict, auto, off", c.Sandbox)
+	if c.Sandbox != "" && !slices.Contains(sandboxes, c.Sandbox) {
+		return atKey("sandbox", fmt.Errorf("config: sandbox = %q: one of %s", c.Sandbox, strings.Join(sandboxes, ", ")))
 	}
 	if len(c.Sinks) > maxSinks {
-		return fmt.Errorf("config: sinks: more than %d", maxSinks)
+		return atKey("sinks", fmt.Errorf("config: sinks: more than %d", maxSinks))
 	}
 	for function, parameter := range c.Sinks {
 		if !functionForm().MatchString(function) || !parameterForm().MatchString(parameter) {
-			return fmt.Errorf("config: sinks: %q = %q: a function's qualified name and the name of its first parameter are needed", function, parameter)
+			return atKey("sinks", fmt.Errorf("config: sinks: %q = %q: a function's qualified name and the name of its first parameter are needed", function, parameter))
 		}
 	}
 	for i, ig := range c.Ignore {
 		if err := ig.check(); err != nil {
-			return fmt.Errorf("config: ignore[%d]: %w", i, err)
+			return &placed{key: "ignore", entry: i, error: fmt.Errorf("config: ignore[%d]: %w", i, err)}
 		}
 	}
 	return nil
@@ -205,10 +208,10 @@ func knownRule(word string) bool {
 // dropped: a person who wrote it has to learn that it does not hold.
 func (c *Config) permit(origin Origin) error {
 	if origin != User && len(c.TrustedFolders) > 0 {
-		return errors.New("config: trusted_folders may only stand in your own config: a folder cannot vouch for itself")
+		return atKey("trusted_folders", errors.New("config: trusted_folders may only stand in your own config: a folder cannot vouch for itself"))
 	}
 	if origin == Untrusted && c.Sandbox != "" && c.Sandbox != "strict" {
-		return fmt.Errorf("config: sandbox = %q: an untrusted workspace may only tighten", c.Sandbox)
+		return atKey("sandbox", fmt.Errorf("config: sandbox = %q: an untrusted workspace may only tighten", c.Sandbox))
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, para
 	err = w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {
 		var body []byte
 		if handler == nil {
-			body, rest, handler = cutReport(answer)
+			body, rest, handler = cutReport(answer, maxReport+int64(e.limits.MaxFacts)*factBytes)
 		}
 		report, bad = readReport(body, handler, label, &e.limits)
 		return true
@@ -81,12 +81,12 @@ func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, para
 }
 
 // cutReport divides an answer into the report and what follows it.
-func cutReport(answer []byte) (report, graph []byte, err error) {
+func cutReport(answer []byte, limit int64) (report, graph []byte, err error) {
 	if len(answer) < 4 {
 		return nil, nil, errors.New("answer without a report")
 	}
 	n := int64(binary.LittleEndian.Uint32(answer))
-	if n > maxReport || n > int64(len(answer)-4) {
+	if n > limit || n > int64(len(answer)-4) {
 		return nil, nil, fmt.Errorf("report of %d bytes", n)
 	}
 	return answer[4 : 4+n], answer[4+n:], nil

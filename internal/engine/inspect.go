@@ -9,7 +9,8 @@ import (
 // Bounds of an inspection.
 const (
 	maxInspect   = 32 << 20 // bytes of one answer
-	inspectFacts = 2000
+	inspectFacts = 100_000
+	factBytes    = 256     // what a fact may take in a report, on average
 	maxListing   = 8 << 20 // bytes of one disassembly
 )
 
@@ -27,9 +28,14 @@ const (
 // of the report, and, where that is asked for, a listing of every pickle. The listing comes from a
 // worker that has read hostile bytes: it has to be escaped before it is shown.
 func (e *Engine) Inspect(ctx context.Context, path string, listing Listing) (*Artifact, string) {
-	j := &job{target: artifact.Target{Path: path}}
+	return e.InspectTarget(ctx, artifact.Target{Path: path}, listing)
+}
+
+// InspectTarget is Inspect for a file that is to be opened as a target says.
+func (e *Engine) InspectTarget(ctx context.Context, target artifact.Target, listing Listing) (*Artifact, string) {
+	j := &job{target: target}
 	if err := j.open(); err != nil {
-		return &Artifact{Path: path, Report: unread(j.label(), err)}, ""
+		return &Artifact{Path: target.Path, Report: unread(j.label(), err)}, ""
 	}
 	defer j.file.Close()
 	limits := e.limits

@@ -27,3 +27,17 @@ vim.api.nvim_create_autocmd("BufReadCmd", {
 vim.lsp.commands["secure-torch.showReport"] = function(command)
   require("secure_torch.report").open((command.arguments or {})[1])
 end
+vim.lsp.commands["secure-torch.ignore"] = function(command, context)
+  vim.ui.input({ prompt = "Why is this all right? " }, function(reason)
+    if reason and reason:match("%S") then
+      local arguments = { vim.tbl_extend("force", command.arguments[1], { reason = reason }) }
+      local from = vim.lsp.get_client_by_id(context.client_id)
+      local params = { command = command.command, arguments = arguments }
+      require("secure_torch.client").request(from, "workspace/executeCommand", params, function(_, problem)
+        if problem then
+          vim.notify("secure-torch: " .. problem, vim.log.levels.ERROR)
+        end
+      end)
+    end
+  end)
+end

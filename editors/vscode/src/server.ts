@@ -13,7 +13,10 @@ export interface Work {
   unsafe: number;
 }
 
-const selector = ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme, language: "python" }));
+const selector = [
+  ...["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme, language: "python" })),
+  { scheme: "file", pattern: "**/secure-torch.toml" },
+];
 
 export class Server implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel("secure-torch");
@@ -92,7 +95,7 @@ export class Server implements vscode.Disposable {
       documentSelector: selector,
       outputChannel: this.log,
       traceOutputChannel: this.trace,
-      initializationOptions: { trusted: vscode.workspace.isTrusted, settings: serverSettings(settings()), status: true },
+      initializationOptions: { trusted: vscode.workspace.isTrusted, settings: serverSettings(settings()), status: true, workspaceTrust: true, prompts: true },
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue }),
         closed: () => ({ action: this.mayRestart() ? CloseAction.Restart : CloseAction.DoNotRestart }),
@@ -102,6 +105,13 @@ export class Server implements vscode.Disposable {
           if (command === "secure-torch.showReport" && typeof args[0] === "string") {
             await openReport(args[0]);
             return undefined;
+          }
+          if (command === "secure-torch.ignore") {
+            const reason = await vscode.window.showInputBox({ title: "Why is this all right?", placeHolder: "the reason stands in the comment" });
+            if (reason === undefined || reason.trim() === "") {
+              return undefined;
+            }
+            args[0] = { ...(args[0] as object), reason };
           }
           return (await next(command, args)) as unknown;
         },

@@ -77,6 +77,11 @@ local function settings()
   return next(options.settings) and options.settings or vim.empty_dict()
 end
 
+local function init_options(root)
+  -- prompts: plugin/secure_torch.lua asks for the reason of an ignore comment.
+  return { trusted = root ~= nil and M.is_trusted(root), prompts = vim.g.loaded_secure_torch == true, settings = settings() }
+end
+
 --- What the language client is started with, for one root.
 function M.config(root)
   return {
@@ -85,7 +90,7 @@ function M.config(root)
     filetypes = options.filetypes,
     root_dir = root,
     capabilities = capabilities(),
-    init_options = { trusted = root ~= nil and M.is_trusted(root), settings = settings() },
+    init_options = init_options(root),
     settings = { ["secure-torch"] = settings() },
     on_attach = options.on_attach,
   }
@@ -97,7 +102,7 @@ local function start_newest() -- 0.11 and later
   config.root_markers = MARKERS
   config.before_init = function(params, conf)
     local root = conf.root_dir
-    params.initializationOptions = { trusted = root ~= nil and M.is_trusted(root), settings = settings() }
+    params.initializationOptions = init_options(root)
   end
   vim.lsp.config(NAME, config)
   vim.lsp.enable(NAME)

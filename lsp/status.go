@@ -1,0 +1,53 @@
+package lsp
+
+import "github.com/secure-torch/secure-torch/modelscan"
+
+// methodStatus is a notification of ours: how many models there are, scanned and unsafe. Only who asks for it in
+// initializationOptions ({"status": true}) gets it.
+const methodStatus = "secure-torch/status"
+
+// status is what methodStatus says.
+type status struct {
+	Scanning int `json:"scanning"` // models that are being scanned
+	Models   int `json:"models"`   // models that open documents load
+	Unsafe   int `json:"unsafe"`   // of these
+}
+
+// tellStatus says how the work stands, when it has changed. Only the latest word counts.
+func (st *state) tellStatus() {
+	if !st.client.options.Status {
+		return
+	}
+	now := status{Models: len(st.scans)}
+	for _, sc := range st.scans {
+		if sc.cancel != nil {
+			now.Scanning++
+		}
+		if sc.artifact != nil && sc.artifact.Verdict() == modelscan.Unsafe {
+			now.Unsafe++
+		}
+	}
+	if now == st.status {
+		return
+	}
+	st.status = now
+	select {
+	case <-st.srv.statuses: // a word that nobody has heard yet
+	default:
+	}
+	st.srv.statuses <- now
+}
+
+// tellStatuses sends what tellStatus says.
+func (s *Server) tellStatuses() {
+	for {
+		select {
+		case now := <-s.statuses:
+			if err := s.conn.Notify(s.ctx, methodStatus, now); err != nil {
+				s.log.Warn("status", "err", err)
+			}
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
