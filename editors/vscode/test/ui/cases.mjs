@@ -18,7 +18,7 @@ async function mainJob({ page, dir, shot }) {
   await page.keyboard.press("Control+i");
   const hover = page.locator(".monaco-hover", { hasText: "posix.system" });
   await hover.first().waitFor();
-  await shot("squiggle");
+  await shot("squiggle", { x: 0, y: 0, width: 1000, height: 430 });
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+Shift+m");
   const problem = page.locator(".markers-panel .monaco-list-row", { hasText: "ST201" });
@@ -85,10 +85,16 @@ async function untrusted({ page, child }) {
   assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /extensions\/secure-torch[^/]*\/server\/secure-torch/);
 }
 
+/** What axe-core objects to, once the theme's colours are there: they come a moment after the page. */
 async function accessible(frame) {
   await frame.evaluate(axe);
-  const found = await frame.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).slice(0, 3).join(" | ")}`);
+  let found = [];
+  await until("no objections", async () => {
+    const { violations } = await frame.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+    found = violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).slice(0, 3).join(" | ")}`);
+    return found.length === 0;
+  }, 15_000).catch(() => undefined);
+  return found;
 }
 
 async function tab(frame, title) {
@@ -103,7 +109,7 @@ async function inspector({ page, shot, models }) {
   assert.deepEqual(await accessible(evil), []);
   await tab(evil, "What it would run");
   assert.match(await evil.locator("mark.critical").textContent(), /system\('echo pwned'\).*ST201/);
-  await shot("inspector");
+  await shot("inspector", { x: 0, y: 0, width: 1000, height: 430 });
   await tab(evil, "Opcodes");
   assert.match(await evil.locator("mark.critical").textContent(), /44: REDUCE/);
   assert.deepEqual(await accessible(evil), []);
@@ -122,7 +128,7 @@ async function tensors({ page, shot }) {
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowDown");
   }
-  await shot("tensors");
+  await shot("tensors", { x: 0, y: 0, width: 1000, height: 760 });
   await frame.locator('input[type="search"]').fill("layers.7. block3.");
   await frame.locator(".count", { hasText: "1 tensor of 20,000" }).waitFor();
   await frame.locator('input[type="search"]').fill("");

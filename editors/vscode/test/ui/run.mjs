@@ -20,7 +20,7 @@ for (const [name, { options = {}, run }] of Object.entries(cases)) {
   let session;
   try {
     session = await start(project.dir, path.resolve(vsix), options);
-    const shot = (as) => session.page.screenshot({ path: path.join(results, `${as}.png`) });
+    const shot = (as, clip) => session.page.screenshot({ path: path.join(results, `${as}.png`), ...(clip && { clip }) });
     await run({ ...project, ...session, shot });
     if (session.outside.length > 0) {
       throw new Error(`asked outside of this machine: ${[...new Set(session.outside)].join(", ")}`);

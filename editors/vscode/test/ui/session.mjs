@@ -59,7 +59,7 @@ export async function start(folder, vsix, options = {}) {
   await until("code-server answers", async () => (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.ok);
 
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({ viewport: { width: 1000, height: 760 } });
   const outside = [];
   await context.route((url) => url.hostname !== "127.0.0.1", (route) => {
     outside.push(route.request().url());
