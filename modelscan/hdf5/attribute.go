@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/jsontree"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
@@ -47,8 +46,14 @@ func (f *file) attribute(m message) {
 	data := space + padded(sizes[2])
 	const sharedType = 1
 	if version > 1 && flags&sharedType != 0 {
-		f.missing["an attribute of a committed datatype"] = true
-		return
+		named, err := f.named(kind)
+		if err = f.unlessMissing(err); err != nil || named <= 0 {
+			if err != nil {
+				f.broken(m.off, name, err)
+			}
+			return
+		}
+		kind = named
 	}
 	f.value(name, kind, f.elements(space), data, m.off+m.size)
 }
@@ -86,16 +91,29 @@ func (f *file) value(name string, kind, elements, data, end int64) {
 		f.step()
 		at := data + i*size
 		if class != classVlen {
-			f.judge(name, at, bytes.TrimRight(bytes.Clone(f.w.Bytes(at, size)), "\x00"))
+			b, err := f.p.Bytes(f.w.Base+at, size, f.p.Limits.MaxBuffer)
+			if err != nil {
+				f.broken(at, name, err)
+				return
+			}
+			f.judge(name, at, bytes.TrimRight(b, "\x00"))
+			continue
+		}
+		if collection := f.address(at + 4); collection == 0 || f.w.Uint(at, 4) == 0 { // nothing was written
 			continue
 		}
 		b, err := f.heapObject(f.address(at+4), f.w.Uint(at+4+f.offsets, 4), f.p.Limits.MaxBuffer)
 		if err != nil {
-			f.p.Emit.Gap(modelscan.Gap{Rule: rule.Malformed, Path: f.p.Name, Offset: at, Reason: fmt.Sprintf("hdf5: attribute %q: %v", name, err)})
+			f.broken(at, name, err)
 			return
 		}
 		f.judge(name, at, b[:min(len(b), int(f.w.Uint(at, 4)))])
 	}
+}
+
+// broken reports an attribute that could not be read.
+func (f *file) broken(at int64, name string, err error) {
+	f.p.Fail(f.p.Name, f.w.Base+at, fmt.Errorf("hdf5: attribute %q: %w", name, err))
 }
 
 // judge looks at one string: Keras's configurations are JSON, PyTables keeps Python objects as pickles.
@@ -105,11 +123,7 @@ func (f *file) judge(name string, at int64, text []byte) {
 		root, err := jsontree.Parse(text)
 		switch {
 		case errors.Is(err, modelscan.ErrLimit), err != nil && name == "model_config":
-			id := rule.Malformed
-			if errors.Is(err, modelscan.ErrLimit) {
-				id = rule.LimitReached
-			}
-			f.p.Emit.Gap(modelscan.Gap{Rule: id, Path: f.p.Name, Offset: at, Reason: fmt.Sprintf("hdf5: attribute %q: %v", name, err)})
+			f.broken(at, name, err)
 		case err == nil:
 			f.p.Emit.Claim("keras")
 			keras.JudgeAt(f.p, f.w.Base+at, root)

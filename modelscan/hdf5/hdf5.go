@@ -112,6 +112,9 @@ func (f *file) superblock(at int64) error {
 	if start < 0 || start > f.p.Size {
 		return fmt.Errorf("base address %#x", start)
 	}
+	if end := f.address(base + 2*f.offsets); end > f.p.Size { // the library refuses such a file
+		f.p.Fail(f.p.Name, base+2*f.offsets, fmt.Errorf("hdf5: cut short: %d bytes of %d", f.p.Size, end))
+	}
 	w.Base = start
 	f.visit(header)
 	return nil

@@ -44,18 +44,27 @@ func TestScan(t *testing.T) {
 		{Name: "custom layer behind a user block", File: with(t, "userblock", dense, custom), Want: []string{"ST257 Mine"}},
 		{Name: "lambda", File: with(t, "model_earliest", dense, lambda), Want: []string{"ST255 Lambda"}},
 		{Name: "lambda in a fixed-length string", File: with(t, "userblock", dense, lambda), Want: []string{"ST255 Lambda"}},
+		{Name: "many links", File: real(t, "many_links"), Want: []string{"ST273 link_file.h5"}},
+		{Name: "many attributes", File: real(t, "many_attributes")},
+		{Name: "attribute of a committed type", File: real(t, "committed")},
+		{Name: "lambda behind many links", File: with(t, "many_links", dense, lambda), Want: []string{"ST273 link_file.h5", "ST255 Lambda"}},
+		{Name: "lambda among many attributes", File: with(t, "many_attributes", dense, lambda), Want: []string{"ST255 Lambda"}},
+		{Name: "lambda of a committed type", File: with(t, "committed", dense, lambda), Want: []string{"ST255 Lambda"}},
+		{Name: "fractal heap without its index", File: with(t, "many_links", "BTIN", "BTIX"), Want: []string{"ST901"}},
+		{Name: "fractal heap that is none", File: with(t, "many_links", "FRHP", "FRHX"), Want: []string{"ST901"}},
 		{Name: "configuration that is no JSON", File: with(t, "model_earliest", dense, `[`+dense[1:]), Want: []string{"ST901"}},
 		{Name: "files beside it", File: real(t, "external"), Want: []string{"ST273 link_file.h5", "ST273 data_file.raw"}},
 		{Name: "external link", File: with(t, "external", "link_file.h5", "/etc/passwd\x00"), Want: []string{"ST259 /etc/passwd", "ST273 data_file.raw"}},
 		{Name: "external dataset", File: with(t, "external", "data_file.raw", "../../secrets"), Want: []string{"ST273 link_file.h5", "ST259 ../../secrets"}},
-		{Name: "virtual dataset", File: with(t, "virtual", "virt_file.h5", "/etc/passwd\x00"), Want: []string{"ST259 /etc/passwd"}},
-		{Name: "cut short", File: whole[:len(whole)/2], Want: []string{"ST901"}},
+		{Name: "virtual dataset", File: with(t, "virtual", "virt_file.h5", "/etc/passwd2"), Want: []string{"ST259 /etc/passwd2"}},
+		{Name: "cut short", File: whole[:len(whole)/2], Want: []string{"ST901", "ST901"}},
+		{Name: "cut in its numbers", File: real(t, "model_latest")[:len(real(t, "model_latest"))-1], Want: []string{"ST901"}},
 		{Name: "superblock only", File: []byte(signature + "\x00\x00\x00\x00\x00\x08\x08\x00"), Want: []string{"ST901"}},
 	}, Format)
 }
 
 func FuzzScan(f *testing.F) {
-	for _, name := range []string{"model_earliest", "model_latest", "userblock", "external", "virtual"} {
+	for _, name := range []string{"model_earliest", "model_latest", "userblock", "external", "virtual", "many_links", "many_attributes", "committed"} {
 		f.Add(real(f, name))
 	}
 	scantest.Fuzz(f, Format)

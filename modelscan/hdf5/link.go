@@ -2,7 +2,9 @@ package hdf5
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // maxName of a file or link that is read, in bytes.
@@ -55,23 +57,103 @@ func (f *file) cString(at int64) string {
 	return string(name)
 }
 
-// layout of a virtual dataset is a list of other files' datasets, kept in the global heap.
+// layout of a virtual dataset is a list of other files' datasets, kept in the global heap: a version, a count, and
+// for each a file name, a dataset's name and two selections.
 func (f *file) layout(m message) {
 	const virtual = 3
 	if f.w.Uint(m.off, 1) < 4 || f.w.Uint(m.off+1, 1) != virtual {
 		return
 	}
-	list, err := f.heapObject(f.address(m.off+2), f.w.Uint(m.off+2+f.offsets, 4), maxName)
+	list, err := f.heapObject(f.address(m.off+2), f.w.Uint(m.off+2+f.offsets, 4), f.p.Limits.MaxBuffer)
 	skip := 1 + int(f.lengths)
-	if err != nil || len(list) < skip {
+	if err != nil || len(list) < skip || list[0] > 1 {
 		f.missing["the source list of a virtual dataset"] = true
 		return
 	}
-	name, _, _ := bytes.Cut(list[skip:], []byte{0})
-	if string(name) != "." { // the same file
-		f.elsewhere(m.off, "a virtual dataset", string(name))
+	rest := list[skip:]
+	for range min(binary.LittleEndian.Uint64(append(bytes.Clone(list[1:skip]), make([]byte, 8)...)), maxSteps) {
+		if f.step(); f.w.Err != nil {
+			return
+		}
+		name, size := f.virtualSource(rest, list[0])
+		if name != "" && name != "." { // the same file
+			f.elsewhere(m.off, "a virtual dataset", name)
+		}
+		for range 2 {
+			n := selection(rest[min(max(size, 0), len(rest)):])
+			if size += n; n < 0 || size < 0 || size > len(rest) {
+				f.missing[fmt.Sprintf("what follows the source %q of a virtual dataset", name)] = true
+				return
+			}
+		}
+		rest = rest[size:]
 	}
-	if entries := list[1:skip]; !bytes.Equal(bytes.TrimRight(entries[1:], "\x00"), nil) || entries[0] > 1 {
-		f.missing[fmt.Sprintf("all but the first source of a virtual dataset (%q)", name)] = true
+}
+
+// virtualSource reads the names of an entry: the file's, "" where another entry has told it, and how many bytes the
+// names take. Version 1 of the list (HDF5 2.0) writes a name once; others refer to the entry that has it.
+func (f *file) virtualSource(b []byte, version byte) (name string, size int) {
+	const fileShared, datasetShared, sameFile = 1, 2, 4
+	flags := byte(0)
+	if version == 1 && len(b) > 0 {
+		flags, size = b[0], 1
 	}
+	text := func(shared bool) (s string) {
+		if shared {
+			size += int(f.lengths)
+			return ""
+		}
+		s, _, _ = strings.Cut(string(b[min(size, len(b)):]), "\x00")
+		size += len(s) + 1
+		return s
+	}
+	if flags&sameFile == 0 {
+		name = text(flags&fileShared != 0)
+	}
+	text(flags&datasetShared != 0)
+	return name, size
+}
+
+// selection tells how many bytes an encoded selection of a dataspace takes, -1 where it is not understood.
+func selection(b []byte) int {
+	const points, hyperslab = 1, 2
+	if len(b) < 16 {
+		return -1
+	}
+	kind, version := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	u32 := func(at int) int { return int(binary.LittleEndian.Uint32(b[at:])) }
+	switch {
+	case version == 1: // all, none, points and blocks of old: reserved, the length of the rest
+		return 16 + u32(12)
+	case kind == hyperslab && version == 2: // flags, the length of the rest
+		return 13 + u32(9)
+	case kind == hyperslab && version == 3: // flags, the width of a number, rank
+		width, rank := int(b[9]), u32(10)
+		const regular = 1
+		if rank > 32 || width > 8 || len(b) < 14+width {
+			return -1
+		}
+		if b[8]&regular != 0 {
+			return 14 + 4*width*rank
+		}
+		return numbered(b[14:], 14, width, 2*rank)
+	case kind == points && version == 2: // the width of a number, rank
+		width, rank := int(b[8]), u32(9)
+		if rank > 32 || width > 8 || len(b) < 13+width {
+			return -1
+		}
+		return numbered(b[13:], 13, width, rank)
+	}
+	return -1
+}
+
+// numbered is the end of a list that b begins with the length of: each item has so many numbers.
+func numbered(b []byte, at, width, numbers int) int {
+	var full [8]byte
+	copy(full[:], b[:width])
+	n := binary.LittleEndian.Uint64(full[:])
+	if n > 1<<24 {
+		return -1
+	}
+	return at + width + int(n)*width*numbers
 }

@@ -1,7 +1,9 @@
 package hdf5
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 )
@@ -24,11 +26,16 @@ const maxChunks = 10_000
 // chunk is a run of messages of an object header.
 type chunk struct{ off, end int64 }
 
-// object reads all messages of the object header at an address.
+// object acts on all messages of the object header at an address.
 func (f *file) object(at int64) error {
 	if len(f.seen) > maxObjects {
 		return fmt.Errorf("more than %d objects: %w", maxObjects, modelscan.ErrLimit)
 	}
+	return f.messages(at, f.interpret)
+}
+
+// messages visits all messages of the object header at an address.
+func (f *file) messages(at int64, visit func(message) error) error {
 	var chunks []chunk
 	prefix := int64(8) // of a message: type, size, flags, reserved
 	v2 := string(f.w.Bytes(at, 4)) == "OHDR"
@@ -54,7 +61,7 @@ func (f *file) object(at int64) error {
 			}
 			if m.kind == msgContinuation {
 				chunks = append(chunks, f.continuation(m, v2))
-			} else if err := f.interpret(m); err != nil {
+			} else if err := visit(m); err != nil {
 				return fmt.Errorf("message %#x at %#x: %w", m.kind, off, err)
 			}
 			off = m.off + m.size
@@ -122,13 +129,13 @@ func (f *file) interpret(m message) error {
 		if f.w.Uint(m.off+1, 1)&1 != 0 {
 			at += 8
 		}
-		f.dense(f.address(at))
+		return f.unlessMissing(f.dense(f.address(at), f.address(at+f.offsets), f.link))
 	case msgAttributeInfo:
 		at := m.off + 2
 		if f.w.Uint(m.off+1, 1)&1 != 0 {
 			at += 2
 		}
-		f.dense(f.address(at))
+		return f.unlessMissing(f.dense(f.address(at), f.address(at+f.offsets), f.attribute))
 	case msgExternalFiles:
 		f.externalFiles(m)
 	case msgLayout:
@@ -139,11 +146,13 @@ func (f *file) interpret(m message) error {
 	return f.w.Err
 }
 
-// dense: the links or attributes of an object that has many are in a fractal heap.
-func (f *file) dense(heap int64) {
-	if heap >= 0 {
-		f.missing["the dense storage of links or attributes"] = true
+// unlessMissing remembers what is not supported, so that the objects behind it are still read.
+func (f *file) unlessMissing(err error) error {
+	if errors.Is(err, modelscan.ErrNotSupported) && f.w.Err == nil {
+		f.missing[strings.TrimSuffix(err.Error(), ": "+modelscan.ErrNotSupported.Error())] = true
+		return nil
 	}
+	return err
 }
 
 // maxTree is the depth of a B-tree that no library writes.
