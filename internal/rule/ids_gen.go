@@ -100,6 +100,8 @@ const (
 	Hdf5OtherFile                ID = "ST273" // low: HDF5 file keeps data in another file
 	ProgramInDisguise            ID = "ST274" // medium: program under the name of a model
 	TemplateExhausts             ID = "ST275" // medium: chat template keeps its renderer busy
+	OpenvinoCustomLayer          ID = "ST276" // low: OpenVINO model needs an extension library
+	OpenvinoWeightsRange         ID = "ST277" // high: OpenVINO constant that its weights can't hold
 	RemoteCode                   ID = "ST501" // medium: model repository brings its own Python code
 	RemoteCodeElsewhere          ID = "ST502" // medium: model runs Python code of another repository
 	RemoteKernel                 ID = "ST503" // critical: model configuration has the loader download and run attention code

@@ -13,7 +13,7 @@ var calls = pattern.Lazy(`__import__\s*\(|\bos\.(system|popen|exec[lv]\w*|spawn\
 	`\b(pickle|marshal|cloudpickle|dill)\.loads\s*\(|\bbuiltins\.(eval|exec)\b|\bRuntime\.getRuntime\(\)\.exec|<script[\s>]`)
 
 // shells are command lines that fetch and run.
-var shells = pattern.Lazy(`\b(curl|wget)\b[^|\n]{1,400}\|\s*(ba|z)?sh\b|/dev/tcp/|\bpowershell(\.exe)?\s+-(e|enc|nop|w)|\bnc\s+-e\b`)
+var shells = pattern.Lazy(`\b(curl|wget)\b[^|\n]{1,400}\|\s*(ba|z)?sh\b|/dev/tcp/|\bpowershell(\.exe)?\s+-(e|enc|nop|w)|\bnc\s+-e\b|\bpython[23]?\s+-c\s+["']`)
 
 // Find returns the part of s that is code, "" when there is none.
 func Find(s string) string {

@@ -107,7 +107,7 @@ func (s *scanner) into(num protowire.Number, next visit) visit {
 func (s *scanner) model(m wire.Message) error {
 	pipeline := s.into(1, s.model)
 	return s.fields(m, map[protowire.Number]visit{
-		modelDescription: s.into(100, s.into(100, s.metadata)),
+		modelDescription: s.into(100, s.described),
 		200:              s.into(1, pipeline), 201: s.into(1, pipeline), 202: pipeline,
 		303: s.into(1, s.layer), 403: s.into(1, s.layer), 500: s.into(1, s.layer), // neural networks: layers
 		502: s.into(2, s.into(2, s.into(3, s.into(2, s.block)))), // ML program: functions, their specialisations
@@ -158,6 +158,17 @@ func (s *scanner) block(m wire.Message) error {
 	return s.into(3, func(op wire.Message) error {
 		return s.fields(op, map[protowire.Number]visit{4: s.block, 5: value, 2: s.into(2, s.into(1, value))})
 	})(m)
+}
+
+// described is the metadata that people read, and the user's own.
+func (s *scanner) described(m wire.Message) error {
+	text := func(v wire.Message) error {
+		if code := codetext.Find(v.Text(64 << 10)); code != "" {
+			s.finding(rule.MetadataCode, v.Off, "metadata", "the description holds code: %s", code)
+		}
+		return nil
+	}
+	return s.fields(m, map[protowire.Number]visit{1: text, 2: text, 3: text, 4: text, 100: s.metadata})
 }
 
 // metadata is an entry of the user's metadata.

@@ -18,6 +18,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/numpy"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
+	"github.com/secure-torch/secure-torch/modelscan/openvino"
 	"github.com/secure-torch/secure-torch/modelscan/pmml"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
 	"github.com/secure-torch/secure-torch/modelscan/sentencepiece"
@@ -54,7 +55,7 @@ func All() []*modelscan.Format {
 		sentencepiece.Format,
 		hydra.Format,
 		pmml.Format,
-		pmml.OpenVINO,
+		openvino.Format,
 		hdf5.Format,
 		executable.Format,
 		media.Format,

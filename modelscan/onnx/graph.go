@@ -70,6 +70,8 @@ func (s *scanner) graph(m wire.Message) error {
 			return s.node(f.Body)
 		case f.Is(5):
 			return s.tensor(f.Body)
+		case f.Is(10):
+			s.text(f)
 		case f.Is(15):
 			return s.sparse(f.Body)
 		case f.Is(16):
@@ -153,6 +155,13 @@ func (s *scanner) metadata(m wire.Message) error {
 		s.finding(rule.MetadataCode, m.Off, key, fmt.Sprintf("the metadata %q holds code: %s", key, code))
 	}
 	return err
+}
+
+// text judges what a person is meant to read.
+func (s *scanner) text(f wire.Field) {
+	if code := codetext.Find(f.Body.Text(maxText)); code != "" {
+		s.finding(rule.MetadataCode, f.Body.Off, "doc_string", "a description holds code: "+code)
+	}
 }
 
 // entry reads a StringStringEntryProto; as in every protobuf parser the last value counts.

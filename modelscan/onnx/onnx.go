@@ -20,6 +20,8 @@ var Format = &modelscan.Format{Name: "onnx", Sniff: sniff, Scan: scan}
 // Fields of ModelProto.
 const (
 	modelIRVersion = 1
+	modelProducer  = 2
+	modelDoc       = 6
 	modelGraph     = 7
 	modelOpsets    = 8
 	modelMetadata  = 14
@@ -106,6 +108,8 @@ func (s *scanner) model(f wire.Field) error {
 		return s.graph(f.Body)
 	case f.Is(modelMetadata):
 		return s.metadata(f.Body)
+	case f.Is(modelProducer), f.Is(modelDoc):
+		s.text(f)
 	case f.Is(modelTraining):
 		return f.Body.Each(func(t wire.Field) error {
 			if t.Is(1) || t.Is(2) { // initialization, algorithm

@@ -1,4 +1,4 @@
-// Package pmml looks at models written in XML: PMML and OpenVINO's topology. No entity is ever resolved
+// Package pmml looks at PMML, and walks the XML of other models. No entity is ever resolved
 // and nothing is ever fetched; a document that asks for it is the finding.
 package pmml
 
@@ -14,7 +14,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
-
+	"github.com/secure-torch/secure-torch/modelscan/codetext"
 	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
@@ -24,26 +24,9 @@ var Format = &modelscan.Format{Name: "pmml", Sniff: sniffRoot("PMML"), Scan: fun
 	return err
 }}
 
-// OpenVINO is the topology of an OpenVINO model. What would make its parser read other documents is found;
-// its layers are not judged yet, which is a gap.
-var OpenVINO = &modelscan.Format{Name: "openvino", Sniff: sniffOpenVINO, Scan: func(ctx context.Context, p *modelscan.Pass) error {
-	if _, err := Walk(ctx, p, "net", func(xml.StartElement, int64) {}); err != nil {
-		return err
-	}
-	return fmt.Errorf("the layers of an OpenVINO model: %w", modelscan.ErrNotSupported)
-}}
-
-func sniffOpenVINO(p modelscan.Probe) modelscan.Confidence {
-	head := bytes.TrimLeft(decode(p.Head[:len(p.Head)&^1]), " \t\r\n")
-	if bytes.HasPrefix(head, []byte("<")) && bytes.Contains(head, []byte("<net ")) && bytes.Contains(head, []byte("<layers")) {
-		return modelscan.Yes
-	}
-	return modelscan.No
-}
-
 func sniffRoot(root string) func(modelscan.Probe) modelscan.Confidence {
 	return func(p modelscan.Probe) modelscan.Confidence {
-		head := bytes.TrimLeft(decode(p.Head[:len(p.Head)&^1]), " \t\r\n")
+		head := bytes.TrimLeft(Decode(p.Head[:len(p.Head)&^1]), " \t\r\n")
 		if !bytes.HasPrefix(head, []byte("<")) {
 			return modelscan.No
 		}
@@ -54,8 +37,8 @@ func sniffRoot(root string) func(modelscan.Probe) modelscan.Confidence {
 	}
 }
 
-// decode turns UTF-16, told by its byte order mark or by "<" in two bytes, into UTF-8.
-func decode(b []byte) []byte {
+// Decode turns UTF-16, told by its byte order mark or by "<" in two bytes, into UTF-8.
+func Decode(b []byte) []byte {
 	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("<\x00")):
@@ -84,7 +67,7 @@ func Walk(ctx context.Context, p *modelscan.Pass, root string, visit func(xml.St
 	if err != nil {
 		return "", err
 	}
-	dec := xml.NewDecoder(bytes.NewReader(decode(text)))
+	dec := xml.NewDecoder(bytes.NewReader(Decode(text)))
 	dec.Strict = false
 	dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // names are ASCII
 	w := walk{p: p, text: text, root: root, visit: visit}
@@ -122,6 +105,8 @@ func (w *walk) token(token xml.Token, off int64) error {
 		}
 	case xml.StartElement:
 		return w.element(t, off)
+	case xml.CharData:
+		w.code(off, string(t))
 	}
 	return nil
 }
@@ -138,8 +123,25 @@ func (w *walk) element(t xml.StartElement, off int64) error {
 	if t.Name.Local == "include" && bytes.Contains(w.text[:min(len(w.text), 1<<16)], []byte("http://www.w3.org/2001/XInclude")) {
 		w.tell(off, "XInclude", "the document includes another one")
 	}
+	if t.Name.Local == "script" {
+		w.emit(rule.MetadataCode, off, "script", "the document holds a script")
+	}
+	for _, a := range t.Attr {
+		w.code(off, a.Value)
+	}
 	w.visit(t, off)
 	return nil
+}
+
+// code judges text and attributes, of which no evaluator runs any.
+func (w *walk) code(off int64, text string) {
+	if code := codetext.Find(text); code != "" && w.found != "" {
+		w.emit(rule.MetadataCode, off, code, "the document holds code: "+code)
+	}
+}
+
+func (w *walk) emit(id rule.ID, off int64, subject, message string) {
+	w.p.Emit.Finding(modelscan.Finding{Rule: id, Path: w.p.Name, Offset: off, Subject: subject, Message: message})
 }
 
 func (w *walk) tell(off int64, subject, message string) {

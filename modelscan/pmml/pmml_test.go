@@ -35,18 +35,6 @@ func TestScan(t *testing.T) {
 	}, Format)
 }
 
-// An OpenVINO model is never safe: nobody here reads its layers.
-func TestOpenVINO(t *testing.T) {
-	const net = `<net name="m" version="11"><layers><layer id="0" name="x" type="Parameter"/></layers></net>`
-	scantest.Check(t, []scantest.Case{
-		{Name: "plain", File: []byte(`<?xml version="1.0"?>` + net), Want: []string{"ST903"}},
-		{Name: "external entity", File: []byte(`<!DOCTYPE net [<!ENTITY x SYSTEM "file:///etc/passwd">]>` + net), Want: []string{"ST272 DOCTYPE", "ST903"}},
-	}, OpenVINO)
-	if r := scantest.Scan(t, "x.xml", []byte(`<net version="1"><node/></net>`), OpenVINO); r.Kind != modelscan.KindOther {
-		t.Errorf("another kind of net: %+v", r)
-	}
-}
-
 func TestOthersAreNotClaimed(t *testing.T) {
 	for _, s := range []string{"<html><body>x</body></html>", "<?xml version='1.0'?><svg/>", "PMML", "<", ""} {
 		if r := scantest.Scan(t, "x.xml", []byte(s), Format); r.Kind != modelscan.KindOther {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/codetext"
 )
 
 // Format reads safetensors headers. Tensor data is not read.
@@ -114,6 +115,9 @@ func (h *header) entry(ctx context.Context, key string) error {
 			value, err := h.text()
 			if err != nil {
 				return fmt.Errorf("__metadata__ %q is not a text: %w", name, err)
+			}
+			if code := codetext.Find(value); code != "" {
+				h.find(rule.MetadataCode, at, name, "the metadata %q holds code: %s", name, code)
 			}
 			h.Emit.Fact(modelscan.Fact{Kind: modelscan.MetadataFact, Path: h.Name, Name: name, Value: value})
 			return nil
