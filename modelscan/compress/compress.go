@@ -92,6 +92,9 @@ func sniffLZMA(p modelscan.Probe) modelscan.Confidence {
 	if top := bits.OnesCount32(dict); top == 0 || top > 2 || size != 1<<64-1 && size > 1<<40 {
 		return modelscan.No
 	}
+	// However large the dictionary is said to be, these first bytes need no more than a small one.
+	p.Head = bytes.Clone(p.Head)
+	binary.LittleEndian.PutUint32(p.Head[1:], min(dict, 1<<20))
 	return plausible(LZMA, p)
 }
 

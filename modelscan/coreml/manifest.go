@@ -13,6 +13,9 @@ import (
 
 // Manifest is the Manifest.json of an .mlpackage: it lists the package's files.
 var Manifest = &modelscan.Format{Name: "mlpackage", Sniff: func(p modelscan.Probe) modelscan.Confidence {
+	if bytes.HasPrefix(bytes.TrimLeft(p.Head, " \t\r\n"), []byte("{")) && bytes.Contains(p.Head, []byte(`"itemInfoEntries"`)) && bytes.Contains(p.Head, []byte(`"fileFormatVersion"`)) {
+		return modelscan.Yes
+	}
 	if bytes.Contains(p.Head, []byte(`"itemInfoEntries"`)) || bytes.Contains(p.Tail, []byte(`"itemInfoEntries"`)) {
 		return modelscan.Maybe
 	}

@@ -24,7 +24,11 @@ func (t Table) field(slot int64) int64 {
 		return 0
 	}
 	vtable := t.off - int64(int32(t.w.Uint(t.off, 4)))
-	if length := int64(t.w.Uint(vtable, 2)); 4+2*slot+2 > length {
+	length := int64(t.w.Uint(vtable, 2))
+	if size := int64(t.w.Uint(vtable+2, 2)); t.w.Err == nil && size > t.w.Len()-t.off {
+		t.w.Err = fmt.Errorf("table of %d bytes at %#x: %w", size, t.off, io.ErrUnexpectedEOF)
+	}
+	if 4+2*slot+2 > length {
 		return 0
 	}
 	rel := int64(t.w.Uint(vtable+4+2*slot, 2))

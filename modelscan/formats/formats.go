@@ -47,6 +47,7 @@ func All() []*modelscan.Format {
 		gguf.Format,
 		keras.Format,
 		tensorflow.Format,
+		tensorflow.Text,
 		tflite.Format,
 		coreml.Format,
 		coreml.Manifest,

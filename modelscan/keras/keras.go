@@ -10,6 +10,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/jsontree"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 	"github.com/secure-torch/secure-torch/modelscan/zip"
 )
 
@@ -28,10 +29,16 @@ var Format = &modelscan.Format{Name: "keras", Sniff: sniff, Scan: func(_ context
 
 var errNotConfig = errors.New("JSON, but no Keras configuration")
 
-// sniff: other JSON has a "class_name" somewhere too, so this is never more than a guess. Inside a .keras
-// archive the profile decides.
+// opens is how the configuration of a model begins, as Keras 2 and 3 write it.
+var opens = pattern.Lazy(`^\{\s*(?:"module"\s*:\s*"(?:tf_)?keras|"class_name"\s*:\s*"(?:Sequential|Functional|Model)")`)
+
+// sniff: other JSON has a "class_name" somewhere too, so that this is a guess unless the text begins as Keras
+// begins it. Inside a .keras archive the profile decides.
 func sniff(p modelscan.Probe) modelscan.Confidence {
 	head := bytes.TrimLeft(bytes.TrimPrefix(p.Head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if opens().Match(head) {
+		return modelscan.Yes
+	}
 	if bytes.HasPrefix(head, []byte("{")) && (bytes.Contains(p.Head, []byte(`"class_name"`)) || bytes.Contains(p.Tail, []byte(`"class_name"`))) {
 		return modelscan.Maybe
 	}

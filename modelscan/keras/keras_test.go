@@ -52,6 +52,8 @@ func TestScan(t *testing.T) {
 		{Name: "operation in a functional model", File: legacy(`{"class_name": "Relu", "config": {}, "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 4]}}]}]}`)},
 		{Name: "absolute vocabulary", File: sequential(lookup("/etc/passwd")), Want: []string{"ST258 /etc/passwd"}},
 		{Name: "remote vocabulary", File: sequential(lookup("https://example.com/v")), Want: []string{"ST258 https://example.com/v"}},
+		{Name: "cut short", File: sequential(dense)[:100], Want: []string{"ST901"}},
+		{Name: "cut short, of Keras 2", File: legacy(dense)[:60], Want: []string{"ST901"}},
 		{Name: "custom layer", File: sequential(`{"module": "my_pkg.layers", "class_name": "MyLayer", "config": {}, "registered_name": "my_pkg>MyLayer"}`), Want: []string{"ST257 my_pkg.layers.MyLayer"}},
 		{Name: "custom layer of Keras 2", File: legacy(`{"class_name": "MyLayer", "config": {}}`), Want: []string{"ST257 MyLayer"}},
 	}, Format)

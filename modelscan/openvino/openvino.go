@@ -15,6 +15,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 	"github.com/secure-torch/secure-torch/modelscan/pmml"
 )
 
@@ -24,11 +25,14 @@ var Format = &modelscan.Format{Name: "openvino", Sniff: func(p modelscan.Probe) 
 	switch {
 	case !bytes.HasPrefix(head, []byte("<")), !bytes.Contains(head, []byte("<net ")):
 		return modelscan.No
-	case bytes.Contains(head, []byte("<layers")):
+	case bytes.Contains(head, []byte("<layers")), versioned().Match(head):
 		return modelscan.Yes
 	}
 	return modelscan.Maybe
 }, Scan: scan}
+
+// versioned is the root element of IR version 2 to 11.
+var versioned = pattern.Lazy(`<net\b[^>]*\bversion="(1[01]|[2-9])"`)
 
 func scan(ctx context.Context, p *modelscan.Pass) error {
 	s := &scanner{p: p, told: map[string]bool{}}

@@ -38,6 +38,7 @@ func TestScan(t *testing.T) {
 		{Name: "negative offset", File: constant(`element_type="f32" shape="1" offset="-4" size="4"`), Want: []string{"ST277 w"}},
 		{Name: "code in its information", File: net(`<layer id="0" name="x" type="Result" version="opset1"/><rt_info><a value="__import__('os').system('id')"/></rt_info>`), Want: []string{"ST250 __import__('os').system('id')"}},
 		{Name: "cut short", File: real[:len(real)/2], Want: []string{"ST901"}},
+		{Name: "cut behind its root element", File: real[:60], Want: []string{"ST901"}},
 	}, Format)
 	for _, s := range []string{`<net version="1"><node/></net>`, `<html><net x="1"/></html>`, "net"} {
 		if r := scantest.Scan(t, "x.xml", []byte(s), Format); r.Kind != modelscan.KindOther {

@@ -75,8 +75,10 @@ func Walk(ctx context.Context, p *modelscan.Pass, root string, visit func(xml.St
 		off := dec.InputOffset()
 		token, err := dec.RawToken()
 		switch {
-		case errors.Is(err, io.EOF) && w.found != "":
+		case errors.Is(err, io.EOF) && w.found != "" && w.depth == 0:
 			return w.found, nil
+		case errors.Is(err, io.EOF) && w.found != "":
+			return w.found, fmt.Errorf("XML at %#x: %d elements are not closed: %w", off, w.depth, io.ErrUnexpectedEOF)
 		case err != nil:
 			return w.found, fmt.Errorf("XML at %#x: %w", off, err)
 		case ctx.Err() != nil:
@@ -94,6 +96,7 @@ type walk struct {
 	text        []byte
 	root, found string // the root element looked for, and the one there is
 	visit       func(xml.StartElement, int64)
+	depth       int                 // of open elements
 	prolog      []modelscan.Finding // held back until the root shows that the document is meant
 }
 
@@ -105,6 +108,8 @@ func (w *walk) token(token xml.Token, off int64) error {
 		}
 	case xml.StartElement:
 		return w.element(t, off)
+	case xml.EndElement:
+		w.depth--
 	case xml.CharData:
 		w.code(off, string(t))
 	}
@@ -120,6 +125,7 @@ func (w *walk) element(t xml.StartElement, off int64) error {
 			w.p.Emit.Finding(f)
 		}
 	}
+	w.depth++
 	if t.Name.Local == "include" && bytes.Contains(w.text[:min(len(w.text), 1<<16)], []byte("http://www.w3.org/2001/XInclude")) {
 		w.tell(off, "XInclude", "the document includes another one")
 	}

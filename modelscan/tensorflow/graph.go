@@ -43,11 +43,14 @@ func (s *scanner) metaGraph(m wire.Message) error {
 
 // asset: a file name that is joined to the model's assets folder.
 func (s *scanner) asset(m wire.Message) error {
-	name := m.Text(maxText)
+	s.assetName(m, m.Text(maxText))
+	return nil
+}
+
+func (s *scanner) assetName(m wire.Message, name string) {
 	if why := modelscan.Escapes(name); why != "" {
 		s.finding(rule.TensorflowFileOperator, m, name, "the asset %q %s", name, why)
 	}
-	return nil
 }
 
 func (s *scanner) savedObject(m wire.Message) error { return sub(m, 5, s.metadata) }
@@ -70,46 +73,66 @@ func (s *scanner) metadata(m wire.Message) error {
 }
 
 func (s *scanner) graph(m wire.Message) error {
-	return m.Each(func(f wire.Field) error {
+	ps := &paths{}
+	err := m.Each(func(f wire.Field) error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
 		switch {
 		case f.Is(1):
-			return s.node(f.Body)
+			return s.node(f.Body, ps)
 		case f.Is(2):
-			return sub(f.Body, 1, func(function wire.Message) error { return sub(function, 3, s.node) })
+			return sub(f.Body, 1, s.function)
 		}
 		return nil
 	})
+	ps.tell(s)
+	return err
 }
 
-func (s *scanner) node(m wire.Message) error {
-	var name, op, stream string
+func (s *scanner) function(m wire.Message) error {
+	ps := &paths{}
+	err := sub(m, 3, func(n wire.Message) error { return s.node(n, ps) })
+	ps.tell(s)
+	return err
+}
+
+func (s *scanner) node(m wire.Message, ps *paths) error {
+	var name, op, first, text string
 	err := m.Each(func(f wire.Field) error {
 		switch {
 		case f.Is(1):
 			name = f.Body.Text(maxText)
 		case f.Is(2):
 			op = f.Body.Text(maxText)
+		case f.Is(3) && first == "":
+			first = f.Body.Text(maxText)
 		case f.Is(5) && op == "PrintV2":
 			if key, value := attribute(f.Body); key == "output_stream" {
-				stream = value
+				text = value
 			}
+		case f.Is(5) && op == "Const" && key(f.Body) == "value":
+			text = constant(f.Body)
 		}
 		return nil
 	})
+	ps.note(m, name, op, first, text)
+	s.operator(m, name, op, text)
+	return err
+}
+
+// operator judges an operator by its name, and PrintV2 by where it prints to.
+func (s *scanner) operator(m wire.Message, name, op, stream string) {
 	switch {
 	case tfop.Files(op):
 		s.finding(rule.TensorflowFileOperator, m, op, "the operator %s (node %q) reaches files or hosts of the graph's choice", op, name)
-	case strings.HasPrefix(stream, "file:"):
+	case op == "PrintV2" && strings.HasPrefix(stream, "file:"):
 		s.finding(rule.TensorflowFileOperator, m, op, "the operator %s (node %q) writes to %q", op, name, stream)
 	case tfop.Python(op):
 		s.finding(rule.TensorflowPythonOperator, m, op, "the operator %s (node %q) calls a Python function of the process", op, name)
 	case tfop.Input(op):
 		s.finding(rule.TensorflowInputOperator, m, op, "the operator %s (node %q) reads data files", op, name)
 	}
-	return err
 }
 
 // attribute reads a map entry of a name and an AttrValue with a string (field 2).

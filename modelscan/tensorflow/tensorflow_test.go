@@ -53,5 +53,6 @@ func TestOthersAreNotClaimed(t *testing.T) {
 func FuzzScan(f *testing.F) {
 	f.Add(saved(f, node("WriteFile")+`2: {1: {1: {1: "f"} 3: {1: "w" 2: "PrintV2" 5: {1: "output_stream" 2: {2: "file:x"}}}}}`, `6: {2: "../x"} 7: {1: {4: {3: "{}"}}}`))
 	f.Add(wiretest.Assemble(f, `1: {2: 1 4: "_tf_keras_layer" 5: "{\"class_name\": \"Lambda\"}"}`))
-	scantest.Fuzz(f, Format)
+	f.Add([]byte("node { op: 'Read' \"F\\151le\" # x\n attr < key: \"a\" > } metadata: '{}' filename: '../x'"))
+	scantest.Fuzz(f, Format, Text)
 }

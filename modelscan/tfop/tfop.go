@@ -20,12 +20,13 @@ func Input(op string) bool { return input()[op] }
 var files = words(`ReadFile WriteFile MatchingFiles FileSystemSetConfiguration GcsConfigureCredentials GcsConfigureBlockCache
 	SaveDataset SaveDatasetV2 DistributedSave LoadDataset SnapshotDataset SnapshotDatasetV2 SnapshotDatasetReader CreateSummaryFileWriter CreateSummaryDbWriter ImportEvent
 	SqlDataset ExperimentalSqlDataset DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset RegisterDatasetV2 BigQueryReader
+	DebugIdentity DebugIdentityV2 DebugIdentityV3 DebugNanCount DebugNumericSummary DebugNumericSummaryV2
 	RpcCall RpcClient RpcServer LMDBReader DumpTensor ImmutableConst`)
 
 var python = words(`PyFunc PyFuncStateless EagerPyFunc`)
 
 var input = words(`WholeFileReader WholeFileReaderV2 TextLineReader TextLineReaderV2 TFRecordReader TFRecordReaderV2 FixedLengthRecordReader FixedLengthRecordReaderV2
-	TextLineDataset TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 CSVDataset CSVDatasetV2 LMDBDataset CacheDataset`)
+	TextLineDataset TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 CSVDataset CSVDatasetV2 LMDBDataset CacheDataset CacheDatasetV2`)
 
 // words is a set that is made when it is first asked for.
 func words(list string) func() map[string]bool {
