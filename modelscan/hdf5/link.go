@@ -121,36 +121,32 @@ func selection(b []byte) int {
 		return -1
 	}
 	kind, version := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-	u32 := func(at int) int { return int(binary.LittleEndian.Uint32(b[at:])) }
+	length := func(at int) int { return at + 4 + int(binary.LittleEndian.Uint32(b[at:])) }
 	switch {
 	case version == 1: // all, none, points and blocks of old: reserved, the length of the rest
-		return 16 + u32(12)
+		return length(12)
 	case kind == hyperslab && version == 2: // flags, the length of the rest
-		return 13 + u32(9)
+		return length(9)
 	case kind == hyperslab && version == 3: // flags, the width of a number, rank
-		width, rank := int(b[9]), u32(10)
 		const regular = 1
-		if rank > 32 || width > 8 || len(b) < 14+width {
-			return -1
-		}
-		if b[8]&regular != 0 {
-			return 14 + 4*width*rank
-		}
-		return numbered(b[14:], 14, width, 2*rank)
+		return numbered(b, 14, int(b[9]), 2*int(binary.LittleEndian.Uint32(b[10:])), b[8]&regular != 0)
 	case kind == points && version == 2: // the width of a number, rank
-		width, rank := int(b[8]), u32(9)
-		if rank > 32 || width > 8 || len(b) < 13+width {
-			return -1
-		}
-		return numbered(b[13:], 13, width, rank)
+		return numbered(b, 13, int(b[8]), int(binary.LittleEndian.Uint32(b[9:])), false)
 	}
 	return -1
 }
 
-// numbered is the end of a list that b begins with the length of: each item has so many numbers.
-func numbered(b []byte, at, width, numbers int) int {
+// numbered is the end of what stands at an offset: two pairs of items where it is regular, else a count and so many
+// items, each of them so many numbers of the given width.
+func numbered(b []byte, at, width, numbers int, regular bool) int {
 	var full [8]byte
-	copy(full[:], b[:width])
+	if width > len(full) || numbers > 64 || len(b) < at+width {
+		return -1
+	}
+	if regular {
+		return at + 2*width*numbers
+	}
+	copy(full[:], b[at:at+width])
 	n := binary.LittleEndian.Uint64(full[:])
 	if n > 1<<24 {
 		return -1

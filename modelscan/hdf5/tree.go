@@ -24,7 +24,7 @@ func (f *file) tree2(at int64, visit func(kind uint64, record int64) error) erro
 		return w.Err
 	}
 	if depth > maxTree || t.record == 0 || node < 10+t.record {
-		return fmt.Errorf("B-tree at %#x: depth %d, records of %d in nodes of %d bytes", at, depth, t.record, node)
+		return fmt.Errorf("a B-tree at %#x: depth %d, records of %d in nodes of %d bytes", at, depth, t.record, node)
 	}
 	t.sizes(node, depth)
 	root := at + 16

@@ -138,44 +138,42 @@ func (j *judge) integer(e *expr) (int, bool) {
 
 // slice takes items[a:b:c] as Python does.
 func (j *judge) slice(items []string, parts []*expr) ([]string, bool) {
-	bounds := [3]int{0, len(items), 1}
-	given := [3]bool{}
-	for i, part := range parts[:min(len(parts), 3)] {
-		if given[i] = part.op != opNone && !(part.op == opName && strings.EqualFold(part.text, "none")); given[i] {
-			n, ok := j.integer(part)
-			if !ok {
-				return nil, false
-			}
-			bounds[i] = n
-		}
+	step, ok := 1, true
+	if len(parts) == 3 && !absent(parts[2]) {
+		step, ok = j.integer(parts[2])
 	}
-	step := bounds[2]
-	if step == 0 {
+	if !ok || step == 0 || len(parts) < 2 {
 		return nil, false
 	}
 	first, last := 0, len(items) // where an index is cut off
+	from, to := first, last
 	if step < 0 {
 		first, last = -1, len(items)-1
-		if !given[0] {
-			bounds[0] = last
-		}
-		if !given[1] {
-			bounds[1] = first
-		}
+		from, to = last, first
 	}
-	for i := range 2 {
-		if given[i] {
-			if bounds[i] < 0 {
-				bounds[i] += len(items)
-			}
-			bounds[i] = max(first, min(bounds[i], last))
+	for i, bound := range []*int{&from, &to} {
+		if absent(parts[i]) {
+			continue
 		}
+		n, ok := j.integer(parts[i])
+		if !ok {
+			return nil, false
+		}
+		if n < 0 {
+			n += len(items)
+		}
+		*bound = max(first, min(n, last))
 	}
 	out := []string{}
-	for i := bounds[0]; step > 0 && i < bounds[1] || step < 0 && i > bounds[1]; i += step {
+	for i := from; (to-i)*step > 0; i += step {
 		out = append(out, items[i])
 	}
 	return out, true
+}
+
+// absent tells whether a part of a slice is left out.
+func absent(e *expr) bool {
+	return e.op == opNone || e.op == opName && strings.EqualFold(e.text, "none")
 }
 
 func reversed(v value) value {
@@ -246,37 +244,43 @@ func (j *judge) foldMethod(method string, on *expr, args []*expr, filter bool) (
 }
 
 func apply(method string, v value, args []string) (value, bool) {
-	switch {
-	case method == "join":
-		separator := ""
-		if len(args) > 0 {
-			separator = args[0]
-		}
+	switch method {
+	case "join":
 		items := v.list
 		if items == nil {
 			items = strings.Split(v.s, "")
 		}
-		return text(strings.Join(items, separator))
+		return text(strings.Join(items, strings.Join(args[:min(1, len(args))], "")))
+	case "reverse":
+		return reversed(v), true
+	case "list", "string", "safe", "keys", "e", "escape", "forceescape":
+		return v, true
+	}
+	if v.list == nil {
+		return applyText(method, v.s, args)
+	}
+	switch {
 	case method == "first" && len(v.list) > 0:
 		return text(v.list[0])
 	case method == "last" && len(v.list) > 0:
 		return text(v.list[len(v.list)-1])
-	case method == "reverse":
-		return reversed(v), true
-	case (method == "trim" || method == "strip") && v.list == nil:
-		return text(strings.Trim(v.s, strings.Join(append(args, ""), "")+" \t\r\n"))
-	case slices.Contains([]string{"list", "string", "safe", "keys", "e", "escape", "forceescape"}, method):
-		return v, true
-	case method == "replace" && len(args) >= 2:
-		return text(strings.ReplaceAll(v.s, args[0], args[1]))
-	case method == "split":
-		return value{list: strings.FieldsFunc(v.s, func(r rune) bool {
-			return len(args) == 0 && r == ' ' || len(args) > 0 && strings.ContainsRune(args[0], r)
-		})}, true
-	case v.list != nil:
-		return value{}, false
 	}
-	return cased(method, v.s)
+	return value{}, false
+}
+
+// applyText applies a filter or method to a string.
+func applyText(method, s string, args []string) (value, bool) {
+	switch {
+	case method == "trim" || method == "strip":
+		return text(strings.Trim(s, strings.Join(args, "")+" \t\r\n"))
+	case method == "replace" && len(args) >= 2:
+		return text(strings.ReplaceAll(s, args[0], args[1]))
+	case method == "split" && len(args) == 0:
+		return value{list: strings.Fields(s)}, true
+	case method == "split":
+		return value{list: strings.Split(s, args[0])}, true
+	}
+	return cased(method, s)
 }
 
 // cased applies a filter or method that changes letters.

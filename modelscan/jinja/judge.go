@@ -52,18 +52,25 @@ func Judge(template string) (issues []Issue, complete bool) {
 		j.bind(segments, parsed)
 	}
 	for i, list := range parsed {
-		if segments[i].tag == 0 {
-			j.markup(segments[i].data)
-		}
-		if segments[i].tag == '%' && len(list) > 0 && otherTemplates[list[0].text] {
-			j.tell(rule.TemplateDynamicNames, list[0], list[0].text, "reads another template")
-		}
-		for _, e := range list {
-			asked := e.op == opName && segments[i].tag == '%' && (list[0].text == "if" || list[0].text == "elif")
-			j.walk(e, asked)
-		}
+		j.segment(segments[i], list)
 	}
 	return j.issues, complete && j.folds <= maxFolds
+}
+
+// segment judges a run of text, an expression or a statement.
+func (j *judge) segment(s segment, list []*expr) {
+	word := ""
+	if s.tag == 0 {
+		j.markup(s.data)
+	} else if s.tag == '%' && len(list) > 0 {
+		word = list[0].text
+	}
+	if otherTemplates[word] {
+		j.tell(rule.TemplateDynamicNames, list[0], word, "reads another template")
+	}
+	for _, e := range list {
+		j.walk(e, e.op == opName && (word == "if" || word == "elif")) // which only asks whether it is there
+	}
 }
 
 type judge struct {
@@ -83,13 +90,7 @@ func (j *judge) bind(segments []segment, parsed [][]*expr) {
 		}
 		for _, e := range list[1:] {
 			if e.op == opKeyword {
-				if v, ok := j.fold(e.args[0]); ok {
-					j.constants[e.text] = v
-				}
-				j.bindKeywords(e.text, e.args[0])
-				if op := e.args[0].op; list[0].text == "set" && (op == opIndex || op == opFilter || op == opAttr) {
-					j.computed[e.text] = true
-				}
+				j.assign(list[0].text, e.text, e.args[0])
 			}
 		}
 		target := list[1]
@@ -102,6 +103,17 @@ func (j *judge) bind(segments []segment, parsed [][]*expr) {
 			}
 		}
 	}
+}
+
+// assign: a statement gives a variable a value.
+func (j *judge) assign(statement, variable string, e *expr) {
+	if v, ok := j.fold(e); ok {
+		j.constants[variable] = v
+	}
+	if statement == "set" && (e.op == opIndex || e.op == opFilter || e.op == opAttr) {
+		j.computed[variable] = true
+	}
+	j.bindKeywords(variable, e)
 }
 
 // bindKeywords: {% set ns = namespace(a='…') %} makes ns.a.

@@ -91,12 +91,7 @@ func (j judge) object(n *jsontree.Node, class string) {
 	switch {
 	case class == "__lambda__":
 		j.tell(rule.KerasLambda, n, "Lambda", "holds marshalled Python bytecode that runs when the model is called")
-	case class == "Lambda" && ofKeras(module):
-		j.lambda(n, config)
-	case class == "TFOpLambda" && ofKeras(module):
-		j.operator(n, tfop.Symbol(config.Str("function")))
-	case class == "TensorFlowOpLayer" && ofKeras(module):
-		j.operator(n, nodeOperator(config.Get("node_def")))
+	case ofKeras(module) && j.layer(n, class, config):
 	case class == "function" && config != nil && config.Kind == jsontree.String:
 		j.function(n, module, config.Text)
 	case module == "":
@@ -117,6 +112,21 @@ func ofKeras(module string) bool {
 	})
 }
 
+// layer judges the layers of Keras that hold a function or an operator, and tells whether this is one of them.
+func (j judge) layer(n *jsontree.Node, class string, config *jsontree.Node) bool {
+	switch class {
+	case "Lambda":
+		j.lambda(n, config)
+	case "TFOpLambda":
+		j.operator(n, tfop.Symbol(config.Str("function")))
+	case "TensorFlowOpLayer":
+		j.operator(n, nodeOperator(config.Get("node_def")))
+	default:
+		return false
+	}
+	return true
+}
+
 // operator judges a TensorFlow operator that Keras 2 made a layer of.
 func (j judge) operator(n *jsontree.Node, op string) {
 	if tfop.Files(op) || tfop.Python(op) || op == "LoadLibrary" {
@@ -132,7 +142,7 @@ func nodeOperator(node *jsontree.Node) string {
 	for line := range strings.Lines(node.String()) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
 		if key == "op" {
-			return strings.Trim(value, ` "\r\n`)
+			return strings.Trim(value, " \"\r\n")
 		}
 	}
 	return ""
