@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,8 +40,17 @@ func (p *Pool) Call(ctx context.Context, c Call) (answer []byte, confined Confin
 	if len(c.Payload) > MaxPayload {
 		return nil, Confinement{}, fmt.Errorf("a payload of %d bytes is over %d", len(c.Payload), MaxPayload)
 	}
+	return p.Ask(ctx, c.Kind, Item{
+		Deadline: c.Deadline, Files: []File{{Name: "payload", Size: int64(len(c.Payload)), R: bytes.NewReader(c.Payload)}},
+	}, c.MaxResult)
+}
+
+// Ask is Call with files and parameters for the one item of a request, whatever they are.
+func (p *Pool) Ask(ctx context.Context, kind string, item Item, maxResult int) (answer []byte, confined Confinement, err error) {
+	item.Deadline = cmp.Or(item.Deadline, DefaultDeadline)
+	req := Request{Kind: kind, MaxResult: maxResult, Items: []Item{item}}
 	for range 2 {
-		answer, confined, err = p.call(ctx, c)
+		answer, confined, err = p.ask(ctx, req)
 		if f, ok := errors.AsType[*Failure](err); !ok || !f.Retry() {
 			break
 		}
@@ -48,19 +58,12 @@ func (p *Pool) Call(ctx context.Context, c Call) (answer []byte, confined Confin
 	return answer, confined, err
 }
 
-func (p *Pool) call(ctx context.Context, c Call) (answer []byte, confined Confinement, err error) {
+func (p *Pool) ask(ctx context.Context, req Request) (answer []byte, confined Confinement, err error) {
 	w, err := p.Get(ctx)
 	if err != nil {
 		return nil, Confinement{}, err
 	}
 	defer p.Discard(w)
-	deadline := c.Deadline
-	if deadline == 0 {
-		deadline = DefaultDeadline
-	}
-	req := Request{Kind: c.Kind, MaxResult: c.MaxResult, Items: []Item{{
-		Deadline: deadline, Files: []File{{Name: "payload", Size: int64(len(c.Payload)), R: bytes.NewReader(c.Payload)}},
-	}}}
 	runErr := w.Run(ctx, req, func(_ int, body []byte, handler error) bool {
 		if answer = bytes.Clone(body); handler != nil {
 			err = &HandlerError{handler.Error()}

@@ -8,6 +8,7 @@ import (
 
 // Pool keeps workers ready. A worker that has seen something suspicious never comes back into it.
 type Pool struct {
+	queue queue
 	spec  Spec
 	ahead int // workers started before anybody asks
 	items int // that one worker answers in its life
@@ -53,8 +54,23 @@ func (p *Pool) Tune(ahead, items int) {
 	p.refill()
 }
 
+// Limit bounds the workers in use at the same time, and so makes Get wait, by the priority of its context:
+// see WithPriority. One more may be in use by Interactive requests. 0 stands for no limit.
+func (p *Pool) Limit(n int) { p.queue.resize(n) }
+
 // Get returns a worker that nobody else uses. It ends in Put or Discard.
 func (p *Pool) Get(ctx context.Context) (*Worker, error) {
+	if err := p.queue.take(ctx); err != nil {
+		return nil, err
+	}
+	w, err := p.get(ctx)
+	if err != nil {
+		p.queue.give()
+	}
+	return w, err
+}
+
+func (p *Pool) get(ctx context.Context) (*Worker, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -88,11 +104,12 @@ func (p *Pool) Get(ctx context.Context) (*Worker, error) {
 
 // Put gives a worker back. It is used again unless it has done its share.
 func (p *Pool) Put(w *Worker) {
+	defer p.queue.give()
 	p.mu.Lock()
 	items := p.items
 	p.mu.Unlock()
 	if w.done >= items || w.resident() > maxResident {
-		p.Discard(w)
+		p.end(w)
 		return
 	}
 	p.mu.Lock()
@@ -108,6 +125,11 @@ func (p *Pool) Put(w *Worker) {
 
 // Discard ends a worker, and has another one started in its place.
 func (p *Pool) Discard(w *Worker) {
+	defer p.queue.give()
+	p.end(w)
+}
+
+func (p *Pool) end(w *Worker) {
 	w.kill(&Failure{Kind: Cancelled})
 	p.mu.Lock()
 	if p.closed {

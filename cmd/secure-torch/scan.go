@@ -22,7 +22,7 @@ import (
 // scanFlags are what a command that scans takes.
 type scanFlags struct {
 	format, output, failOn, sandbox, baseline, config string
-	digest, full, offline                             bool
+	digest, full, offline, onePer                     bool
 }
 
 // mapFacts bounds the tensors of one artifact that an HTML report may draw.
@@ -48,7 +48,8 @@ Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.
 	f.StringVar(&flags.format, "format", "text", "text, json, sarif or html")
 	f.StringVarP(&flags.output, "output", "o", "", "write the report to a file instead of standard output")
 	f.StringVar(&flags.failOn, "fail-on", "", "lowest severity that makes the exit code 1: info, low, medium, high, critical or never (default high)")
-	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read the files (default strict)")
+	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto, wasm, process or off: confinement of the processes that read the files (default strict)")
+	f.BoolVar(&flags.onePer, "one-per-artifact", false, "give every file a process of its own: what takes one over can lie about no other file")
 	f.StringVar(&flags.baseline, "baseline", "", "do not count the findings that this earlier JSON report has")
 	f.BoolVar(&flags.digest, "digest", false, "compute every file's sha256, which reads all of it")
 	f.BoolVar(&flags.full, "full", false, "download remote files and verify their digests, instead of reading ranges of them")
@@ -99,7 +100,7 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 	if err != nil {
 		return err
 	}
-	options := engine.Options{Digest: flags.digest || settings.NeedsDigest()}
+	options := engine.Options{Digest: flags.digest || settings.NeedsDigest(), OnePerArtifact: flags.onePer}
 	if flags.format == "html" {
 		limits := modelscan.DefaultLimits()
 		limits.MaxFacts = mapFacts
@@ -130,7 +131,7 @@ func loadConfig(explicit string) (*config.Loaded, error) {
 func scanAll(cmd *cobra.Command, source *sources, mode string, options engine.Options) (*report.Run, error) {
 	var err error
 	if options.Mode, err = sandbox.ParseMode(mode); err != nil {
-		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 	}
 	e, err := engine.New(options)
 	if err != nil {

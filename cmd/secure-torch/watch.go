@@ -215,7 +215,7 @@ func (w *watching) apply(ctx context.Context, changes []watch.Change) (gone []st
 	for range min(len(there), runtime.NumCPU()) {
 		scanners.Go(func() {
 			for i := range next {
-				a := w.e.ScanTarget(ctx, artifact.Target{Path: there[i], Within: w.within(there[i])})
+				a := w.e.ScanTarget(sandbox.WithPriority(ctx, sandbox.Watching), artifact.Target{Path: there[i], Within: w.within(there[i])})
 				a.Path = w.asked(there[i])
 				results[i] = report.Result{Artifact: a}
 			}

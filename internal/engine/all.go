@@ -19,7 +19,7 @@ const window = 4096
 // lexical order. Links inside a folder are followed as long as they stay in it. visit is called from
 // one goroutine at a time.
 func (e *Engine) ScanAll(ctx context.Context, paths []string, visit func(*Artifact)) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(bulk(ctx))
 	defer cancel()
 	jobs := make(chan *job, window/4)
 	done := make(chan result, window/4)

@@ -54,6 +54,7 @@ func New(opts Options) (*Engine, error) {
 		e.limits = *opts.Limits
 	}
 	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe, CacheDir: wasmCache(opts)}, e.ahead())
+	e.pool.Limit(opts.Workers)
 	if !opts.Lazy {
 		w, err := e.pool.Get(context.Background())
 		if err != nil {
@@ -83,6 +84,14 @@ func (e *Engine) ahead() int {
 		return 0
 	}
 	return 1
+}
+
+// bulk lets files of which there are many wait behind those that somebody looks at, unless the caller says otherwise.
+func bulk(ctx context.Context) context.Context {
+	if _, said := sandbox.PriorityOf(ctx); said {
+		return ctx
+	}
+	return sandbox.WithPriority(ctx, sandbox.Bulk)
 }
 
 // Close ends the workers.

@@ -28,9 +28,10 @@ func takenOver() attack {
 		}
 		return say(func(r *modelscan.Report) {
 			r.Artifact = job.Files[0].Name
-			if taken {
+			if taken { // by another file
 				r.Coverage.Notes = append(r.Coverage.Notes, "tainted")
 			}
+			taken = taken || first[0] == 'Q' // and says nothing
 			if first[0] == 'E' {
 				taken = true
 				r.Findings = append(r.Findings, modelscan.Finding{Rule: rule.PickleOsSystem, Path: r.Artifact})
@@ -64,6 +65,30 @@ func TestNoFileAfterAHostileOne(t *testing.T) {
 	})
 	if evil != 5 || clean != 195 {
 		t.Errorf("%d evil and %d clean, want 5 and 195", evil, clean)
+	}
+}
+
+// TestOnePerArtifact: with a worker for each file, one that was taken over without a word can lie about no
+// other; without, it can, which is what the option is for.
+func TestOnePerArtifact(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 20 {
+		write(t, filepath.Join(dir, fmt.Sprintf("m%03d.pt", i)), "Quiet")
+	}
+	for _, alone := range []bool{true, false} {
+		e := newEngine(t, engine.Options{Exe: impostor(t, nextFile), OnePerArtifact: alone, Workers: 1})
+		tainted, safe := 0, 0
+		e.ScanAll(t.Context(), []string{dir}, func(a *engine.Artifact) {
+			if a.Verdict() == modelscan.Safe {
+				safe++
+			}
+			if slices.Contains(a.Report.Coverage.Notes, "tainted") {
+				tainted++
+			}
+		})
+		if safe != 20 || (tainted == 0) != alone {
+			t.Errorf("one per artifact %v: %d of %d were scanned by a worker that had been taken over", alone, tainted, safe)
+		}
 	}
 }
 

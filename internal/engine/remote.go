@@ -50,7 +50,7 @@ const coverageRanges = "ranges"
 // scan begins with, many files at a time; a worker then asks for more where it needs it, and reaches no network
 // itself. visit is called from one goroutine.
 func (e *Engine) ScanRemote(ctx context.Context, list *remote.Listing, opts RemoteOptions, visit func(*Artifact)) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(bulk(ctx))
 	defer cancel()
 	if opts.Ahead <= 0 {
 		opts.Ahead = 32
