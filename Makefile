@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: check-vscode vscode test-vscode build run test test-go test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 build:
 	@scripts/bootstrap.sh build
@@ -16,12 +16,17 @@ build:
 run: build
 	@scripts/sample.sh
 
-test: test-go test-outputs test-python test-interop
+test: test-go test-wasm test-outputs test-python test-interop
 
 # With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:
 	@scripts/bootstrap.sh build test hub
 	REQUIRE_EDITORS=1 $(GO) test -race ./...
+
+# The worker as a WebAssembly module: against the native one, and its own probes with their control run. Not
+# under the race detector, which would take minutes to compile it.
+test-wasm: wasm
+	REQUIRE_WASM=1 $(GO) test -run 'Wasm|Probes' ./internal/worker ./sandbox/wasm
 
 # The outputs against their schemas. Run anew each time: go can't see that they depend on the program.
 test-outputs:

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"time"
+
+	"github.com/secure-torch/secure-torch/sandbox/probe"
 )
 
 // probeKind is the kind of job that makes one forbidden call. Every worker has it.
@@ -17,6 +19,8 @@ type probeParams struct {
 
 // Diagnosis is what `doctor` found out by trying.
 type Diagnosis struct {
+	Version int           `json:"version"` // of this layout: docs/schema/doctor.json
+	Role    Role          `json:"role"`
 	Mode    string        `json:"mode"`
 	Grade   string        `json:"grade"`
 	OK      bool          `json:"ok"` // the mode is reached and every probe was stopped
@@ -62,7 +66,7 @@ const (
 // Diagnose starts workers as spec says and has them try what they must not be able to do. all makes
 // every probe there is, not one for each way out.
 func Diagnose(ctx context.Context, spec Spec, all bool) Diagnosis {
-	d := Diagnosis{Mode: spec.Mode.String(), Layers: []LayerState{}, Probes: []ProbeState{}}
+	d := Diagnosis{Version: 1, Role: spec.role(), Mode: spec.Mode.String(), Layers: []LayerState{}, Probes: []ProbeState{}}
 	began := time.Now()
 	w, err := Start(ctx, spec)
 	if err != nil {
@@ -76,8 +80,26 @@ func Diagnose(ctx context.Context, spec Spec, all bool) Diagnosis {
 	c := w.Confinement()
 	d.Grade, d.Backend, d.Entries, d.ABI = c.Grade().String(), c.Backend, c.Entries, c.ABI
 	d.layers(spec.Mode, c)
-	d.Threads = w.threads()
+	if spec.Mode == Wasm {
+		d.inModule(ctx, w)
+	} else {
+		d.Threads = w.threads()
+	}
 	w.Close()
+	if spec.Mode != Wasm {
+		d.inProcesses(ctx, spec, c, all)
+	}
+	for _, p := range d.Probes {
+		if !p.Stopped && d.Problem == "" {
+			d.Problem = "what is forbidden was not stopped: " + p.Name
+		}
+	}
+	d.OK = d.Problem == ""
+	return d
+}
+
+// inProcesses has a process of its own make each forbidden call: it dies of it.
+func (d *Diagnosis) inProcesses(ctx context.Context, spec Spec, c Confinement, all bool) {
 	switch {
 	case !c.Has(LayerSeccomp):
 		d.Problem = "there is no filter: nothing keeps a worker from files, network and programs"
@@ -85,17 +107,22 @@ func Diagnose(ctx context.Context, spec Spec, all bool) Diagnosis {
 		d.Problem = "the kernel does not confirm the filter on every thread"
 	}
 	for _, p := range probeNames(all) {
-		state := spec.tryProbe(ctx, p)
-		if !state.Stopped && d.Problem == "" {
-			d.Problem = "a forbidden call was not stopped: " + p.name
-		}
-		d.Probes = append(d.Probes, state)
+		d.Probes = append(d.Probes, spec.tryProbe(ctx, p))
 	}
-	d.OK = d.Problem == ""
-	return d
+}
+
+// inModule has one module ask for everything: it is refused, and lives on.
+func (d *Diagnosis) inModule(ctx context.Context, w *Worker) {
+	for _, name := range probe.WasmNames() {
+		d.Probes = append(d.Probes, w.probe(ctx, name))
+	}
 }
 
 func (d *Diagnosis) layers(mode Mode, c Confinement) {
+	if mode == Wasm {
+		d.Layers = append(d.Layers, LayerState{Name: LayerWasm, InForce: c.Has(LayerWasm), Needed: true, Why: c.Missing[LayerWasm]})
+		return
+	}
 	for _, name := range []string{LayerDumpable, LayerRlimits, LayerNoNewPrivs, LayerLandlock, LayerSeccomp} {
 		d.Layers = append(d.Layers, LayerState{
 			Name: name, InForce: c.Has(name), Needed: mode == Strict && name != LayerLandlock, Why: c.Missing[name],
@@ -120,11 +147,17 @@ func (s Spec) tryProbe(ctx context.Context, p probeName) ProbeState {
 	if p.alone && !w.Confinement().Has(LayerSeccomp) {
 		return state
 	}
+	return w.probe(ctx, p.name)
+}
+
+// probe has a worker try one thing.
+func (w *Worker) probe(ctx context.Context, name string) ProbeState {
+	state := ProbeState{Name: name, Outcome: OutcomeUntried}
 	req := Request{Kind: probeKind, MaxResult: 1 << 10, Items: []Item{{
-		Params: probeParams{Name: p.name, Parent: os.Getpid()}, Deadline: 10 * time.Second,
+		Params: probeParams{Name: name, Parent: os.Getpid()}, Deadline: 10 * time.Second,
 	}}}
 	returned := false
-	err = w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {
+	err := w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {
 		state.Outcome, returned = string(answer), handler == nil
 		if handler != nil { // the call was not made
 			state.Outcome = handler.Error()

@@ -66,6 +66,7 @@ func (o ProgramOutcome) MarshalText() ([]byte, error) { return []byte(o.String()
 
 // ProgramReport is what came of a Program.
 type ProgramReport struct {
+	Version     int               `json:"version"` // of this layout: docs/schema/program.json
 	Outcome     ProgramOutcome    `json:"outcome"`
 	ExitCode    int               `json:"exit_code"`
 	Detail      string            `json:"detail,omitempty"` // untrusted text where the program had started

@@ -44,7 +44,7 @@ const (
 // What a program that ran did is in the report.
 func RunProgram(ctx context.Context, p Program) (ProgramReport, error) {
 	began := time.Now()
-	r := &programRun{program: p, report: ProgramReport{Grade: GradeOff.String(), Layers: []string{}}}
+	r := &programRun{program: p, report: ProgramReport{Version: 1, Grade: GradeOff.String(), Layers: []string{}}}
 	err := r.run(ctx)
 	r.report.Duration = time.Since(began)
 	if err != nil {

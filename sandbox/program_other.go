@@ -11,7 +11,7 @@ import (
 
 // RunProgram has no filter to put around a program here, and refuses.
 func RunProgram(context.Context, Program) (ProgramReport, error) {
-	return ProgramReport{Grade: GradeOff.String(), Layers: []string{}}, &UnavailableError{
+	return ProgramReport{Version: 1, Grade: GradeOff.String(), Layers: []string{}}, &UnavailableError{
 		Mode: Strict, Missing: map[string]string{LayerSeccomp: "not supported on " + runtime.GOOS},
 	}
 }

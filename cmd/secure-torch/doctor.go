@@ -9,13 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
 
 func newDoctorCmd() *cobra.Command {
 	var asJSON, all bool
-	var mode string
+	var mode, role string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Prove the sandbox: start real workers and have them try what they must not",
@@ -27,9 +28,16 @@ Exit code: 0 when the mode asked for is reached and every try was stopped, else 
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := sandbox.ParseMode(mode)
 			if err != nil {
-				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, process or off")
+				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 			}
-			d := sandbox.Diagnose(cmd.Context(), sandbox.Spec{Mode: m}, all)
+			if err := oneOf("role", role, string(sandbox.Scan), string(sandbox.Trust)); err != nil {
+				return err
+			}
+			spec := sandbox.Spec{Mode: m, Role: sandbox.Role(role)}
+			if m == sandbox.Wasm {
+				spec.CacheDir = engine.WasmCache()
+			}
+			d := sandbox.Diagnose(cmd.Context(), spec, all)
 			if asJSON {
 				enc := json.NewEncoder(cmd.OutOrStdout())
 				enc.SetIndent("", "  ")
@@ -48,7 +56,8 @@ Exit code: 0 when the mode asked for is reached and every try was stopped, else 
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&all, "all", false, "try every forbidden call there is a probe for, not one for each way out")
-	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, process or off")
+	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, wasm, process or off")
+	cmd.Flags().StringVar(&role, "role", "scan", "whose workers: scan (model files) or trust (signatures and policies)")
 	return cmd
 }
 
@@ -71,7 +80,10 @@ func doctorText(out io.Writer, d sandbox.Diagnosis) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if d.Start > 0 {
+	switch {
+	case d.Mode == sandbox.Wasm.String() && d.Start > 0:
+		fmt.Fprintf(out, "\nThere is no filter around the module. A worker was ready after %s.\n", d.Start.Round(100*time.Microsecond))
+	case d.Start > 0:
 		fmt.Fprintf(out, "\nThe kernel confirms the filter on %d of %d threads. A worker was ready after %s.\n",
 			d.Threads.Filtered, d.Threads.Seen, d.Start.Round(100*time.Microsecond))
 	}

@@ -32,6 +32,8 @@ type Options struct {
 	// WasmCache is the folder, private to the user, that keeps the compiled worker of sandbox.Wasm; empty
 	// for one in the user's cache folder.
 	WasmCache string
+	// Procs bounds the threads that compute at the same time in one worker; 0 for 2.
+	Procs int
 	// Exe is the executable that serves as worker; empty for this one.
 	Exe string
 }
@@ -53,7 +55,7 @@ func New(opts Options) (*Engine, error) {
 	if opts.Limits != nil {
 		e.limits = *opts.Limits
 	}
-	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe, CacheDir: wasmCache(opts)}, e.ahead())
+	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe, Procs: opts.Procs, CacheDir: wasmCache(opts)}, e.ahead())
 	e.pool.Limit(opts.Workers)
 	if !opts.Lazy {
 		w, err := e.pool.Get(context.Background())
@@ -71,6 +73,12 @@ func wasmCache(opts Options) string {
 	if opts.Mode != sandbox.Wasm || opts.WasmCache != "" {
 		return opts.WasmCache
 	}
+	return WasmCache()
+}
+
+// WasmCache is the folder in the user's cache folder that keeps the compiled worker of sandbox.Wasm; empty
+// where the user has none.
+func WasmCache() string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return ""

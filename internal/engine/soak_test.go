@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -43,7 +44,19 @@ func TestSoakFiles(t *testing.T) {
 		}
 		write(t, filepath.Join(dir, fmt.Sprintf("%02d", i%50), fmt.Sprintf("m%05d.pt", i)), string(b))
 	}
-	e := newEngine(t, engine.Options{})
+	for _, procs := range []int{2, 1, 16} {
+		began := time.Now()
+		soakFiles(t, dir, n, procs)
+		t.Logf("GOMAXPROCS=%d: %d files in %s", procs, n, time.Since(began).Round(time.Second))
+		if !*soak {
+			break
+		}
+	}
+}
+
+func soakFiles(t *testing.T, dir string, n, procs int) {
+	t.Helper()
+	e := newEngine(t, engine.Options{Procs: procs})
 	visited := 0
 	e.ScanAll(t.Context(), []string{dir}, func(a *engine.Artifact) {
 		visited++

@@ -21,9 +21,7 @@ func TestMain(m *testing.M) {
 
 // TestWasmAgrees: the worker as a WebAssembly module says the same of every file as the native one.
 func TestWasmAgrees(t *testing.T) {
-	if _, err := worker.Module(); errors.Is(err, worker.ErrNotBuilt) {
-		t.Skip(err)
-	}
+	needModule(t)
 	cache := filepath.Join(t.TempDir(), "cache")
 	native, module := open(t, engine.Options{Workers: 1}), open(t, engine.Options{Workers: 1, Mode: sandbox.Wasm, WasmCache: cache})
 	for name, content := range map[string]string{
@@ -50,11 +48,30 @@ func TestWasmAgrees(t *testing.T) {
 	}
 }
 
-// TestWasmCacheMustBePrivate: compiled code that others may have written is not run.
-func TestWasmCacheMustBePrivate(t *testing.T) {
-	if _, err := worker.Module(); errors.Is(err, worker.ErrNotBuilt) {
+// needModule skips a test where the module was not built, unless REQUIRE_WASM is set.
+func needModule(t *testing.T) {
+	t.Helper()
+	_, err := worker.Module()
+	if errors.Is(err, worker.ErrNotBuilt) && os.Getenv("REQUIRE_WASM") == "" {
 		t.Skip(err)
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWasmIsProven: a module asks its host for everything it must not have, and is refused all of it.
+func TestWasmIsProven(t *testing.T) {
+	needModule(t)
+	d := sandbox.Diagnose(t.Context(), sandbox.Spec{Mode: sandbox.Wasm, CacheDir: filepath.Join(t.TempDir(), "cache")}, true)
+	if !d.OK || d.Grade != sandbox.GradeWasm.String() || len(d.Probes) < 15 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestWasmCacheMustBePrivate: compiled code that others may have written is not run.
+func TestWasmCacheMustBePrivate(t *testing.T) {
+	needModule(t)
 	cache := t.TempDir()
 	if err := os.Chmod(cache, 0o777); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,11 @@ const memoryPages = 1 << 14
 // Host runs the module's main with the given arguments until it ends. cacheDir, if not empty, keeps the
 // compiled module: what lies there is run, so that it has to be the user's own and nobody else's.
 func Host(ctx context.Context, module []byte, cacheDir string, args []string) error {
+	return host(ctx, module, cacheDir, wazero.NewModuleConfig().WithArgs(args...))
+}
+
+// host is Host with a configuration that may hold more than there should be, for the control run of the probes.
+func host(ctx context.Context, module []byte, cacheDir string, has wazero.ModuleConfig) error {
 	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages)
 	if cacheDir != "" {
 		if err := private(cacheDir); err != nil {
@@ -42,8 +47,7 @@ func Host(ctx context.Context, module []byte, cacheDir string, args []string) er
 	if err != nil {
 		return fmt.Errorf("compile the worker: %w", err)
 	}
-	_, err = runtime.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().
-		WithArgs(args...).WithStdin(os.Stdin).WithStdout(os.Stdout).WithStderr(os.Stderr).
+	_, err = runtime.InstantiateModule(ctx, compiled, has.WithStdin(os.Stdin).WithStdout(os.Stdout).WithStderr(os.Stderr).
 		WithSysNanotime().WithSysWalltime().WithSysNanosleep().WithRandSource(rand.Reader))
 	if exit, ok := errors.AsType[*sys.ExitError](err); ok && exit.ExitCode() == 0 {
 		return nil

@@ -15,14 +15,21 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// output builds the program and scans one file of every kind of verdict.
-func output(t *testing.T, format string) []byte {
+// program builds the program.
+func program(t *testing.T, dir string) string {
 	t.Helper()
-	dir := t.TempDir()
 	binary := filepath.Join(dir, "secure-torch")
 	if out, err := exec.Command("go", "build", "-C", "../..", "-o", binary, "./cmd/secure-torch").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return binary
+}
+
+// output builds the program and scans one file of every kind of verdict.
+func output(t *testing.T, format string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	binary := program(t, dir)
 	files := map[string]string{
 		"good.pkl":      "\x80\x02}.",
 		"evil.pkl":      "\x80\x02cposix\nsystem\nX\x05\x00\x00\x00echo \x85R.",
@@ -110,15 +117,45 @@ func TestJSON(t *testing.T) {
 	out := output(t, "json")
 	schema := read(t, "../../docs/schema/scan.json")
 	validate(t, schema, out)
+	complete(t, schema, out)
+}
+
+// complete checks that the schema knows every field of a document.
+func complete(t *testing.T, schema any, document []byte) {
+	t.Helper()
 	known := map[string]bool{}
 	properties(schema, known)
 	var value any
-	if err := json.Unmarshal(out, &value); err != nil {
+	if err := json.Unmarshal(document, &value); err != nil {
 		t.Fatal(err)
 	}
 	for key := range keys(value, map[string]bool{}) {
 		if !known[key] {
-			t.Errorf("docs/schema/scan.json does not know %q", key)
+			t.Errorf("the schema does not know %q", key)
+		}
+	}
+}
+
+// TestSandboxReports: what doctor and sandbox exec print is what their schemas say, good and bad.
+func TestSandboxReports(t *testing.T) {
+	binary := program(t, t.TempDir())
+	for schema, commands := range map[string][][]string{
+		"doctor.json": {{"doctor", "--json"}, {"doctor", "--json", "--sandbox=off"}, {"doctor", "--json", "--sandbox=wasm"}},
+		"program.json": {
+			{"sandbox", "exec", "--json", "--", "python3", "-c", "pass"},
+			{"sandbox", "exec", "--json", "--", "python3", "-c", "import os; os.fork()"},
+			{"sandbox", "exec", "--json", "--", "no-such-python", "-c", "pass"},
+		},
+	} {
+		read := read(t, filepath.Join("../../docs/schema", schema))
+		for _, args := range commands {
+			out, err := exec.Command(binary, args...).Output()
+			if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+				t.Fatal(err)
+			}
+			t.Log(args)
+			validate(t, read, out)
+			complete(t, read, out)
 		}
 	}
 }

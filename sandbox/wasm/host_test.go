@@ -1,0 +1,54 @@
+package wasm_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/secure-torch/secure-torch/internal/worker"
+	"github.com/secure-torch/secure-torch/sandbox"
+	"github.com/secure-torch/secure-torch/sandbox/wasm"
+)
+
+// TestMain plays a worker around whose module the host has left everything open.
+func TestMain(m *testing.M) {
+	if worker.Wanted(os.Args) {
+		cache, _ := sandbox.WasmHost(os.Args[2:])
+		module, err := worker.Module()
+		if err == nil {
+			open := wazero.NewModuleConfig().WithArgs(sandbox.GuestArgs()...).WithFSConfig(wazero.NewFSConfig().WithDirMount("/", "/")).WithEnv("TOKEN", "x")
+			err = wasm.HostWith(context.Background(), module, cache, open)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "worker:", err)
+			os.Exit(3)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// TestProbesReachTheHost is the control run of the module's probes: with a folder and an environment handed
+// in, they get at them.
+func TestProbesReachTheHost(t *testing.T) {
+	if _, err := worker.Module(); err != nil {
+		if os.Getenv("REQUIRE_WASM") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	d := sandbox.Diagnose(t.Context(), sandbox.Spec{Mode: sandbox.Wasm, CacheDir: filepath.Join(t.TempDir(), "cache")}, true)
+	if d.OK {
+		t.Error("doctor calls a module proven that has a file system")
+	}
+	for _, want := range []string{"open a file", "stat a file", "list a folder", "a folder handed in", "a descriptor that is open", "an environment"} {
+		if !slices.Contains(d.Probes, sandbox.ProbeState{Name: want, Outcome: sandbox.OutcomeAllowed}) {
+			t.Errorf("%s: stopped where nothing stops it: %+v", want, d.Probes)
+		}
+	}
+}
