@@ -10,6 +10,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/trust/policy"
+	"github.com/secure-torch/secure-torch/trust/sbom"
 )
 
 // Answer answers one question of evidence's kinds.
@@ -17,6 +18,8 @@ func Answer(ctx context.Context, kind string, payload []byte) ([]byte, error) {
 	switch kind {
 	case evidence.AskSignature:
 		return answer(payload, Signature)
+	case evidence.AskSBOM:
+		return answer(payload, sbom.Read)
 	case evidence.AskPolicy:
 		return answer(payload, func(q *evidence.PolicyQuestion) *evidence.PolicyAnswer { return policy.Answer(ctx, q) })
 	}

@@ -180,11 +180,16 @@ func (f checkFlags) scanner(configured string) (check.Scanner, func(), error) {
 	if err != nil {
 		return nil, nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
 	}
-	e, err := engine.New(engine.Options{Mode: mode, Lazy: true})
+	judge, done, err := editorChecker(mode)
 	if err != nil {
+		return nil, nil, err
+	}
+	e, err := engine.New(engine.Options{Mode: mode, Lazy: true, Judge: judge})
+	if err != nil {
+		done()
 		return nil, nil, withHint(err, "--no-resolve checks the source alone; --sandbox=auto takes what confinement there is")
 	}
-	return e, e.Close, nil
+	return e, func() { e.Close(); done() }, nil
 }
 
 // fixAll makes or shows the fixes. It is done when they were only to be shown.

@@ -19,6 +19,7 @@ type modelScanner struct {
 
 	mu    sync.Mutex
 	begun *engine.Engine // to be closed
+	done  func()         // with signatures
 }
 
 // newModelScanner starts no worker before the first scan. The engines come from newEngine.
@@ -40,16 +41,27 @@ func newModelScanner(word string, newEngine func(engine.Options) (*engine.Engine
 
 // start makes an engine; one that may degrade proves first that strict workers start here.
 func (m *modelScanner) start(mode sandbox.Mode, degrade bool, newEngine func(engine.Options) (*engine.Engine, error)) (*engine.Engine, error) {
-	e, err := newEngine(engine.Options{Mode: mode, Lazy: !degrade})
+	judging := mode
+	if degrade {
+		judging = sandbox.Auto // strict where that can be had
+	}
+	judge, done, err := editorChecker(judging)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	m.done = done
+	m.mu.Unlock()
+	e, err := newEngine(engine.Options{Mode: mode, Lazy: !degrade, Judge: judge})
 	if err == nil || !degrade {
 		return e, err
 	}
 	if _, missing := errors.AsType[*sandbox.UnavailableError](err); !missing {
-		return newEngine(engine.Options{Mode: mode, Lazy: true}) // a worker that did not start once: each scan tries again
+		return newEngine(engine.Options{Mode: mode, Lazy: true, Judge: judge}) // a worker that did not start once: each scan tries again
 	}
 	m.notices <- err.Error() + ". Models are examined in the strongest sandbox that this system has; every report says which. " +
 		"Set --sandbox=strict to have none examined instead"
-	return newEngine(engine.Options{Mode: sandbox.Auto, Lazy: true})
+	return newEngine(engine.Options{Mode: sandbox.Auto, Lazy: true, Judge: judge})
 }
 
 // ScanTarget implements lsp.Scanner.
@@ -76,5 +88,8 @@ func (m *modelScanner) Close() {
 	defer m.mu.Unlock()
 	if m.begun != nil {
 		m.begun.Close()
+	}
+	if m.done != nil {
+		m.done()
 	}
 }

@@ -23,6 +23,7 @@ import (
 type scanFlags struct {
 	format, output, failOn, sandbox, baseline, config string
 	digest, full, offline, onePer                     bool
+	trust                                             trustFlags
 }
 
 // mapFacts bounds the tensors of one artifact that an HTML report may draw.
@@ -55,6 +56,7 @@ Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.
 	f.BoolVar(&flags.full, "full", false, "download remote files and verify their digests, instead of reading ranges of them")
 	f.BoolVar(&flags.offline, "offline", false, "never use the network: look hf: references up in the hub's cache on this machine (also HF_HUB_OFFLINE=1)")
 	f.StringVar(&flags.config, "config", "", "the config to use, instead of the nearest secure-torch.toml or pyproject.toml")
+	flags.trust.add(cmd)
 	return cmd
 }
 
@@ -106,7 +108,7 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 		limits.MaxFacts = mapFacts
 		options.Limits = &limits
 	}
-	run, err := scanAll(cmd, source, cmp.Or(flags.sandbox, settings.Sandbox), options)
+	run, err := scanTrusted(cmd, source, cmp.Or(flags.sandbox, settings.Sandbox), options, &flags.trust)
 	if err != nil {
 		return err
 	}

@@ -174,6 +174,7 @@ func (f *verifyFlags) terms() (provenance.Terms, error) {
 	case f.subject != "" && len(f.roots) == 0:
 		return terms, withHint(errors.New("--subject needs --roots"), "a certificate's name counts only if somebody trusted gave it")
 	}
+	terms.TrustedRoot = fetchedRoot()
 	if f.trustedRoot != "" {
 		var err error
 		if terms.TrustedRoot, err = provenance.ReadMaterial(f.trustedRoot); err == nil {

@@ -5,6 +5,7 @@ package engine
 import (
 	"time"
 
+	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
@@ -18,6 +19,11 @@ type Artifact struct {
 	Duration time.Duration
 	Cached   bool
 	Origin   *Origin // of a remote file; nil for one on this machine
+
+	// What the engine's Judge found out; nil where none was asked.
+	Signature *evidence.Signature
+	SBOM      *evidence.SBOM
+	Policy    *evidence.Decision
 }
 
 // Sandbox says how the worker that made the report was confined. It is empty where no worker was needed.

@@ -21,6 +21,7 @@ type job struct {
 	problem error // why there is nothing to open
 	digest  string
 	tried   bool // once already, in a worker that died
+	judge   func(*Artifact)
 }
 
 // label names the file to the worker, which never gets a path it could open.
@@ -82,8 +83,14 @@ func (j *job) open() (err error) {
 
 // open opens the job's file, and hashes it where that was asked for.
 func (s *scanner) open(ctx context.Context, j *job) error {
-	if err := j.open(); err != nil || !s.e.opts.Digest {
+	if err := j.open(); err != nil {
 		return err
+	}
+	if s.e.opts.Judge != nil {
+		j.judge = s.e.opts.Judge.Begin(ctx, j.target.Path, j.file)
+	}
+	if !s.e.opts.Digest {
+		return nil
 	}
 	var err error
 	if j.digest, err = fileDigest(ctx, j.file, j.file.Key.Size); err != nil {
@@ -115,15 +122,19 @@ func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Art
 	}
 	box := confinement(w.Confinement())
 	done, keep, start := 0, true, time.Now()
+	var reports []*Artifact // judged when the worker is through: its deadlines are not for hashing and signatures
 	err = w.Run(ctx, req, func(i int, answer []byte, handler error) bool {
 		report, bad := readReport(answer, handler, jobs[i].label(), &s.e.limits)
 		keep = !bad && !suspicious(report) && !s.e.opts.OnePerArtifact
 		now := time.Now()
-		visit(jobs[i].index, s.give(jobs[i], report, box, now.Sub(start)))
+		reports = append(reports, s.artifact(jobs[i], report, box, now.Sub(start)))
 		start = now
 		done++
 		return keep
 	})
+	for i, a := range reports {
+		visit(jobs[i].index, s.finish(jobs[i], a))
+	}
 	if err == nil && keep {
 		s.e.pool.Put(w)
 		s.batch = min(2*s.batch, maxBatch)
@@ -149,12 +160,24 @@ func (s *scanner) fail(j *job, err error, box Sandbox, visit func(int, *Artifact
 	return 1
 }
 
-// give completes the Artifact. A file that is not what it was voids the verdict.
+// give is the complete Artifact.
 func (s *scanner) give(j *job, r *modelscan.Report, box Sandbox, took time.Duration) *Artifact {
-	if err := j.file.Changed(); err != nil {
-		r.Gaps = append(r.Gaps, modelscan.Gap{Rule: rule.ChangedDuringScan, Path: j.label(), Offset: -1, Reason: err.Error()})
-	}
+	return s.finish(j, s.artifact(j, r, box, took))
+}
+
+func (s *scanner) artifact(j *job, r *modelscan.Report, box Sandbox, took time.Duration) *Artifact {
 	return &Artifact{Path: j.target.Path, Report: r, Sandbox: box, Digest: j.digest, Size: j.file.Key.Size, Duration: took}
+}
+
+// finish adds what the judge found out. A file that is not what it was voids the verdict.
+func (s *scanner) finish(j *job, a *Artifact) *Artifact {
+	if j.judge != nil {
+		j.judge(a)
+	}
+	if err := j.file.Changed(); err != nil {
+		a.Report.Gaps = append(a.Report.Gaps, modelscan.Gap{Rule: rule.ChangedDuringScan, Path: j.label(), Offset: -1, Reason: err.Error()})
+	}
+	return a
 }
 
 // deathReport turns a worker's death into a report that is never clean.

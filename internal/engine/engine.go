@@ -34,6 +34,8 @@ type Options struct {
 	WasmCache string
 	// Procs bounds the threads that compute at the same time in one worker; 0 for 2.
 	Procs int
+	// Judge, if not nil, looks at what lies beside each file on this machine.
+	Judge Judge
 	// Exe is the executable that serves as worker; empty for this one.
 	Exe string
 }

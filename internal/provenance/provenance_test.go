@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -24,9 +25,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/internal/provenance"
+	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/internal/worker"
+	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/sandbox"
 	"github.com/secure-torch/secure-torch/trust/modelsigning"
 	"github.com/secure-torch/secure-torch/trust/signtest"
@@ -298,5 +303,113 @@ func TestWriteFile(t *testing.T) {
 	}
 	if err := provenance.WriteFile(filepath.Join(path, "x"), nil, 0o644); err == nil {
 		t.Error("wrote below a file")
+	}
+}
+
+// scan judges one file as the engine would, after a scan that found nothing.
+func scan(t *testing.T, set provenance.Settings, path string) *engine.Artifact {
+	t.Helper()
+	asker := provenance.NewAsker(sandbox.Auto, "")
+	defer asker.Close()
+	f, err := artifact.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	complete := provenance.NewChecker(asker, set).Begin(t.Context(), path, f)
+	a := &engine.Artifact{Path: path, Report: &modelscan.Report{Artifact: filepath.Base(path), Kind: modelscan.KindModel}}
+	complete(a)
+	return a
+}
+
+func rules(a *engine.Artifact) []rule.ID {
+	var ids []rule.ID
+	for _, f := range a.Report.Findings {
+		ids = append(ids, f.Rule)
+	}
+	return ids
+}
+
+// TestJudge: what a signature beside a file means under each mode of a trust policy.
+func TestJudge(t *testing.T) {
+	dir := folder(t, t.TempDir(), map[string]string{"m/a.bin": "a", "m/sub/b.bin": "b", "m/skip/x.py": "print()", "u/c.bin": "c"})
+	bundle, terms := signed(t, filepath.Join(dir, "m"), "skip")
+	folder(t, dir, map[string]string{"m/model.sig": string(bundle), "m/new.bin": "n"})
+	policy := func(mode evidence.Mode, authorities []evidence.Authority) *evidence.TrustPolicy {
+		return &evidence.TrustPolicy{Default: evidence.Warn, Rules: []evidence.TrustRule{{Name: "r", Match: []string{"path:**"}, Mode: mode, Authorities: authorities}}}
+	}
+	ours := terms.Authorities
+	others := []evidence.Authority{{Name: "other", Key: signtest.PublicPEM(t, signtest.Key(t, elliptic.P256()))}}
+	for _, c := range []struct {
+		name, file string
+		set        provenance.Settings
+		state      evidence.State
+		want       []rule.ID
+	}{
+		{"unsigned", "u/c.bin", provenance.Settings{}, evidence.StateNone, nil},
+		{"unsigned, warn", "u/c.bin", provenance.Settings{Trust: policy(evidence.Warn, nil)}, evidence.StateNone, []rule.ID{rule.Unsigned}},
+		{"unsigned, required", "u/c.bin", provenance.Settings{Trust: policy(evidence.Require, ours)}, evidence.StateNone, []rule.ID{rule.SignatureRequired}},
+		{"unsigned, required by flag", "u/c.bin", provenance.Settings{Require: true}, evidence.StateNone, []rule.ID{rule.SignatureRequired}},
+		{"denied", "m/a.bin", provenance.Settings{Trust: policy(evidence.Deny, ours)}, evidence.Trusted, []rule.ID{rule.SignerRefused}},
+		{"good", "m/a.bin", provenance.Settings{Trust: policy(evidence.Require, ours)}, evidence.Trusted, nil},
+		{"good, in a folder below", "m/sub/b.bin", provenance.Settings{Trust: policy(evidence.Require, ours)}, evidence.Trusted, nil},
+		{"nobody asked", "m/a.bin", provenance.Settings{}, evidence.Unverified, []rule.ID{rule.SignatureUnverified}},
+		{"nobody asked, required", "m/a.bin", provenance.Settings{Require: true}, evidence.Unverified, []rule.ID{rule.SignatureRequired}},
+		{"by somebody else", "m/a.bin", provenance.Settings{Trust: policy(evidence.Require, others)}, evidence.Invalid, []rule.ID{rule.WrongSigner}},
+		{"not in the signature", "m/new.bin", provenance.Settings{Trust: policy(evidence.Require, ours)}, evidence.Invalid, []rule.ID{rule.UnsignedFile}},
+		{"left out of it", "m/skip/x.py", provenance.Settings{Trust: policy(evidence.Require, ours)}, evidence.StateNone, []rule.ID{rule.IgnoredCode}},
+	} {
+		a := scan(t, c.set, filepath.Join(dir, filepath.FromSlash(c.file)))
+		if a.Signature.State != c.state || !cmp.Equal(rules(a), c.want) {
+			t.Errorf("%s: %+v %v, want %s %v", c.name, a.Signature, rules(a), c.state, c.want)
+		}
+	}
+	folder(t, dir, map[string]string{"m/a.bin": "changed"})
+	if a := scan(t, provenance.Settings{Trust: policy(evidence.Require, ours)}, filepath.Join(dir, "m/a.bin")); !cmp.Equal(rules(a), []rule.ID{rule.SignatureInvalid}) || a.Verdict() != modelscan.Unsafe {
+		t.Errorf("changed: %+v %v", a.Signature, rules(a))
+	}
+}
+
+// TestPoliciesDecide: on a signed, described model, through the trust worker.
+func TestPoliciesDecide(t *testing.T) {
+	dir := folder(t, t.TempDir(), map[string]string{"a.bin": "a", "b.bin": "b"})
+	sum := sha256.Sum256([]byte("a"))
+	folder(t, dir, map[string]string{"bom.json": `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"machine-learning-model","name":"m","licenses":[{"license":{"id":"MIT"}}],
+"hashes":[{"alg":"SHA-256","content":"` + hex.EncodeToString(sum[:]) + `"}]}],"vulnerabilities":[{"id":"CVE-2099-1"},{"id":"CVE-2099-2","analysis":{"state":"not_affected"}}]}`})
+	audit, err := provenance.OpenAudit(filepath.Join(t.TempDir(), "audit.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer audit.Close()
+	set := provenance.Settings{Environment: "production", Audit: audit, Policies: []evidence.Module{{Name: "p", Text: `package secure_torch.policy
+deny contains "not bound" if not input.sbom.bound
+warn contains sprintf("%s %s %s", [input.environment, input.aiProfile.licenses[0], input.source.kind]) if true`}}}
+	a := scan(t, set, filepath.Join(dir, "a.bin"))
+	if !a.Policy.Allowed || !a.SBOM.Bound || a.Policy.Warn[0].Msg != "production MIT path" || !cmp.Equal(rules(a), []rule.ID{rule.KnownVulnerability, rule.PolicyWarning}) {
+		t.Errorf("%+v %v", a.Policy, rules(a))
+	}
+	if b := scan(t, set, filepath.Join(dir, "b.bin")); b.Policy.Allowed || b.SBOM.Bound || b.Verdict() != modelscan.Unsafe {
+		t.Errorf("%+v %v", b.Policy, rules(b))
+	}
+	set.Policies[0].Text = "package other"
+	if b := scan(t, set, filepath.Join(dir, "a.bin")); b.Policy.Allowed || b.Policy.Error == "" || b.Verdict() != modelscan.Unsafe {
+		t.Errorf("a policy that does not decide: %+v", b.Policy)
+	}
+	if err := audit.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if b := scan(t, set, filepath.Join(dir, "a.bin")); b.Policy.Allowed {
+		t.Errorf("a decision that cannot be written down: %+v", b.Policy)
+	}
+}
+
+func TestSourceOf(t *testing.T) {
+	commit := strings.Repeat("a", 40)
+	s := provenance.SourceOf("/cache/models--org--name/snapshots/" + commit + "/sub/m.bin")
+	if s.Kind != "hub" || s.Repo != "org/name" || s.Commit != commit || s.Names()[0] != "hf:org/name" {
+		t.Errorf("%+v", s)
+	}
+	if s := provenance.SourceOf("/cache/models--org--name/snapshots/main/m.bin"); s.Kind != "path" || len(s.Names()) != 1 {
+		t.Errorf("%+v", s)
 	}
 }

@@ -40,11 +40,14 @@ func VerifyRaw(ctx context.Context, model *Model, signature []byte, terms Terms)
 		refuse(sig, &evidence.Error{Code: evidence.Unsupported, Err: errors.New("the signature is over one file, and this is a folder")})
 		return sig, nil
 	}
-	f, err := model.open(model.Files[0])
-	if err != nil {
-		return nil, err
+	f := model.opened
+	if f == nil {
+		var err error
+		if f, err = model.open(model.Files[0]); err != nil {
+			return nil, err
+		}
+		defer f.Close() // opened for reading
 	}
-	defer f.Close() // opened for reading
 	sum, err := digest.Sum(ctx, digest.SHA256, f, 0, f.Key.Size)
 	if err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func VerifyRaw(ctx context.Context, model *Model, signature []byte, terms Terms)
 		if f.Key.Size > maxEd25519 {
 			return nil, &evidence.Error{Code: evidence.OverLimit, Err: fmt.Errorf("%d bytes are too many for an Ed25519 signature, which needs all of them in memory", f.Key.Size)}
 		}
-		return io.ReadAll(io.LimitReader(f, maxEd25519))
+		return io.ReadAll(io.LimitReader(io.NewSectionReader(f, 0, f.Key.Size), maxEd25519))
 	}
 	refuse(sig, &evidence.Error{Code: evidence.NoAuthority, Err: errors.New("a bare signature, and no key to verify it with: it names nobody")})
 	if len(terms.Authorities) == 0 {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 )
@@ -38,9 +39,9 @@ type (
 		Gaps        []jsonGap          `json:"gaps"`
 		Failure     string             `json:"failure,omitempty"`
 		Coverage    modelscan.Coverage `json:"coverage"`
-		Signature   jsonState          `json:"signature"`
-		SBOM        jsonState          `json:"sbom"`
-		Policy      jsonState          `json:"policy"`
+		Signature   evidence.Signature `json:"signature"`
+		SBOM        jsonSBOM           `json:"sbom"`
+		Policy      jsonPolicy         `json:"policy"`
 		Sandbox     engine.Sandbox     `json:"sandbox"`
 		Digest      string             `json:"digest"`
 		Size        int64              `json:"size"`
@@ -68,9 +69,14 @@ type (
 		Offset int64   `json:"offset"`
 		Reason string  `json:"reason"`
 	}
-	// jsonState is a check's outcome; "not checked" accuses nobody and clears nobody.
-	jsonState struct {
+	jsonSBOM struct {
+		State evidence.State `json:"state"`
+		*evidence.SBOM
+	}
+	// jsonPolicy is what policies decided: allowed, denied, or "not checked", which accuses nobody and clears nobody.
+	jsonPolicy struct {
 		State string `json:"state"`
+		*evidence.Decision
 	}
 )
 
@@ -91,12 +97,11 @@ func Artifact(r Result) ([]byte, error) { return json.Marshal(toJSON(r)) }
 
 func toJSON(r Result) jsonArtifact {
 	score := r.Report.Score()
-	notChecked := jsonState{"not checked"}
 	a := jsonArtifact{
 		Path: Escape(filepath.ToSlash(r.Path)), URI: URI(r.Path), Kind: r.Report.Kind, Formats: orEmpty(r.Report.Formats),
 		Verdict: r.Verdict(), ThreatScore: score.Total, ThreatLevel: score.Level, ScoreParts: score.Parts,
 		Findings: []jsonFinding{}, Gaps: []jsonGap{}, Failure: Escape(r.Report.Failure), Coverage: r.Report.Coverage,
-		Signature: notChecked, SBOM: notChecked, Policy: notChecked,
+		Signature: signatureJSON(r.Signature), SBOM: sbomJSON(r.SBOM), Policy: policyJSON(r.Policy),
 		Sandbox: r.Sandbox, Digest: r.Digest, Size: r.Size, Cached: r.Cached, Origin: r.Origin,
 		DurationMS: float64(r.Duration.Microseconds()) / 1000,
 	}

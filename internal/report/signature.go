@@ -107,3 +107,46 @@ func (t textWriter) names(title string, list []string) {
 		title = ""
 	}
 }
+
+// signatureJSON is the section of an artifact's report.
+func signatureJSON(s *evidence.Signature) evidence.Signature {
+	if s == nil {
+		return evidence.Signature{State: evidence.NotChecked}
+	}
+	return escapeSignature(*s)
+}
+
+func sbomJSON(s *evidence.SBOM) jsonSBOM {
+	if s == nil {
+		return jsonSBOM{State: evidence.NotChecked}
+	}
+	out := *s
+	out.Message, out.Document = Escape(out.Message), Escape(out.Document)
+	return jsonSBOM{out.State, &out}
+}
+
+func policyJSON(d *evidence.Decision) jsonPolicy {
+	switch {
+	case d == nil:
+		return jsonPolicy{State: string(evidence.NotChecked)}
+	case d.Allowed:
+		return jsonPolicy{"allowed", d}
+	}
+	return jsonPolicy{"denied", d}
+}
+
+// provenanceLines tell of an artifact's signature in its footer.
+func (t textWriter) provenanceLines(s *evidence.Signature) {
+	if s == nil {
+		return
+	}
+	e := escapeSignature(*s)
+	switch s.State {
+	case evidence.Trusted:
+		t.line("  signed by %s (%s)", e.Signer, e.Bundle)
+	case evidence.Valid:
+		t.line("  signed by %s, vouched for by %s (%s): nothing said whether to trust it", e.Signer, e.Issuer, e.Bundle)
+	case evidence.Unverified:
+		t.line("  signature not verified: %s (%s)", e.Message, e.Code)
+	}
+}

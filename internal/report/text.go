@@ -83,6 +83,7 @@ func (t textWriter) footer(path string, r Result) {
 	if o := r.Origin; o != nil && o.Status.Level != "" {
 		t.line("  the hub's own scanners: %s", Escape(o.Status.Level))
 	}
+	t.provenanceLines(r.Signature)
 	if n := len(r.Suppressed); n > 0 {
 		t.line("  %d suppressed: not counted", n)
 	}

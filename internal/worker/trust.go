@@ -27,6 +27,7 @@ type TrustFunc func(ctx context.Context, kind string, payload []byte) ([]byte, e
 func trustKinds() map[string]TrustFunc {
 	return map[string]TrustFunc{
 		evidence.AskSignature: judge.Answer,
+		evidence.AskSBOM:      judge.Answer,
 		evidence.AskPolicy:    judge.Answer,
 	}
 }

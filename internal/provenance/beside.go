@@ -1,0 +1,94 @@
+package provenance
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// found is a signature that may be about a file.
+type found struct {
+	path string
+	// name is the file's name in the signed folder; empty for a signature of the file alone.
+	name string
+}
+
+// upwards is how many folders above a file a folder's signature is looked for.
+const upwards = 4
+
+// findFor is the signature of a file: its own, or that of the folder it lies in.
+func findFor(path string) found {
+	for _, ending := range bundleEndings {
+		if c := path + ending; looksLikeSignature(c) {
+			return found{path: c}
+		}
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return found{}
+	}
+	dir := filepath.Dir(full)
+	for range upwards {
+		for _, name := range bundleNames {
+			if c := filepath.Join(dir, name); c != full && looksLikeBundle(c) {
+				rel, err := filepath.Rel(dir, full)
+				if err != nil {
+					return found{}
+				}
+				return found{path: c, name: filepath.ToSlash(rel)}
+			}
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir || filepath.Base(parent) == "snapshots" {
+			break
+		}
+		dir = parent
+	}
+	return found{}
+}
+
+// looksLikeSignature tells whether there is a signature of one file: a bundle, or a bare one.
+func looksLikeSignature(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return false
+	}
+	return info.Size() <= maxRaw && strings.HasSuffix(path, ".sig") || looksLikeBundle(path)
+}
+
+// sbomEndings and sbomNames are those of bills of materials, likeliest first.
+var (
+	sbomEndings = []string{".spdx.json", ".cdx.json", ".sbom.json", ".bom.json"}
+	sbomNames   = []string{"sbom.spdx.json", "sbom.cdx.json", "bom.json", "sbom.json", "bom.cdx.json", "model.spdx.json", "model.cdx.json", "aibom.json", "spdx.json"}
+)
+
+// findSBOM is the document that lies beside a file; empty where there is none. A model card is one only where
+// somebody decides by it: every repository has one.
+func findSBOM(path string, cards bool) string {
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	var candidates []string
+	for _, ending := range sbomEndings {
+		candidates = append(candidates, path+ending, stem+ending)
+	}
+	for _, name := range sbomNames {
+		candidates = append(candidates, filepath.Join(filepath.Dir(path), name))
+	}
+	if cards {
+		candidates = append(candidates, filepath.Join(filepath.Dir(path), "README.md"))
+	}
+	for _, c := range candidates {
+		if info, err := os.Stat(c); err == nil && info.Mode().IsRegular() && c != path {
+			return c
+		}
+	}
+	return ""
+}
+
+// isEvidence tells whether a file is a signature or an SBOM by its name: nobody signs those again.
+func isEvidence(path string) bool {
+	name := filepath.Base(path)
+	return slices.ContainsFunc(bundleEndings, func(e string) bool { return strings.HasSuffix(name, e) }) ||
+		slices.Contains(bundleNames, name) || slices.Contains(sbomNames, name) ||
+		slices.ContainsFunc(sbomEndings, func(e string) bool { return strings.HasSuffix(name, e) })
+}
