@@ -153,13 +153,17 @@ func checkAnswer(a *evidence.SignatureAnswer, asked bool) error {
 			return fmt.Errorf("a text of %d bytes", len(text))
 		}
 	}
-	if a.Manifest == nil {
+	return checkManifest(a.Manifest)
+}
+
+func checkManifest(m *evidence.Manifest) error {
+	if m == nil {
 		return nil
 	}
-	if len(a.Manifest.Files) == 0 || len(a.Manifest.Files) > maxSigned || len(a.Manifest.Plan.Ignore) > maxSigned || a.Manifest.Plan.ShardSize < 0 {
-		return fmt.Errorf("a manifest of %d files", len(a.Manifest.Files))
+	if len(m.Files) == 0 || len(m.Files) > maxSigned || len(m.Plan.Ignore) > maxSigned || m.Plan.ShardSize < 0 {
+		return fmt.Errorf("a manifest of %d files", len(m.Files))
 	}
-	for _, f := range a.Manifest.Files {
+	for _, f := range m.Files {
 		if f.Digest == "" || len(f.Digest) > 128 || len(f.Name) > maxText || f.Start < 0 || f.End < 0 {
 			return errors.New("a manifest that is not valid")
 		}

@@ -1,9 +1,6 @@
 package modelsigning
 
-import (
-	"fmt"
-	"unicode/utf8"
-)
+import "fmt"
 
 // pae is DSSE's pre-authentication encoding of a payload (DSSE protocol.md, "PAE"): the bytes that are signed.
 func pae(payload []byte) []byte {
@@ -30,13 +27,9 @@ func appendRepr(out, b []byte) []byte {
 		switch {
 		case c == quote || c == '\\':
 			out = append(out, '\\', c)
-		case c == '\t':
-			out = append(out, `\t`...)
-		case c == '\n':
-			out = append(out, `\n`...)
-		case c == '\r':
-			out = append(out, `\r`...)
-		case c < ' ' || c >= 0x7f && c < utf8.RuneSelf || c >= utf8.RuneSelf:
+		case c == '\t', c == '\n', c == '\r':
+			out = append(out, '\\', map[byte]byte{'\t': 't', '\n': 'n', '\r': 'r'}[c])
+		case c < ' ' || c >= 0x7f:
 			out = fmt.Appendf(out, `\x%02x`, c)
 		default:
 			out = append(out, c)

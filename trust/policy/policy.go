@@ -64,10 +64,8 @@ func Compile(ctx context.Context, q *evidence.PolicyQuestion) (*Policies, error)
 	found := false
 	for _, version := range []ast.RegoVersion{ast.RegoV1, ast.RegoV0} {
 		g := group{rules: map[string]bool{}}
-		for _, m := range parsed {
-			if m.RegoVersion() == version {
-				g.add(m)
-			}
+		for _, m := range parsed[version] {
+			g.add(m)
 		}
 		if len(g.modules) == 0 {
 			continue
@@ -84,28 +82,29 @@ func Compile(ctx context.Context, q *evidence.PolicyQuestion) (*Policies, error)
 	return p, nil
 }
 
-// parseAll parses each module as Rego v1 and, if it is none, as v0.
-func parseAll(modules []evidence.Module) ([]*ast.Module, error) {
+// parseAll parses each module as Rego v1 and, if it is none, as v0; the answer has them by version.
+func parseAll(modules []evidence.Module) (map[ast.RegoVersion][]*ast.Module, error) {
 	if len(modules) == 0 || len(modules) > maxModules {
 		return nil, fmt.Errorf("%d policy files", len(modules))
 	}
-	var out []*ast.Module
+	out := map[ast.RegoVersion][]*ast.Module{}
 	for _, m := range modules {
 		if len(m.Text) > maxText {
 			return nil, fmt.Errorf("%s: more than %d bytes", m.Name, maxText)
 		}
+		version := ast.RegoV1
 		parsed, err := ast.ParseModuleWithOpts(m.Name, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV1})
 		if err != nil {
 			old, oldErr := ast.ParseModuleWithOpts(m.Name, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV0})
 			if oldErr != nil {
 				return nil, fmt.Errorf("as Rego v1: %w; as v0: %w", err, oldErr)
 			}
-			parsed = old
+			parsed, version = old, ast.RegoV0
 		}
 		if parsed == nil {
 			return nil, fmt.Errorf("%s is empty", m.Name)
 		}
-		out = append(out, parsed)
+		out[version] = append(out[version], parsed)
 	}
 	return out, nil
 }

@@ -21,10 +21,8 @@ func Test(ctx context.Context, q *evidence.PolicyQuestion) ([]evidence.TestResul
 	var results []evidence.TestResult
 	for _, version := range []ast.RegoVersion{ast.RegoV1, ast.RegoV0} {
 		g := group{rules: map[string]bool{}}
-		for _, m := range parsed {
-			if m.RegoVersion() == version {
-				g.add(m)
-			}
+		for _, m := range parsed[version] {
+			g.add(m)
 		}
 		for _, m := range g.modules {
 			for _, name := range tests(m) {

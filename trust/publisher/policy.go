@@ -183,17 +183,10 @@ func mode(word string, absent evidence.Mode) (evidence.Mode, error) {
 
 // authority reads one entry of anyOf, which has to be of exactly one kind.
 func (p *parser) authority(w wireWho) (evidence.Authority, error) {
-	identity := w.Identity != "" || w.IdentityRegexp != "" || w.Issuer != "" || w.IssuerRegexp != ""
-	kinds := 0
-	for _, given := range []bool{w.GitHub != nil, w.GitLab != nil, identity, w.Key != "", w.OMS != ""} {
-		if given {
-			kinds++
-		}
-	}
-	if kinds != 1 {
+	if kinds := w.kinds(); kinds != 1 {
 		return evidence.Authority{}, fmt.Errorf("an entry is one of github, gitlab, identity with issuer, key, and oms: certificate; this is %d of them", kinds)
 	}
-	if w.OMS == "" && (len(w.Roots) > 0 || w.SubjectCN != "" || w.CheckTime != "") {
+	if w.OMS == "" && (len(w.Roots) > 0 || w.SubjectCN+w.CheckTime != "") {
 		return evidence.Authority{}, fmt.Errorf("roots, subjectCN and checkTime belong to oms: certificate")
 	}
 	switch {
@@ -213,6 +206,17 @@ func (p *parser) authority(w wireWho) (evidence.Authority, error) {
 	return match("identity "+w.Identity+w.IdentityRegexp, evidence.Identity{
 		Subject: w.Identity, SubjectRegexp: w.IdentityRegexp, Issuer: w.Issuer, IssuerRegexp: w.IssuerRegexp,
 	})
+}
+
+// kinds counts what an entry says.
+func (w *wireWho) kinds() int {
+	n := 0
+	for _, given := range []bool{w.GitHub != nil, w.GitLab != nil, w.Identity+w.IdentityRegexp+w.Issuer+w.IssuerRegexp != "", w.Key != "", w.OMS != ""} {
+		if given {
+			n++
+		}
+	}
+	return n
 }
 
 func (p *parser) certificate(w wireWho) (evidence.Authority, error) {
@@ -254,7 +258,7 @@ func checkGlob(pattern string) error {
 	kind, rest, ok := strings.Cut(pattern, ":")
 	switch {
 	case !ok || kind != "hf" && kind != "path":
-		return fmt.Errorf("match: %q begins neither with hf: nor with path:", pattern)
+		return fmt.Errorf("match: %q begins neither with \"hf:\" nor with \"path:\"", pattern)
 	case rest == "":
 		return fmt.Errorf("match: %q names nothing", pattern)
 	case kind == "path" && !strings.HasPrefix(rest, "/") && !strings.HasPrefix(rest, "**") && !regexp.MustCompile(`^[A-Za-z]:/`).MatchString(rest):
