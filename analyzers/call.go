@@ -10,16 +10,19 @@ import (
 type Call struct {
 	s    *Summary
 	n    node
+	fn   node   // what is called
 	name string // the qualified name that it was recognised by
 	l    *linker
 	arg  node // the argument that names what is loaded, or none
+	skip int  // positional arguments of n that are not the loader's: those of partial(load, …)
+	part node // the functools.partial that is called, which gives keyword arguments too; or none
 }
 
 // Name is the callee as the source writes it.
-func (c *Call) Name() string { return snippet(c.s.code(c.s.field(c.n, pyparse.FieldFunction))) }
+func (c *Call) Name() string { return snippet(c.s.code(c.fn)) }
 
 // callee is the span of what is called.
-func (c *Call) callee() Span { return c.s.span(c.s.field(c.n, pyparse.FieldFunction)) }
+func (c *Call) callee() Span { return c.s.span(c.fn) }
 
 // Version is what the project asks of a package's version.
 func (c *Call) Version(pkg string) Constraint {
@@ -30,7 +33,25 @@ func (c *Call) Version(pkg string) Constraint {
 }
 
 // Keyword is the value of a keyword argument, or none.
-func (c *Call) Keyword(name string) node { return c.s.keyword(c.n, name) }
+func (c *Call) Keyword(name string) node {
+	if v := c.s.keyword(c.n, name); v >= 0 || c.part <= 0 {
+		return v
+	}
+	return c.s.keyword(c.part, name)
+}
+
+// partOf is the functools.partial that a callee stands for, or none.
+func (c *Call) partOf() node {
+	s := c.s
+	if s.kind(c.fn) != pyparse.Identifier {
+		return s.partial(c.fn)
+	}
+	reach, _ := s.reaching(s.code(c.fn), c.fn, s.scope[c.fn])
+	if len(reach) != 1 || s.binds[reach[0]].kind != bindValue {
+		return none
+	}
+	return s.partial(s.binds[reach[0]].value)
+}
 
 // Arg finds an argument by name or position.
 func (c *Call) Arg(a Arg) node {
@@ -42,7 +63,7 @@ func (c *Call) Arg(a Arg) node {
 	if a.Pos < 0 {
 		return none
 	}
-	return c.s.positional(c.n, a.Pos)
+	return c.s.positional(c.n, a.Pos+c.skip)
 }
 
 // HasSplat says whether arguments are unpacked from something (*args, **kwargs).

@@ -183,32 +183,3 @@ func checkUnpickler(l *linker, n node) (Diagnostic, bool) {
 	}
 	return Diagnostic{}, false
 }
-
-// checkReference finds unpickling functions that are handed on: object_hook=pickle.loads.
-func checkReference(l *linker, n node) (Diagnostic, bool) {
-	s := l.s
-	p := s.parent[n]
-	switch s.kind(p) {
-	case pyparse.KeywordArgument:
-		if s.tree.Nodes[n].Field != pyparse.FieldValue {
-			return Diagnostic{}, false
-		}
-	case pyparse.ArgumentList, pyparse.List, pyparse.Tuple, pyparse.Pair, pyparse.ReturnStatement, pyparse.Lambda:
-		if s.kind(s.parent[p]) == pyparse.ClassDefinition {
-			return Diagnostic{}, false // a base class: checkUnpickler's
-		}
-	default:
-		return Diagnostic{}, false
-	}
-	last := s.lastName(n)
-	if last != "load" && last != "loads" {
-		return Diagnostic{}, false
-	}
-	for _, name := range s.names(n, 0) {
-		switch name {
-		case "pickle.load", "pickle.loads", "_pickle.load", "_pickle.loads", "cPickle.loads", "cPickle.load", "dill.load", "dill.loads", "cloudpickle.load", "cloudpickle.loads":
-			return diagnostic(rule.PickleLoad, s, n, "`"+s.code(n)+"` is handed on as a function: whatever calls it runs the code that the pickle holds")
-		}
-	}
-	return Diagnostic{}, false
-}

@@ -100,7 +100,7 @@ func harmless(*Call) Judgement       { return Judgement{Guarded: Yes} }
 func judgeNumpy(c *Call) Judgement {
 	arg := c.Keyword("allow_pickle")
 	if arg < 0 {
-		arg = c.s.positional(c.n, 2)
+		arg = c.s.positional(c.n, 2+c.skip)
 	}
 	switch {
 	case c.Bool(arg) == Yes:

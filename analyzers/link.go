@@ -60,6 +60,7 @@ func Link(s *Summary, o Options) *Linked {
 	if len(o.Sinks) > 0 {
 		l.index = indexed(append(allLoaders(), o.Sinks...))
 	}
+	l.aliases = l.namesOfLoaders()
 	out := &Linked{Calls: []LoadCall{}, Diagnostics: []Diagnostic{}}
 	checks := pyChecks()
 	for i, n := range s.tree.Nodes {
@@ -82,7 +83,9 @@ type linker struct {
 	s     *Summary
 	o     Options
 	index index
-	bound *bindings // once a fix has asked
+
+	aliases map[string]bool // names that loaders go by
+	bound   *bindings       // once a fix has asked
 }
 
 // call decides whether the call at n loads something.
@@ -93,7 +96,8 @@ func (l *linker) call(n node) (LoadCall, bool) {
 	if loader == nil {
 		return LoadCall{}, false
 	}
-	c := &Call{s: s, n: n, name: name, l: l}
+	c := &Call{s: s, n: n, fn: callee, name: name, l: l}
+	c.part = c.partOf()
 	c.arg = c.Arg(loader.Arg)
 	if loader.When != nil && !loader.When(c) {
 		return LoadCall{}, false

@@ -36,7 +36,7 @@ func difference(src []byte) string {
 		}
 	}
 	got := Parse(src)
-	if i := slices.IndexFunc(got.pieces, func(p piece) bool { return p.mended }); i >= 0 {
+	if i := slices.IndexFunc(got.pieces, func(p piece) bool { return p.broken }); i >= 0 {
 		return fmt.Sprintf("is broken: %.300q", src[got.pieces[i].at:])
 	}
 	a, b := comparable(got.Nodes), comparable(want.Nodes)
@@ -161,7 +161,7 @@ func TestAgain(t *testing.T) {
 				src = slices.Clone(whole)
 			}
 			got, want := Again(src, before, old), Parse(src)
-			if !slices.Equal(got.Nodes, want.Nodes) {
+			if !slices.Equal(got.Nodes, want.Nodes) || got.Whole() != want.Whole() {
 				t.Fatalf("seed %d: from\n%q\nto\n%q", seed, before, src)
 			}
 			old = got

@@ -20,6 +20,7 @@ type lexer struct {
 	mark       uint32    // where a dedent that is due ends: comments indented like the block belong to it
 	fresh      bool      // the indentation of the line that follows is still to be compared
 	wantIndent bool
+	loose      bool   // a line was indented in a way that Python refuses
 	furthest   uint32 // how far an attempt that failed had got
 }
 
@@ -182,6 +183,7 @@ func (l *lexer) indentation() bool {
 		l.fresh = false
 		return true
 	}
+	l.loose = l.loose || l.indent > top
 	l.fresh = false
 	return false
 }

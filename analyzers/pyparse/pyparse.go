@@ -5,6 +5,8 @@
 // tree whose depth an attacker chose is walked by index, never by recursion.
 package pyparse
 
+import "slices"
+
 // Node is one named syntax node, or a token that has a field name (an operator).
 type Node struct {
 	Start, End uint32 // bytes in the source
@@ -25,6 +27,12 @@ type Tree struct {
 
 	pieces []piece
 	wasted int
+}
+
+// Whole says whether Python itself would parse the source, as far as that is known: tree-sitter's grammar
+// lets through what Python does not.
+func (t Tree) Whole() bool {
+	return !t.Failed && !slices.ContainsFunc(t.pieces, func(p piece) bool { return p.broken })
 }
 
 // MaxSource is the largest source that is parsed, in bytes.

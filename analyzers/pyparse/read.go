@@ -37,7 +37,7 @@ type piece struct {
 	at     uint32 // where it begins
 	node   uint32 // index of its first node
 	seen   uint32 // how far the source was looked at to read it
-	mended bool   // by the other grammar
+	broken bool   // Python would refuse it
 }
 
 func newReader(src []byte, room int) *reader {
@@ -68,7 +68,8 @@ func (r *reader) run(at uint32) uint32 {
 			r.nodes = r.nodes[:1]
 			r.nodes[0] = syntax{}
 			r.statement(0)
-			r.pieces = append(r.pieces, piece{at: at, node: uint32(len(r.out)), seen: max(r.furthest, r.end)})
+			r.pieces = append(r.pieces, piece{at: at, node: uint32(len(r.out)), seen: max(r.furthest, r.end), broken: r.loose})
+			r.loose = false
 			for n := r.nodes[0].first; n != 0; n = r.nodes[n].next {
 				r.out = r.flat(r.out, n)
 			}
@@ -82,7 +83,7 @@ func (r *reader) run(at uint32) uint32 {
 	if r.wasted += int(r.furthest - min(at, r.furthest)); r.wasted > 8*len(r.src)+maxWasted {
 		end = uint32(len(r.src))
 	}
-	r.pieces = append(r.pieces, piece{at: at, node: uint32(len(r.out)), seen: max(r.furthest, seen), mended: true})
+	r.pieces = append(r.pieces, piece{at: at, node: uint32(len(r.out)), seen: max(r.furthest, seen), broken: true})
 	r.mend(at, end)
 	return end
 }

@@ -160,6 +160,11 @@ func (f checkFlags) inputs(stdin io.Reader, args []string) ([]check.Input, []wor
 		}
 	}
 	paths, problems := workspace.Files(args, workspace.Filter{Exclude: f.exclude, NoGitignore: f.noGitignore})
+	if len(paths) == 0 && len(problems) == 0 {
+		if _, err := fmt.Fprintln(os.Stderr, "warning: no Python files were found under the given paths"); err != nil {
+			return nil, nil, err
+		}
+	}
 	inputs := make([]check.Input, len(paths))
 	for i, p := range paths {
 		inputs[i].Path = p
@@ -199,6 +204,12 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err er
 		edits, n := check.Fixes(file.Diagnostics, f.unsafeFixes)
 		if n == 0 || file.Notebook {
 			continue // a notebook's JSON is not rewritten: not supported yet
+		}
+		if !file.Whole() {
+			if _, err := fmt.Fprintf(os.Stderr, "warning: %s was not changed: Python would not parse it\n", report.Escape(file.Path)); err != nil {
+				return true, err
+			}
+			continue
 		}
 		made, files = made+n, files+1
 		if f.diff {

@@ -72,6 +72,7 @@ type Checked struct {
 	diagnostics []analyzers.Diagnostic
 	ignores     []Ignore
 	resolved    bool
+	whole       bool // Python itself would parse it
 	lines       *Lines
 }
 
@@ -88,7 +89,7 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 		o.Workspace = c.opts.Workspace(path)
 	}
 	linked := analyzers.Link(s, o)
-	out := &Checked{Path: path, diagnostics: linked.Diagnostics, ignores: Ignores(s.Source()), resolved: !c.opts.NoResolve, lines: NewLines(s.Source())}
+	out := &Checked{Path: path, diagnostics: linked.Diagnostics, ignores: Ignores(s.Source()), resolved: !c.opts.NoResolve, whole: s.Whole(), lines: NewLines(s.Source())}
 	if d, broken := unreadable(s); broken && c.relevant(s.Source()) {
 		out.diagnostics = append(out.diagnostics, d)
 	}
@@ -164,6 +165,9 @@ func absent(r ref.Ref, base artifact.Base) []string {
 	}
 	return out
 }
+
+// Whole says whether Python itself would parse the source, as far as that is known: another is not rewritten.
+func (c *Checked) Whole() bool { return c.whole }
 
 // Calls are the source's load calls, in source order.
 func (c *Checked) Calls() []Call { return c.calls }
