@@ -47,7 +47,9 @@ test-editors: build
 	@scripts/bootstrap.sh build test
 	-editors/tools/debroot.sh trixie neovim .cache/editors/nvim-trixie
 	-editors/tools/debroot.sh forky neovim .cache/editors/nvim-forky
-	REQUIRE_EDITORS=1 $(GO) test -count=1 ./editors/... ./lsp/...
+	@scripts/bootstrap.sh editors
+	lsp/conformance/install.sh
+	REQUIRE_EDITORS=1 REQUIRE_ALL_EDITORS=1 REQUIRE_PYTEST_LSP=1 $(GO) test -count=1 ./editors/... ./lsp/...
 
 # Types, lint and unit tests of the VS Code extension.
 check-vscode:

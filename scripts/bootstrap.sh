@@ -2,6 +2,7 @@
 # bootstrap.sh WHAT...: installs what the Makefile's targets need and this machine lacks, and says so.
 #   build    a C compiler's headers: libseccomp-dev
 #   lint     luacheck
+#   editors  Emacs with Eglot, Vim with ALE
 #   test     Neovim; torch, numpy and venv for /usr/bin/python3
 #   hub      PyPI's huggingface_hub, in a venv in .cache/hub, for the tests of the fake hub
 # It does nothing, quickly, where everything is there. Debian and Ubuntu only: elsewhere it says what is missing.
@@ -26,6 +27,12 @@ for what in "$@"; do
 		/usr/bin/python3 -c 'import torch' 2>/dev/null || want python3-torch
 		;;
 	hub) /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || want python3-venv ;;
+	editors)
+		command -v emacs >/dev/null || want emacs-nox
+		[ -e /usr/share/doc/elpa-eglot ] || want elpa-eglot
+		command -v vim.nox >/dev/null || want vim-nox
+		[ -e /usr/share/doc/vim-ale ] || want vim-ale
+		;;
 	lint) command -v luacheck >/dev/null || want lua-check ;;
 	*) echo "bootstrap.sh: unknown: $what" >&2; exit 2 ;;
 	esac

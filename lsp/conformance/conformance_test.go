@@ -8,12 +8,16 @@ import (
 	"testing"
 )
 
-// PYTEST_LSP names a Python that has pytest-lsp 1.0.1; default: python3. Without one the test is skipped,
-// unless REQUIRE_PYTEST_LSP=1.
+// PYTEST_LSP names a Python that has pytest-lsp 1.0.1; default: the one that install.sh makes. Without one the
+// test is skipped, unless REQUIRE_PYTEST_LSP=1.
 func TestPytestLSP(t *testing.T) {
 	python := os.Getenv("PYTEST_LSP")
 	if python == "" {
-		python = "python3"
+		venv, err := filepath.Abs(filepath.Join("..", "..", ".cache", "pytest-lsp", "bin", "python"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		python = venv
 	}
 	if out, err := exec.Command(python, "-c", "import pytest_lsp").CombinedOutput(); err != nil {
 		if os.Getenv("REQUIRE_PYTEST_LSP") == "1" {
