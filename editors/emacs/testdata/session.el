@@ -28,6 +28,8 @@
              (lambda (_ all &rest _) (seq-find (lambda (x) (string-match-p "st\\.load" x)) (mapcar (lambda (a) (if (consp a) (car a) a)) all)))))
     (eglot-code-actions beg (flymake-diagnostic-end d) "quickfix" t)))
 (st-wait "the edit" (lambda () (string-match-p "model = st\\.load(" (buffer-string))))
+;; Eglot tells of changes when Emacs is idle, which it never is in batch mode.
+(eglot--signal-textDocument/didChange)
 (st-wait "the error's end" (lambda () (not (st-error))))
 (save-buffer)
 (princ (format "all good: Emacs %s, Eglot\n" emacs-version))
