@@ -101,7 +101,7 @@ func (f *trustFlags) checker(mode sandbox.Mode) (*provenance.Checker, func() err
 func scanTrusted(cmd *cobra.Command, source *sources, word string, options engine.Options, flags *trustFlags) (run *report.Run, err error) {
 	mode, err := sandbox.ParseMode(word)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 	}
 	checker, done, err := flags.checker(mode)
 	if err != nil {

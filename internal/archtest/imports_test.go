@@ -44,6 +44,8 @@ type layer struct {
 var layers = []layer{
 	{"modelscan", nil, []string{"os", "net", "syscall", "plugin", "io/ioutil", "path/filepath"}, "modelscan does no IO"},
 	{"analyzers", nil, []string{"os", "net", "syscall", "plugin", "io/ioutil", "path/filepath"}, "analyzers does no IO"},
+	{"trust", []string{"trust/tufroot", "trust/signtest", "trust/interop", "trust/govalidator"}, []string{"os", "net", "syscall", "path/filepath"}, "trust does no IO: it runs in its worker"},
+	{"internal/evidence", nil, []string{"os", "net", "syscall", module}, "evidence is values"},
 	{"internal/ref", nil, []string{"os", "net", "syscall", module}, "ref is pure"},
 	{"internal/rule", []string{"internal/rule/gen", "internal/rule/gendocs"}, []string{"os", "net", "syscall", module}, "rule is pure"},
 	{"modelscan", nil, []string{module + "/analyzers", module + "/sandbox", module + "/lsp", module + "/trust", module + "/internal/engine", module + "/internal/artifact", module + "/internal/worker", module + "/internal/workspace", module + "/internal/report", module + "/internal/config"}, "modelscan stands below"},

@@ -13,7 +13,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
-// SignatureJSON writes what is known of one signature, in the layout of docs/schema/verify.json.
+// SignatureJSON writes what is known of one signature; docs/sigstore.md lists the codes.
 func SignatureJSON(w io.Writer, path string, s *evidence.Signature) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

@@ -23,7 +23,7 @@ const Version = 1
 // maxText bounds a policy, in bytes.
 const maxText = 1 << 20
 
-// The YAML of a policy; docs/schema/trust-policy.json says the same.
+// The YAML of a policy; docs/sigstore.md shows one.
 type (
 	wirePolicy struct {
 		Version int        `yaml:"version"`

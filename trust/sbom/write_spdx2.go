@@ -9,7 +9,7 @@ import (
 // spdx2 is the inventory as SPDX 2.3, which has no words for models: the package stands for it, its comment says the
 // rest.
 func (v *Inventory) spdx2() object {
-	namespace := "https://secure-torch.dev/spdx/" + v.uuid()
+	namespace := "https://spdx.org/spdxdocs/secure-torch-" + v.uuid()
 	pkg := object{
 		"SPDXID": "SPDXRef-Model", "name": v.Name, "downloadLocation": "NOASSERTION", "filesAnalyzed": false,
 		"licenseConcluded": "NOASSERTION", "licenseDeclared": "NOASSERTION", "copyrightText": "NOASSERTION", "supplier": "NOASSERTION",
@@ -33,21 +33,20 @@ func (v *Inventory) spdx2() object {
 		pkg["externalRefs"] = []object{{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": v.PURL}}
 	}
 	relationships := []object{{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-Model"}}
-	var files []object
-	for i, f := range v.Files {
+	packages := []object{pkg}
+	for i, f := range v.Files { // as packages of one file: SPDX 2 wants a SHA-1 of what it calls a file, which nobody should rely on
 		id := fmt.Sprintf("SPDXRef-File-%d", i+1)
-		files = append(files, object{
-			"SPDXID": id, "fileName": "./" + f.Name, "licenseConcluded": "NOASSERTION", "licenseInfoInFiles": []string{"NOASSERTION"}, "copyrightText": "NOASSERTION",
-			// SPDX 2 wants a SHA-1 of every file, which nobody should rely on; validators accept its absence.
-			"checksums": []object{{"algorithm": "SHA256", "checksumValue": f.SHA256}},
+		packages = append(packages, object{
+			"SPDXID": id, "name": f.Name, "packageFileName": "./" + f.Name, "downloadLocation": "NOASSERTION", "filesAnalyzed": false,
+			"primaryPackagePurpose": "FILE", "checksums": []object{{"algorithm": "SHA256", "checksumValue": f.SHA256}},
 		}.set("comment", f.comment()))
-		relationships = append(relationships, object{"spdxElementId": "SPDXRef-Model", "relationshipType": "CONTAINS", "relatedSpdxElement": id})
+		relationships = append(relationships, object{"spdxElementId": id, "relationshipType": "DATA_FILE_OF", "relatedSpdxElement": "SPDXRef-Model"})
 	}
 	return object{
 		"spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT", "name": v.Name, "documentNamespace": namespace,
 		"creationInfo": object{"created": v.when(), "creators": []string{"Tool: " + toolName(v.Tool, v.ToolVer)}},
-		"packages":     []object{pkg}, "relationships": relationships,
-	}.set("files", files).set("hasExtractedLicensingInfos", extracted)
+		"packages":     packages, "relationships": relationships,
+	}.set("hasExtractedLicensingInfos", extracted)
 }
 
 // toolName is "name-version" as SPDX 2 wants it.

@@ -39,7 +39,7 @@ func (w *spdx3writer) licence(of, name, licence string) {
 
 // spdx3 is the inventory as SPDX 3.0.1 with the AI, Dataset, Software and Security profiles.
 func (v *Inventory) spdx3() object {
-	w := &spdx3writer{base: "https://secure-torch.dev/spdx/" + v.uuid() + "#"}
+	w := &spdx3writer{base: "https://spdx.org/spdxdocs/secure-torch-" + v.uuid() + "#"}
 	tool := w.element("SoftwareAgent", "tool", object{"name": strings.TrimSpace(v.Tool + " " + v.ToolVer)})
 	supplier := w.element("Organization", "supplier", object{"name": cmp.Or(v.Profile.Supplier, "unknown")})
 	model := w.element("ai_AIPackage", "model", v.spdx3Model(supplier))
