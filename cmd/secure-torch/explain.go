@@ -15,10 +15,13 @@ import (
 func newExplainCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:               "explain RULE",
-		Short:             "Print the page of a rule, by id (ST201) or name (pickle-os-system)",
+		Short:             "Print the page of a rule, by id (ST201), name (pickle-os-system) or advisory (CVE-2025-1550)",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeRules,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if a, ok := rule.FindAdvisory(args[0]); ok {
+				return printAdvisory(cmd.OutOrStdout(), a)
+			}
 			r, err := findRule(args[0])
 			if err != nil {
 				return err
@@ -59,6 +62,23 @@ func findRule(word string) (rule.Rule, error) {
 func printRule(w io.Writer, r rule.Rule) error {
 	_, err := fmt.Fprintf(w, "# %s %s: %s\n\nSeverity: %s. Threat score: %d. Since: %s.%s%s\n\n%s",
 		r.ID, r.Name, r.Title, r.Severity, r.Score, r.Since, listed("CWE", r.CWE), listed("CVE", r.CVE), r.Body)
+	return err
+}
+
+// printAdvisory prints what answers for an advisory: rules, and the cases that are run with every change.
+func printAdvisory(w io.Writer, a rule.Advisory) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\nA file that uses it breaks:\n\n", a.ID)
+	for _, r := range a.Rules {
+		fmt.Fprintf(&b, "- %s %s (%s): %s\n", r.ID, r.Name, r.Severity, r.Title)
+	}
+	if len(a.Cases) > 0 {
+		b.WriteString("\nTested with every change by:\n\n")
+	}
+	for _, c := range a.Cases {
+		fmt.Fprintf(&b, "- %s\n  %s\n", c.About, c.Path)
+	}
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 

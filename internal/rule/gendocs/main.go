@@ -40,6 +40,9 @@ func main() {
 	if err := os.WriteFile(filepath.Join(os.Args[1], "docs/cve.md"), cveTable(known), 0o644); err != nil {
 		log.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(os.Args[1], "internal/rule/advisories.tsv"), cveData(known), 0o644); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // write replaces every page in dir: one whose rule is gone goes too.
