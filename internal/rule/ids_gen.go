@@ -102,6 +102,7 @@ const (
 	TemplateExhausts             ID = "ST275" // medium: chat template keeps its renderer busy
 	OpenvinoCustomLayer          ID = "ST276" // low: OpenVINO model needs an extension library
 	OpenvinoWeightsRange         ID = "ST277" // high: OpenVINO constant that its weights can't hold
+	FlaxInconsistent             ID = "ST278" // medium: Flax checkpoint whose arrays are not what they say
 	Unsigned                     ID = "ST301" // info: the model has no signature
 	SignatureRequired            ID = "ST302" // high: a required signature is missing or cannot be verified
 	SignatureInvalid             ID = "ST303" // high: the signature does not hold for this file

@@ -16,6 +16,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/keras"
 	"github.com/secure-torch/secure-torch/modelscan/lfs"
 	"github.com/secure-torch/secure-torch/modelscan/media"
+	"github.com/secure-torch/secure-torch/modelscan/msgpack"
 	"github.com/secure-torch/secure-torch/modelscan/numpy"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/openvino"
@@ -44,6 +45,7 @@ func All() []*modelscan.Format {
 		onnx.Format,
 		joblib.Format,
 		numpy.Format,
+		msgpack.Format,
 		gguf.Format,
 		keras.Format,
 		tensorflow.Format,
