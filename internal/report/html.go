@@ -31,6 +31,7 @@ type (
 		Headline, Verdict, Counts string
 		Version                   string
 		Unconfined                bool
+		Few                       bool // files: all of them are shown open
 		Artifacts                 []pageArtifact
 	}
 	pageArtifact struct {
@@ -67,12 +68,23 @@ func HTML(w io.Writer, run *Run) error {
 		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
 		Style:     template.CSS(styleText), //nolint:gosec // our own text, embedded
 		Headline:  verdictText(run), Verdict: run.Verdict().String(), Version: run.Version,
-		Counts: countLine(run), Unconfined: unconfined(run),
+		Counts: countLine(run), Unconfined: unconfined(run), Few: len(run.Results) <= 3,
 	}
 	for _, r := range run.Results {
 		p.Artifacts = append(p.Artifacts, pageOf(r))
 	}
+	slices.SortStableFunc(p.Artifacts, func(a, b pageArtifact) int {
+		return cmp.Compare(slices.Index(worstFirst, a.Verdict), slices.Index(worstFirst, b.Verdict))
+	})
 	return t.Execute(w, p)
+}
+
+// worstFirst is the order of a page: what a person must act on comes first.
+var worstFirst = []string{modelscan.Unsafe.String(), modelscan.Unknown.String(), modelscan.Error.String(), modelscan.Incomplete.String(), modelscan.Review.String(), modelscan.Safe.String()}
+
+// Quiet tells whether nothing needs to be seen of a file unless it is asked for.
+func (a pageArtifact) Quiet() bool {
+	return a.Verdict == modelscan.Safe.String() && len(a.Findings) == 0 && a.Failure == ""
 }
 
 func pageOf(r Result) pageArtifact {
@@ -109,7 +121,7 @@ const (
 	mapCells            = 400
 )
 
-// mapOf draws the tensors by size; nil when none is known.
+// mapOf draws the tensors by size; nil when fewer than two are known.
 func mapOf(facts []modelscan.Fact) *pageMap {
 	var tensors []modelscan.Fact
 	total := 0.0
@@ -119,7 +131,7 @@ func mapOf(facts []modelscan.Fact) *pageMap {
 			total += float64(f.Size)
 		}
 	}
-	if len(tensors) == 0 {
+	if len(tensors) < 2 { // one box says nothing
 		return nil
 	}
 	slices.SortStableFunc(tensors, func(a, b modelscan.Fact) int { return cmp.Compare(b.Size, a.Size) })
@@ -146,9 +158,13 @@ func cellOf(f modelscan.Fact, b box) pageCell {
 		X: units(b.X), Y: units(b.Y), W: units(b.W), H: units(b.H), TextX: units(b.X + 4), TextY: units(b.Y + 14),
 		Class: dtypeClass(f.DType), Title: fmt.Sprintf("%s %s %v: %s", name, Escape(f.DType), f.Shape, byteSize(f.Size)),
 	}
-	if room := int(b.W / 7); b.H >= 18 && room >= 4 {
-		runes := []rune(name)
-		c.Label = string(runes[max(0, len(runes)-room):]) // the end of a name tells more than its start
+	runes := []rune(name)
+	switch room := int((b.W - 6) / 6.5); { // a label takes about so much for each letter
+	case b.H < 18:
+	case len(runes) <= room:
+		c.Label = name
+	case room >= 8:
+		c.Label = "…" + string(runes[len(runes)-room+1:]) // the end of a name tells more than its start
 	}
 	return c
 }

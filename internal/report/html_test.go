@@ -70,6 +70,23 @@ func TestHTMLEscapes(t *testing.T) {
 	}
 }
 
+// What must be acted on comes first; safe files are folded away where there are many.
+func TestHTMLOrder(t *testing.T) {
+	plain := func(*modelscan.Report) {}
+	results := []report.Result{artifact("/m/a.pt", plain), artifact("/m/b.pt", plain), artifact("/m/c.pt", plain),
+		artifact("/m/d.pt", func(r *modelscan.Report) { r.Findings = []modelscan.Finding{evilFinding} })}
+	page := htmlOf(t, &report.Run{Results: results})
+	if d, a := strings.Index(page, "/m/d.pt"), strings.Index(page, "/m/a.pt"); d < 0 || d > a {
+		t.Error("the unsafe file does not come first")
+	}
+	if n := strings.Count(page, "<details>"); n != 3 || strings.Count(page, "</details>") != 3 {
+		t.Errorf("%d files are folded away, want 3", n)
+	}
+	if page := htmlOf(t, &report.Run{Results: results[:1]}); !strings.Contains(page, "<details open>") {
+		t.Error("the only file is folded away")
+	}
+}
+
 func TestHTMLTreemap(t *testing.T) {
 	r := artifact("/models/big.safetensors", func(r *modelscan.Report) {
 		for i := range 500 {

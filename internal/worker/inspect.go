@@ -38,7 +38,9 @@ func inspect(job sandbox.Job, out io.Writer) error {
 		fs = append([]*modelscan.Format{listing.format()}, fs...)
 	}
 	f := job.Files[0]
-	report := modelscan.Scan(context.Background(), modelscan.Source{Name: f.Name, R: f, Size: f.Size}, fs, params.Limits)
+	src := modelscan.Source{Name: f.Name, R: f, Size: f.Size}
+	report := modelscan.Scan(context.Background(), src, fs, params.Limits)
+	addTensors(report, src, params.Limits)
 	makeText(report)
 	body, err := json.Marshal(report)
 	if err != nil {

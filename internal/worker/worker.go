@@ -68,7 +68,9 @@ func scan(job sandbox.Job, out io.Writer) error {
 }
 
 func scanReport(f sandbox.Input, limits modelscan.Limits) *modelscan.Report {
-	report := modelscan.Scan(context.Background(), modelscan.Source{Name: f.Name, R: f, Size: f.Size, As: repo.Format(f.Name)}, formats.All(), limits)
+	src := modelscan.Source{Name: f.Name, R: f, Size: f.Size, As: repo.Format(f.Name)}
+	report := modelscan.Scan(context.Background(), src, formats.All(), limits)
+	addTensors(report, src, limits)
 	makeText(report)
 	return report
 }
