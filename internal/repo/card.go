@@ -2,9 +2,12 @@ package repo
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -35,13 +38,18 @@ type passage struct {
 }
 
 var (
-	comment   = pattern.Lazy(`(?s)<!--(.*?)(?:-->|$)`)
+	// comment: HTML's, and what its parser takes for one.
+	comment   = pattern.Lazy(`(?s)<!--(.*?)(?:-->|\z)|<!\[CDATA\[(.*?)(?:\]\]>|\z)|<\?(.*?)(?:\?>|\z)|<!([A-Za-z][^>]*)(?:>|\z)`)
 	reference = pattern.Lazy(`(?m)^\s{0,3}\[[^\]\n]*\]:\s*(?:#|<>|<#>)\s*[("'](.*)[)"']\s*$`)
 	// invisible elements, by the attributes and styles in use for it.
-	invisible = pattern.Lazy(`(?is)<(\w+)\b[^>]*(?:\shidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?:[;"'\s]|\.0)|` +
-		`color\s*:\s*(?:white|transparent|#fff(?:fff)?\b)|(?:max-)?height\s*:\s*0|(?:left|top|text-indent)\s*:\s*-\d{3,})[^>]*>(.*?)</`)
+	invisible = pattern.Lazy(`(?is)<(\w+)\b[^>]*(?:\shidden\b|display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*[01](?:\D|\.\d)|opacity\s*:\s*0(?:[;"'\s]|\.0)|` +
+		`color\s*[:=]\s*["']?(?:white|transparent|#fff(?:fff)?\b|(?:rgba|hsla)\([^)]*,\s*0?\.?0+\))|(?:max-)?height\s*:\s*0|(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect\(0|clip-path\s*:)[^>]*>|<(template|noscript)\b[^>]*>`)
+	// attribute texts are shown to few: alternatives, titles, data, the value of a field that is hidden.
+	attribute = pattern.Lazy(`(?is)\s(?:alt|title|aria-[\w-]+|data-[\w-]+|content|value|placeholder)\s*=\s*(?:"([^"]*)"|'([^']*)')|!\[([^\]]+)\]\(`)
 	// code or a comment, whichever opens first: a fence inside a comment is not shown.
 	code = pattern.Lazy("(?ms)<!--.*?(?:-->|\\z)|^(?:```|~~~).*?(?:^(?:```|~~~)\\s*$|\\z)|`[^`\n]+`")
+	// front matter is YAML that the hub takes off; its comments are for nobody.
+	front = pattern.Lazy(`(?s)\A\x{feff}?---\r?\n(.*?)\n---\s*?(?:\n|\z)`)
 )
 
 // hidden collects every passage that is invisible. Examples in code are shown, and so are not.
@@ -53,16 +61,63 @@ func hidden(text string) []passage {
 		}
 		return strings.Repeat(" ", len(part))
 	})
+	add := func(how string, at int, s string) { out = append(out, passage{how, at, plain(s)}) }
 	for _, m := range comment().FindAllStringSubmatchIndex(shown, -1) {
-		out = append(out, passage{"an HTML comment", m[0], clean(shown[m[2]:m[3]])})
+		add("an HTML comment", m[0], group(shown, m))
 	}
 	for _, m := range reference().FindAllStringSubmatchIndex(shown, -1) {
-		out = append(out, passage{"a link reference", m[0], clean(shown[m[2]:m[3]])})
+		add("a link reference", m[0], group(shown, m))
 	}
 	for _, m := range invisible().FindAllStringSubmatchIndex(shown, -1) {
-		out = append(out, passage{"an invisible element", m[0], clean(shown[m[4]:m[5]])})
+		if name := group(shown, m); !void[strings.ToLower(name)] && shown[m[1]-2] != '/' {
+			add("an invisible element", m[0], element(shown[m[1]:], name))
+		}
+	}
+	for _, m := range attribute().FindAllStringSubmatchIndex(shown, -1) {
+		add("an attribute", m[0], group(shown, m))
+	}
+	if m := front().FindStringSubmatchIndex(text); m != nil {
+		for line := range strings.Lines(text[m[2]:m[3]]) {
+			if note, ok := strings.CutPrefix(strings.TrimSpace(line), "#"); ok {
+				add("a comment in the front matter", m[2], note)
+			}
+		}
 	}
 	return append(out, smuggled(text)...)
+}
+
+// void elements have no content.
+var void = set("area base br col embed hr img input link meta source track wbr")
+
+// group is the first group of a match that took part.
+func group(s string, m []int) string {
+	for i := 2; i+1 < len(m); i += 2 {
+		if m[i] >= 0 {
+			return s[m[i]:m[i+1]]
+		}
+	}
+	return ""
+}
+
+// element is what stands in an element whose start tag has just been read, up to its end tag.
+func element(s, name string) string {
+	depth, low := 1, strings.ToLower(s)
+	name = strings.ToLower(name)
+	for at := 0; ; {
+		i := strings.IndexByte(low[at:], '<')
+		if i < 0 {
+			return s
+		}
+		switch rest := low[at+i+1:]; {
+		case strings.HasPrefix(rest, "/"+name):
+			if depth--; depth == 0 {
+				return s[:at+i]
+			}
+		case strings.HasPrefix(rest, name):
+			depth++
+		}
+		at += i + 1
+	}
 }
 
 // clean drops zero-width characters, so that they don't break words.
@@ -80,6 +135,37 @@ func zeroWidth(r rune) bool {
 		r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0000 && r <= 0xe0fff
 }
 
+// lookalikes are letters of other scripts in place of Latin ones.
+const lookalikes = "аaеeоoрpсcуyхxіiјjѕsԁdһhԛqԝwνvοoρpαaιiκkτtυuηnΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXАAВBЕEКKМMНHОOРPСCТTХX"
+
+// spelled is a word with blanks between its letters.
+var spelled = pattern.Lazy(`\b(?:[A-Za-z] ){3,}[A-Za-z]\b`)
+
+// plain makes the text of a passage what it reads as: without zero-width characters, with Latin letters for those
+// that look like them, with words that were spelled out put together, and with what base64 in it says.
+func plain(s string) string {
+	other := []rune(lookalikes)
+	s = strings.Map(func(r rune) rune {
+		if r > 0x7f {
+			for i := 0; i+1 < len(other); i += 2 {
+				if other[i] == r {
+					return other[i+1]
+				}
+			}
+		}
+		return r
+	}, clean(s))
+	s = spelled().ReplaceAllStringFunc(s, func(word string) string { return strings.ReplaceAll(word, " ", "") })
+	for _, run := range encoded().FindAllString(s, 20) {
+		if b, err := base64.StdEncoding.DecodeString(run); err == nil && utf8.Valid(b) {
+			s += "\n" + string(b)
+		}
+	}
+	return s
+}
+
+var encoded = pattern.Lazy(`[A-Za-z0-9+/]{24,}={0,2}`)
+
 // smuggled reads what invisible characters say: tag characters and variation selectors are letters in
 // disguise, zero-width ones are bits, or cut up words of a line so that nobody searches them.
 func smuggled(text string) []passage {
@@ -93,6 +179,11 @@ func smuggled(text string) []passage {
 	for line := range strings.Lines(text) {
 		if c := clean(line); cutUp(line) {
 			out = append(out, passage{"a line cut up by zero-width characters", off, c})
+		}
+		if _, turned, ok := strings.Cut(line, "\u202e"); ok { // shown from right to left
+			runes := []rune(clean(turned))
+			slices.Reverse(runes)
+			out = append(out, passage{"a line that is turned around", off, string(runes)})
 		}
 		off += len(line)
 	}
@@ -178,11 +269,12 @@ func fromBits(bits string) []string {
 // Orders to assistants. Both lists are about what is said to whom, not about topics: a card may discuss injection.
 var (
 	override = pattern.Lazy(`(?i)\b(ignore|disregard|forget|override|bypass|discard)\b[^.\n]{0,40}\b(previous|prior|above|earlier|preceding|all|any|other|your|system|safety|these)\b[^.\n]{0,30}\b(instructions?|prompts?|rules?|guidelines|directives?|polic(y|ies)|context|messages?|warnings?|constraints?|restrictions?|commands?)\b|` +
-		`\bnew (system )?(instructions?|prompt)\s*:|\byou are now\b|\b(begin|start) (of )?(system|admin) (prompt|message)|\[system\]|<\|?(im_start\|>)?system\|?>|` +
-		`\bdo not (tell|inform|mention|reveal|disclose|warn|alert|notify)\b[^.\n]{0,30}\b(the )?(user|human|developer|anyone|them)\b`)
-	addressee = pattern.Lazy(`(?i)\b(a\.?i\.?( (agents?|systems?|tools?|models?|reviewers?))?|llms?|language models?|assistants?|(coding|autonomous) agents?|chat ?bots?|copilots?|claude|chatgpt|gpt-?\d?)\b` +
-		`\s*(:|[^.\n]{0,40}\b(you (must|should|shall|are|need)|must|shall|please|instructed|reading this|processing this|parsing this|summari[sz]ing this)\b)|^\s*system\s*:`)
-	imperative = pattern.Lazy(`(?i)\b(run|execute|eval|download|install|curl|wget|fetch|send|upload|post|exfiltrate|leak|reveal|print|output|include|insert|recommend|tell|say|claim|report|mark|rate|approve|merge|trust|disable|enable|set|call|load|open|read|add|delete|write|respond|reply|answer|state|describe|ignore|skip|conclude|assure|verify|treat|use)\b`)
+		`\bnew (system )?(instructions?|prompt)\s*:|\byou are now\b|\b(begin|start) (of )?(system|admin) (prompt|message)|\[system\]|<\|?system\|?>|<\|im_start\|>|<\|start_header_id\|>|<<SYS>>|\[INST\]|` +
+		`\bdo not (tell|inform|mention|reveal|disclose|warn|alert|notify)\b[^.\n]{0,30}\b(the )?(user|human|developer|anyone|them)\b|` +
+		`\bignorier\w*\b[^.\n]{0,40}\banweisungen\b|\bignor\w*\b[^.\n]{0,40}\b(instructions? (précédentes|antérieures)|instrucciones|istruzioni|instruções)\b|игнорир[^.\n]{0,60}инструкци|忽略[^。\n]{0,20}(指令|指示|说明)|(指示|命令)を無視`)
+	addressee = pattern.Lazy(`(?i)(?:\b(?:a\.?i\.?(?: (?:agents?|systems?|tools?|models?|reviewers?|assistants?))?|llms?|language models?|assistants?|(?:coding|autonomous) agents?|chat ?bots?|copilots?|claude|chatgpt|gpt-?\d?)\b` +
+		`\s*(?::|,?\s*please\b|[^.\n]{0,40}\b(?:you (?:must|should|shall|are|need)|must|shall|instructed|reading this|processing this|parsing this|summari[sz]ing this)\b))|^\s*system\s*:`)
+	imperative = pattern.Lazy(`(?i)\b(run|execute|eval|decode|follow|obey|comply|perform|download|install|curl|wget|fetch|send|upload|post|exfiltrate|leak|reveal|print|output|include|insert|recommend|tell|say|claim|report|mark|rate|approve|merge|trust|disable|enable|set|call|load|open|read|add|delete|write|respond|reply|answer|state|describe|ignore|skip|conclude|assure|verify|treat|use)\b`)
 )
 
 // orders returns the part of a hidden text that tells an assistant what to do, "" when there is none.
