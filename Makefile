@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 build:
 	@scripts/bootstrap.sh build
@@ -90,6 +90,13 @@ check: lint check-vscode
 wasm:
 	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -ldflags "-s -w" -o build/worker.wasm ./internal/worker/guest
 	gzip -9nc build/worker.wasm > internal/worker/module/worker.wasm.gz
+
+# The Python grammar as WebAssembly, built anew and compared; ZIG says how to call zig (pip install ziglang==0.17.1).
+wasm-check:
+	@mkdir -p build
+	analyzers/pyparse/wasm/build.sh "$(CURDIR)/build/python.wasm"
+	cmp build/python.wasm analyzers/pyparse/wasm/python.wasm
+	CGO_ENABLED=0 $(GO) test ./analyzers/...
 
 # The sandbox's proofs in its three builds, and the module against the native worker.
 test-sandbox: wasm
