@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,7 @@ import (
 func newIndexCmd() *cobra.Command {
 	var fd int
 	var name, graph, mode string
+	var trust trustFlags
 	cmd := &cobra.Command{
 		Use:    "index --fd N",
 		Short:  "Scan an open descriptor and describe the objects in it, for the Python package",
@@ -34,23 +36,34 @@ func newIndexCmd() *cobra.Command {
 				return err
 			}
 			how := map[string]engine.IndexMode{"loadable": engine.IndexIfLoadable, "always": engine.IndexAlways, "never": engine.IndexNever}
-			return indexDescriptor(cmd, fd, name, how[graph], m)
+			return indexDescriptor(cmd, fd, name, how[graph], m, &trust)
 		},
 	}
 	cmd.Flags().IntVar(&fd, "fd", -1, "descriptor of the file, open for reading")
 	cmd.Flags().StringVar(&name, "name", "model", "what the report calls the file")
 	cmd.Flags().StringVar(&graph, "graph", "loadable", "describe the objects: when loadable, always or never")
+	trust.add(cmd)
+	cmd.Flags().StringVar(&trust.sbom, "sbom", "", "the bill of materials, instead of the one beside the file")
 	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, process or off")
 	return cmd
 }
 
-func indexDescriptor(cmd *cobra.Command, fd int, name string, how engine.IndexMode, mode sandbox.Mode) error {
+func indexDescriptor(cmd *cobra.Command, fd int, name string, how engine.IndexMode, mode sandbox.Mode, trust *trustFlags) (err error) {
 	f, err := fromDescriptor(fd, name)
 	if err != nil {
 		return err
 	}
 	defer f.Close() // opened for reading
-	e, err := engine.New(engine.Options{Mode: mode, Workers: 1, Lazy: true})
+	options := engine.Options{Mode: mode, Workers: 1, Lazy: true}
+	checker, done, err := trust.checker(mode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if !checker.Idle() { // st.load is to be fast where nobody asks
+		options.Judge = checker
+	}
+	e, err := engine.New(options)
 	if err != nil {
 		return err
 	}

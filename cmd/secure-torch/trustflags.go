@@ -24,6 +24,7 @@ type trustFlags struct {
 	regos       []string
 	environment string
 	audit       string
+	sbom        string // only where one file is scanned
 }
 
 func (f *trustFlags) add(cmd *cobra.Command) {
@@ -73,7 +74,7 @@ func loadTrustPolicy(path string) (*evidence.TrustPolicy, error) {
 
 // checker is what looks at signatures, SBOMs and policies while models are scanned, with what to call when it is done.
 func (f *trustFlags) checker(mode sandbox.Mode) (*provenance.Checker, func() error, error) {
-	set := provenance.Settings{Require: f.require, Environment: f.environment, TrustedRoot: fetchedRoot()}
+	set := provenance.Settings{Require: f.require, Environment: f.environment, SBOM: f.sbom, TrustedRoot: fetchedRoot()}
 	var err error
 	if set.Trust, err = loadTrustPolicy(f.policy); err != nil {
 		return nil, nil, err

@@ -58,6 +58,10 @@ func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, para
 		return &Artifact{Path: f.Path, Report: failed(label, err), Size: f.Key.Size}, nil, true
 	}
 	defer e.pool.Discard(w)
+	var judge func(*Artifact)
+	if e.opts.Judge != nil {
+		judge = e.opts.Judge.Begin(ctx, f.Path, f)
+	}
 	req := sandbox.Request{Kind: kind, MaxResult: maxResult, Items: []sandbox.Item{{
 		Params: params, Deadline: e.deadline(f.Key.Size),
 		Files: []sandbox.File{{Name: label, Size: f.Key.Size, Descriptor: f.File}},
@@ -77,6 +81,9 @@ func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, para
 	}
 	s := scanner{e: e}
 	a = s.give(&job{target: artifact.Target{Path: f.Path}, file: f}, report, confinement(w.Confinement()), time.Since(start))
+	if judge != nil {
+		judge(a)
+	}
 	return a, rest, bad
 }
 

@@ -66,7 +66,11 @@ func (s *subject) materials(a *engine.Artifact) {
 
 // document has the SBOM read once for all the files that it lies beside, and binds it to this one.
 func (s *subject) document() (*evidence.SBOM, error) {
-	text, err := readFile(s.sbom, maxSBOM, s.around()...)
+	within := s.around()
+	if s.c.set.SBOM != "" {
+		within = nil // the user named it, wherever it lies
+	}
+	text, err := readFile(s.sbom, maxSBOM, within...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,8 @@ type Settings struct {
 	// Policies decide about each model; Environment is what they are told of where it runs.
 	Policies    []evidence.Module
 	Environment string
+	// SBOM is the bill of materials of every file, instead of the one beside it; empty for that.
+	SBOM string
 	// Audit, if not nil, is written a line for each decision.
 	Audit *Audit
 }
@@ -43,6 +45,11 @@ type Checker struct {
 // NewChecker returns a checker that has its questions answered by asks.
 func NewChecker(asks Asker, set Settings) *Checker {
 	return &Checker{set: set, asks: asks, signed: map[string]*signedBundle{}, sboms: map[string]*evidence.SBOM{}}
+}
+
+// Idle tells whether nothing is asked of models beyond what their signatures say by themselves.
+func (c *Checker) Idle() bool {
+	return c.set.Trust == nil && !c.set.Require && len(c.set.Policies) == 0 && c.set.SBOM == ""
 }
 
 // signedBundle is what the worker made of a bundle, in use by whoever holds done.
@@ -68,7 +75,9 @@ type subject struct {
 func (c *Checker) Begin(ctx context.Context, path string, f *artifact.File) func(*engine.Artifact) {
 	s := &subject{c: c, ctx: ctx, path: path, file: f, source: SourceOf(path)}
 	s.bundle = findFor(path)
-	s.sbom = findSBOM(path, len(c.set.Policies) > 0)
+	if s.sbom = c.set.SBOM; s.sbom == "" {
+		s.sbom = findSBOM(path, len(c.set.Policies) > 0)
+	}
 	if isEvidence(path) {
 		return nil
 	}

@@ -8,13 +8,13 @@ import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ._version import __version__
 from ._wire import Answer, WireError
-from .errors import IncompleteScanError, SandboxUnavailable, SecurityError, UnverifiedModelError
+from .errors import IncompleteScanError, PolicyError, SandboxUnavailable, SecurityError, UnverifiedModelError
 
 _NAME = "secure-torch.exe" if os.name == "nt" else "secure-torch"
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+")
@@ -61,11 +61,14 @@ def check_version(version: str) -> None:
         raise SecurityError(f"the secure-torch binary is {version}, this package {__version__}: reinstall secure-torch")
 
 
-def index(fd: int, name: str, graph: str) -> Answer:
-    """Scan the open file fd, and have its objects described when `graph` says so: loadable, always or never."""
-    done = _run(["index", "--fd", str(fd), "--name", name.replace("\0", "\\x00"), "--graph", graph], fd)
+def index(fd: int, name: str, graph: str, trust: Sequence[str] = ()) -> Answer:
+    """Scan the open file fd, and have its objects described when `graph` says so: loadable, always or never.
+
+    `trust` are options that name policies and what they are told. A policy that can't be read raises PolicyError.
+    """
+    done = _run(["index", "--fd", str(fd), "--name", name.replace("\0", "\\x00"), "--graph", graph, *trust], fd)
     if done.returncode != 0:
-        raise IncompleteScanError(f"{name}: {_complaint(done)}")
+        raise (PolicyError if trust else IncompleteScanError)(f"{name}: {_complaint(done)}")
     try:
         answer = Answer(done.stdout)
     except WireError as err:
@@ -92,8 +95,15 @@ def verify(fd: int, name: str, options: list[str]) -> dict[str, Any]:
     return told
 
 
-def _run(arguments: list[str], fd: int) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([find_binary(), *arguments], stdin=subprocess.DEVNULL, capture_output=True, pass_fds=(fd,), check=False)
+def sbom(path: str, target: str) -> None:
+    """Write the SPDX document of the model at path to target."""
+    done = _run(["sbom", "--output", target, "--", path])
+    if done.returncode != 0:
+        raise PolicyError(f"{path}: no SBOM could be written: {_complaint(done)}")
+
+
+def _run(arguments: list[str], *fds: int) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([find_binary(), *arguments], stdin=subprocess.DEVNULL, capture_output=True, pass_fds=fds, check=False)
 
 
 def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:

@@ -20,6 +20,7 @@ from .errors import (
     SandboxUnavailable,
     UnsafeModelError,
     UnsupportedFormatError,
+    UnverifiedModelError,
 )
 from .report import Report
 from .state_dict import state_dict
@@ -95,13 +96,15 @@ def load(
     signature is the one beside the file or `bundle_path`. UnverifiedModelError tells what is wrong with it, also with
     `audit_only`.
 
+    `sbom_policy` names Rego policies (a file, a folder, or several): PolicyError if one denies, or none can decide. They
+    are told of the scan, of the bill of materials (`sbom_path`, or the one beside the file) and of the `environment`.
+
     `sandbox=True` (or st.Sandbox.SECCOMP) is for whole pickled objects that this can't describe: what is not unsafe by its
     scan is unpickled by a Python of its own that can open, connect to and start nothing, and its state_dict comes back,
     as tensors only. Of the modules that the file names those of known libraries are imported there, and those in
     `sandbox_imports`; `sandbox_profile` names an OCI seccomp profile with calls to add. This contains the file's code,
     it does not make it right: the numbers may be forged.
     """
-    _refuse_unsupported({"sbom_path": sbom_path, "sbom_policy": sbom_policy, "environment": environment})
     keys, publishers = _several(pubkey_path), _several(trusted_publishers)
     signed = bool(verify_sigstore or require_signature or keys or publishers or bundle_path)
     confined = _wants_python(sandbox)
@@ -111,8 +114,11 @@ def load(
     with opened(f, sealed=copy == "sealed") as source:
         if signed:
             provenance.require(source, sigstore=verify_sigstore, bundle=bundle_path, keys=keys, publishers=publishers)
-        answer = _binary.index(source.fd, source.name, "always" if audit_only else "loadable")
+        trust = _policy_options(sbom_policy, sbom_path, environment)
+        answer = _binary.index(source.fd, source.name, "always" if audit_only else "loadable", trust)
         report = Report.from_json(answer.report)
+        if sbom_path is not None and report.raw["sbom"]["state"] != "valid":
+            raise PolicyError(f"{source.name}: sbom_path={sbom_path!r} can't be read as an SBOM: {report.raw['sbom']}", report)
         if not audit_only:
             enforce(report, max_threat_score)
         elif confined and not allows(report, max_threat_score):
@@ -141,11 +147,10 @@ def _several(one_or_more: Any) -> list[Any]:
     return list(one_or_more) if isinstance(one_or_more, (list, tuple, set)) else [one_or_more]
 
 
-def _refuse_unsupported(policy: dict[str, Any]) -> None:
-    """Refuse what is asked for and can't be done: leaving it out silently would be worse than an error."""
-    for name, value in policy.items():
-        if value:
-            raise PolicyError(f"{name}={value!r}: SBOM policies are not supported yet, so nothing is loaded")
+def _policy_options(policies: Any, sbom: Any, environment: Optional[str]) -> list[str]:
+    options = [f"--policy={os.fspath(p)}" for p in _several(policies)]
+    options += [f"--sbom={os.fspath(sbom)}"] if sbom is not None else []
+    return options + ([f"--environment={environment}"] if environment is not None else [])
 
 
 def _wants_python(sandbox: Any) -> bool:
@@ -185,6 +190,9 @@ def enforce(report: Report, max_threat_score: int) -> None:
     if report.verdict == "unsafe":
         if any(f.name.startswith("pickle-") for f in report.grave):
             raise PickleExecutionError(text, report)
+        for error, ids in ((PolicyError, "ST4"), (UnverifiedModelError, "ST3")):
+            if all(f.rule.startswith(ids) for f in report.grave):
+                raise error(text, report)
         raise UnsafeModelError(text, report)
     if report.verdict not in ("safe", "review"):
         raise IncompleteScanError(text, report)

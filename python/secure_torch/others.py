@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable
-from typing import Any, NoReturn, Optional
+from typing import Any, NoReturn, Optional, Union
 
+from . import _binary
 from ._source import FileLike, opened
 from .errors import PolicyError, UnsafeModelError, UnsupportedFormatError
 from .loader import enforce, load, scan_source
@@ -19,7 +22,7 @@ def onnx_session(
     trusted_publishers: Iterable[Publisher] = (),
     pubkey_path: Optional[PathLike] = None,
     bundle_path: Optional[PathLike] = None,
-    emit_sbom: bool = False,
+    emit_sbom: Union[bool, PathLike] = False,
     sess_options: Any = None,
     providers: Any = None,
     allow_custom_ops: bool = False,
@@ -28,10 +31,11 @@ def onnx_session(
 
     A session made of bytes can't find external data beside the file: onnxruntime then refuses such a model. Session
     options with custom operator libraries run native code, and are refused unless `allow_custom_ops`. Signatures are
-    asked for as in st.load; `verify_provenance` is its `require_signature`.
+    asked for as in st.load; `verify_provenance` is its `require_signature`. `emit_sbom` writes an SPDX 3.0.1 document
+    beside the file (path + ".spdx.json"), or where it says.
     """
-    if emit_sbom:
-        raise PolicyError("emit_sbom: writing an SBOM is not supported yet, so nothing is loaded")
+    if emit_sbom and not isinstance(path, (str, os.PathLike)):
+        raise TypeError("emit_sbom describes a file by its path, and there is none")
     try:
         import onnxruntime
     except ImportError as err:
@@ -48,6 +52,8 @@ def onnx_session(
             raise UnsupportedFormatError(f"{source.name} is not an ONNX model", report)
         mapped = source.map()
         data = bytes(mapped[:]) if mapped is not None else b""
+    if emit_sbom:
+        _write_sbom(source.name, source.name + ".spdx.json" if emit_sbom is True else os.fspath(emit_sbom), data)
     try:
         return onnxruntime.InferenceSession(data, sess_options=sess_options, providers=providers or ["CPUExecutionProvider"])
     except Exception as err:
@@ -59,6 +65,14 @@ def onnx_session(
                 report,
             ) from err
         raise
+
+
+def _write_sbom(path: Any, target: str, data: bytes) -> None:
+    """Write the SPDX document of the file at path, and see that it speaks of these bytes."""
+    _binary.sbom(path, target)
+    with open(target, encoding="utf-8") as file:
+        if hashlib.sha256(data).hexdigest() not in file.read():
+            raise PolicyError(f"{path} has changed since it was scanned: {target} is not about what was loaded")
 
 
 def numpy_load(file: FileLike, **options: Any) -> Any:

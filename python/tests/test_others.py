@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 
 import joblib
@@ -57,6 +59,19 @@ def test_onnx_refuses(adds, tmp_path):
     with pytest.raises(st.UnsafeModelError, match="allow_custom_ops"):
         st.onnx_session(good, sess_options=options)
     assert st.onnx_session(good, sess_options=options, allow_custom_ops=True).run(None, ONE)[0].tolist() == [2, 3]
+
+
+def test_onnx_sbom(adds, tmp_path):
+    path = tmp_path / "m.onnx"
+    onnx.save(adds, path)
+    for target, option in ((tmp_path / "m.onnx.spdx.json", True), (tmp_path / "other.json", tmp_path / "other.json")):
+        assert st.onnx_session(path, emit_sbom=option).run(None, ONE)[0].tolist() == [2, 3]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in target.read_text()
+        assert json.loads(target.read_text())["@context"].startswith("https://spdx.org/rdf/3.0.1/")
+    with pytest.raises(TypeError, match="emit_sbom"):
+        st.onnx_session(adds.SerializeToString(), emit_sbom=True)
+    with pytest.raises(st.PolicyError, match="SBOM"):
+        st.onnx_session(path, emit_sbom=tmp_path / "absent" / "x.json")
 
 
 VALUES = {
