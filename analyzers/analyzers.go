@@ -51,6 +51,8 @@ type LoadCall struct {
 	Message  string    // what is reported of the call itself
 	Fixes    []Fix
 	Pin      *Fix // pins the hub's revision; CommitMark stands for the commit
+	// Options say which of the files in a folder or repository the call reads.
+	Options ref.Options
 }
 
 // CommitMark stands, in LoadCall.Pin, for a commit that the linker does not know.

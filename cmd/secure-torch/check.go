@@ -129,7 +129,11 @@ func (f checkFlags) run(cmd *cobra.Command, args []string, settings *config.Load
 	}
 	defer closeScanner()
 	ws := workspace.New(args)
-	result := check.New(check.Options{WorkDir: ".", Workspace: ws.At, Sinks: check.Sinks(settings), NoResolve: f.noResolve}).Run(cmd.Context(), inputs, ws, scanner, settings.Trusted)
+	opts := check.Options{WorkDir: ".", Workspace: ws.At, Sinks: check.Sinks(settings), NoResolve: f.noResolve}
+	if e, ok := scanner.(*engine.Engine); ok {
+		opts.Plan = e.Plan
+	}
+	result := check.New(opts).Run(cmd.Context(), inputs, ws, scanner, settings.Trusted)
 	if err := cmd.Context().Err(); err != nil {
 		return nil, withHint(errors.New("interrupted"), "nothing was reported, because not everything was checked")
 	}

@@ -45,7 +45,7 @@ func runLsp(cmd *cobra.Command, flags lspFlags) error {
 	out := os.Stdout
 	os.Stdout = os.Stderr // stdout belongs to the protocol: a stray print must not reach it
 	code := lsp.Serve(cmd.Context(), cmd.InOrStdin(), out, lsp.Options{
-		Checker: lsp.NewChecker(check.Options{}), Scanner: models, Notices: models.notices, Log: log, Version: buildVersion(),
+		Checker: lsp.NewChecker(check.Options{Plan: models.Plan}), Scanner: models, Notices: models.notices, Log: log, Version: buildVersion(),
 	})
 	if code != exitOK {
 		return exitCode(code)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
 
@@ -80,6 +81,18 @@ func (m *modelScanner) InspectTarget(ctx context.Context, target artifact.Target
 		return engine.Unscanned(target.Path, err), ""
 	}
 	return e.InspectTarget(ctx, target, listing)
+}
+
+// Plan is check.Options.Plan: which files of a folder a call reads. No worker is started where there is nothing to ask.
+func (m *modelScanner) Plan(ctx context.Context, o ref.Options, found artifact.Resolution) artifact.Resolution {
+	if o == (ref.Options{}) || found.Root == "" {
+		return found
+	}
+	e, err := m.engine()
+	if err != nil {
+		return found
+	}
+	return e.Plan(ctx, o, found)
 }
 
 // Close ends the workers.

@@ -33,6 +33,9 @@ func TestScript(t *testing.T) {
 			"exits":  exits,
 			"hub":    startHub,
 			"pickle": writePickle,
+			"tensors": func(ts *testscript.TestScript, _ bool, args []string) { // "tensors FILE": safetensors without any
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"), 0o644))
+			},
 			"fifo":   makeFIFO,
 			"zeros":  writeZeros,
 			"cutzip": writeCutZip,

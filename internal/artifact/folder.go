@@ -38,7 +38,7 @@ func resolveIn(dir, file string, within []string) Resolution {
 		}
 		return Resolution{Targets: []Target{{Path: path, Within: within}}}
 	}
-	var res Resolution
+	res := Resolution{Root: dir}
 	byFolder := map[string][]string{}
 	seen := 0
 	err := walk(dir, func(path string) bool {

@@ -40,6 +40,10 @@ type Resolution struct {
 	Targets []Target
 	// Why says, where there are no targets or not all of them, what is missing. Never empty then.
 	Why string
+	// Root is the folder that the targets lie in, where the reference led to a whole folder; else empty.
+	Root string
+	// Plan is how the call's library chose among the targets; nil where the roles are by their names alone.
+	Plan *ref.Plan
 	// Hub is set for a repository found in the hub's cache, or a folder laid out as one.
 	Hub *Snapshot
 }

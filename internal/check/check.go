@@ -44,6 +44,8 @@ type Options struct {
 	Workspace func(path string) analyzers.Workspace
 	// Sinks are loading functions of the user's own.
 	Sinks []*analyzers.Loader
+	// Plan tells which of the files of a folder or repository a call reads; nil to go by the files' names alone.
+	Plan func(ctx context.Context, o ref.Options, found artifact.Resolution) artifact.Resolution
 	// NoResolve leaves the files that calls name alone: neither looked for nor scanned.
 	NoResolve bool
 }
@@ -100,7 +102,7 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 		if ctx.Err() != nil {
 			break
 		}
-		out.calls = append(out.calls, c.resolve(path, call))
+		out.calls = append(out.calls, c.resolve(ctx, path, call))
 	}
 	return out
 }
@@ -120,7 +122,7 @@ func unreadable(s *analyzers.Summary) (analyzers.Diagnostic, bool) {
 }
 
 // resolve looks for the files that a call names.
-func (c *Checker) resolve(path string, call analyzers.LoadCall) Call {
+func (c *Checker) resolve(ctx context.Context, path string, call analyzers.LoadCall) Call {
 	out := Call{LoadCall: call}
 	if c.opts.NoResolve {
 		return out
@@ -128,17 +130,48 @@ func (c *Checker) resolve(path string, call analyzers.LoadCall) Call {
 	base := c.base(path)
 	for _, r := range call.Refs {
 		found := artifact.Resolve(r, base)
-		out.Found = append(out.Found, found)
-		for _, t := range found.Targets {
-			if abs, err := filepath.Abs(t.Path); err == nil && t.Role != artifact.Beside && !slices.Contains(out.Files, abs) {
-				out.Files = append(out.Files, abs)
-			}
-		}
 		if len(found.Targets) == 0 && r.Kind == ref.Path {
 			out.Absent = append(out.Absent, absent(r, base)...)
 		}
+		out.add(c.planned(ctx, call.Options, found, base)...)
 	}
 	return out
+}
+
+// maxElsewhere bounds the further repositories that one call leads to.
+const maxElsewhere = 4
+
+// planned is what was found, with the roles that its files have for the call, and what it leads to beside itself: an
+// adapter's base model, where the hub's cache has it.
+func (c *Checker) planned(ctx context.Context, o ref.Options, found artifact.Resolution, base artifact.Base) []artifact.Resolution {
+	if c.opts.Plan == nil {
+		return []artifact.Resolution{found}
+	}
+	out := []artifact.Resolution{c.opts.Plan(ctx, o, found)}
+	if out[0].Plan == nil {
+		return out
+	}
+	elsewhere := out[0].Plan.Elsewhere
+	for _, repo := range elsewhere[:min(len(elsewhere), maxElsewhere)] {
+		if !ref.IsRepo(repo) {
+			continue
+		}
+		other := artifact.Resolve(ref.Ref{Kind: ref.Hub, Value: repo}, artifact.Base{HubCache: base.HubCache})
+		out = append(out, c.opts.Plan(ctx, ref.Options{Library: "transformers", Class: o.Class, Safetensors: o.Safetensors}, other))
+	}
+	return out
+}
+
+// add takes what references led to.
+func (c *Call) add(found ...artifact.Resolution) {
+	c.Found = append(c.Found, found...)
+	for _, f := range found {
+		for _, t := range f.Targets {
+			if abs, err := filepath.Abs(t.Path); err == nil && t.Role != artifact.Beside && !slices.Contains(c.Files, abs) {
+				c.Files = append(c.Files, abs)
+			}
+		}
+	}
 }
 
 func (c *Checker) base(path string) artifact.Base {

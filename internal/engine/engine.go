@@ -45,6 +45,7 @@ type Engine struct {
 	opts   Options
 	limits modelscan.Limits
 	pool   *sandbox.Pool
+	plans  plans
 }
 
 // New returns an engine. Unless opts.Lazy is set it starts a worker first, and the error is a

@@ -33,6 +33,7 @@ var jobs = map[string]func(sandbox.Job, io.Writer) error{
 	KindScan:    scan,
 	KindIndex:   indexFile,
 	KindInspect: inspect,
+	KindPlan:    planFiles,
 }
 
 // Kinds of job.
@@ -46,6 +47,9 @@ const (
 	// KindInspect scans one file and shows what is in it. Params are InspectParams. The answer is the length of
 	// the report (32 bits, little-endian), the report, and then text.
 	KindInspect = "inspect"
+	// KindPlan tells which files of a model folder a call reads. Params are a ref.Question, the answer is a
+	// ref.Plan, or null where no rule holds.
+	KindPlan = "plan"
 )
 
 func handle(job sandbox.Job, out io.Writer) error {

@@ -1,0 +1,104 @@
+package plan
+
+import "path"
+
+// transformers follows _get_resolved_checkpoint_files (modeling_utils.py) of transformers 5.23: a GGUF file that is
+// named, the name that the config gives, safetensors, and the pickle only where there are none, or they are not wanted.
+// Each as one file or as an index of several.
+func transformers(c *chooser) {
+	o := c.q.Options
+	if c.weightless() {
+		return
+	}
+	if c.adapter() {
+		return
+	}
+	dir := o.Subfolder
+	if o.File != "" {
+		if file := c.in(o.File); !c.read(file) {
+			c.missing(file)
+		}
+		return
+	}
+	if name := c.json[c.in("config.json")].Str("transformers_weights"); name != "" {
+		if file := path.Join(dir, name); !c.read(file) {
+			c.missing(file)
+		}
+		return
+	}
+	if o.Safetensors != "false" && c.either(dir, "model.safetensors") {
+		return
+	}
+	if o.Safetensors != "true" && c.either(dir, "pytorch_model.bin") {
+		if o.Safetensors == "" {
+			c.note("there are no safetensors: transformers may load a conversion from a pull request (refs/pr/N) of the repository in their place")
+		}
+		return
+	}
+	if o.Safetensors != "true" {
+		c.either(dir, "tf_model.h5", "model.ckpt.index", "flax_model.msgpack") // from_tf, from_flax of transformers 4
+	}
+}
+
+// adapter: where there is an adapter's config, the Auto classes load the model that it names, and the adapter on top
+// (find_adapter_config_file, models/auto/auto_factory.py).
+func (c *chooser) adapter() bool {
+	config := c.json[c.in("adapter_config.json")]
+	base := config.Str("base_model_name_or_path")
+	if base == "" || c.has(c.in("config.json")) && !c.hasAdapterWeights() {
+		return false
+	}
+	c.elsewhere(base)
+	return c.either(c.q.Options.Subfolder, adapterWeights...)
+}
+
+var adapterWeights = []string{"adapter_model.safetensors", "adapter_model.bin"}
+
+func (c *chooser) hasAdapterWeights() bool {
+	return c.has(c.in(adapterWeights[0])) || c.has(c.in(adapterWeights[1]))
+}
+
+// peft follows load_peft_weights (utils/save_and_load.py) of peft 0.21.
+func peft(c *chooser) {
+	if c.weightless() {
+		return
+	}
+	c.elsewhere(c.json[c.in("adapter_config.json")].Str("base_model_name_or_path"))
+	c.either(c.q.Options.Subfolder, adapterWeights...)
+}
+
+// timm follows load_state_dict_from_hf (models/_hub.py) of timm 1.0.31: a name that the call gives, else safetensors
+// in one of two names, else the pickle.
+func timm(c *chooser) {
+	if c.q.Options.File != "" {
+		if !c.read(c.q.Options.File) {
+			c.missing(c.q.Options.File)
+		}
+		return
+	}
+	c.either("", "model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
+}
+
+// sentenceTransformers follows Transformer.load and _load_sbert_model of sentence-transformers 6.2: each module of
+// modules.json in its folder, which for the first is often the repository's root.
+func sentenceTransformers(c *chooser) {
+	if c.weightless() {
+		return
+	}
+	modules := c.json["modules.json"]
+	if modules == nil {
+		transformers(c)
+		return
+	}
+	for _, m := range modules.Items {
+		dir := m.Str("path")
+		if c.json[path.Join(dir, "adapter_config.json")].Str("base_model_name_or_path") != "" {
+			c.elsewhere(c.json[path.Join(dir, "adapter_config.json")].Str("base_model_name_or_path"))
+			c.either(dir, adapterWeights...)
+			continue
+		}
+		if c.q.Options.Safetensors == "false" || !c.either(dir, "model.safetensors") {
+			c.either(dir, "pytorch_model.bin")
+		}
+	}
+}
