@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -101,8 +102,39 @@ func (s *sources) store(ctx context.Context, e *engine.Engine, r ref.Ref, visit 
 	for _, note := range list.Notes {
 		s.tell(fmt.Sprintf("%s: %s", list.Name, note))
 	}
+	if r.Kind == ref.Hub && r.Type == ref.Models && r.File == "" {
+		if plan, err := e.PlanRemote(ctx, ref.Options{}, list); err == nil && plan != nil { // where it can't be told, the scan says why
+			s.tell(list.Name + ": " + planText(plan, list))
+		}
+	}
 	e.ScanRemote(ctx, list, engine.RemoteOptions{Full: s.full}, visit)
 	return nil
+}
+
+// planText is "transformers 5.23 reads model.safetensors; beside it lie pytorch_model.bin; it loads org/base too".
+func planText(p *ref.Plan, list *remote.Listing) string {
+	names := func(indices []int) string {
+		const most = 4
+		var out []string
+		for _, i := range indices[:min(len(indices), most)] {
+			out = append(out, report.Escape(list.Files[i].Path))
+		}
+		if more := len(indices) - most; more > 0 {
+			out = append(out, fmt.Sprintf("%d more", more))
+		}
+		return strings.Join(out, ", ")
+	}
+	text := report.Escape(p.By) + " reads no weights of it by default"
+	if len(p.Weights) > 0 {
+		text = report.Escape(p.By) + " reads " + names(p.Weights) + " by default"
+	}
+	if len(p.Others) > 0 {
+		text += "; not read: " + names(p.Others)
+	}
+	for _, e := range p.Elsewhere {
+		text += "; it loads " + report.Escape(e) + " too, which is not scanned here"
+	}
+	return text
 }
 
 // local scans files of a store on this machine.

@@ -27,8 +27,15 @@ const (
 	planDeadline = 10 * time.Second
 )
 
-// decides are the files in which a repository says what of it is read.
-var decides = []string{"config.json", "adapter_config.json", "model_index.json", "modules.json"}
+// decides tells whether a file of that name is one in which a repository says what of it is read.
+func decides(name string) bool {
+	switch base := path.Base(name); base {
+	case "config.json", "adapter_config.json", "model_index.json", "modules.json":
+		return true
+	default:
+		return strings.HasSuffix(base, ".json") && strings.Contains(base, ".index.")
+	}
+}
 
 // Plan gives the files that a reference led to the roles that they have for one call, as its library decides it: what
 // the call reads are the Weights. A worker reads the small files that decide; where it fails, or no rule holds, the
@@ -49,7 +56,7 @@ func (e *Engine) Plan(ctx context.Context, o ref.Options, res artifact.Resolutio
 	key := planKey(q, small)
 	plan, known := e.plans.get(key)
 	if !known {
-		if plan, err = e.askPlan(ctx, q, small); err != nil {
+		if plan, err = e.localPlan(ctx, q, small); err != nil {
 			return res
 		}
 		e.plans.put(key, plan)
@@ -71,8 +78,7 @@ func question(o ref.Options, res artifact.Resolution) (ref.Question, []*artifact
 		}
 		name := filepath.ToSlash(rel)
 		q.Files[i].Path = name
-		base := path.Base(name)
-		if len(small) >= maxPlanSmall || !slices.Contains(decides, base) && !strings.HasSuffix(base, ".json") || !strings.Contains(base, "index") && !slices.Contains(decides, base) {
+		if len(small) >= maxPlanSmall || !decides(name) {
 			continue
 		}
 		f, err := artifact.Open(t.Path, t.Within...)
@@ -85,20 +91,26 @@ func question(o ref.Options, res artifact.Resolution) (ref.Question, []*artifact
 	return q, small, nil
 }
 
-func (e *Engine) askPlan(ctx context.Context, q ref.Question, small []*artifact.File) (*ref.Plan, error) {
-	w, err := e.pool.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
+// localPlan asks about files on this machine.
+func (e *Engine) localPlan(ctx context.Context, q ref.Question, small []*artifact.File) (*ref.Plan, error) {
 	item := sandbox.Item{Params: q, Deadline: planDeadline}
 	for _, f := range small {
 		item.Files = append(item.Files, sandbox.File{Name: clip(modelscan.Text(filepath.Base(f.Path)), maxLabel), Size: f.Key.Size, Descriptor: f.File})
+	}
+	return e.askPlan(ctx, item, len(q.Files))
+}
+
+// askPlan has a worker answer a question about that many files.
+func (e *Engine) askPlan(ctx context.Context, item sandbox.Item, files int) (*ref.Plan, error) {
+	w, err := e.pool.Get(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var plan *ref.Plan
 	var bad error
 	err = w.Run(ctx, sandbox.Request{Kind: "plan", MaxResult: maxPlan, Items: []sandbox.Item{item}}, func(_ int, answer []byte, handler error) bool {
 		if bad = handler; bad == nil {
-			plan, bad = decodePlan(answer, len(q.Files))
+			plan, bad = decodePlan(answer, files)
 		}
 		return bad == nil
 	})

@@ -127,6 +127,26 @@ func TestScanRemoteOrder(t *testing.T) {
 	}
 }
 
+// What a call reads of a repository is told before it is scanned, and what that needed is fetched once.
+func TestPlanRemote(t *testing.T) {
+	list := &remote.Listing{}
+	opened := 0
+	for name, text := range map[string]string{"config.json": "{}", "model.safetensors": "x", "pytorch_model.bin": "x"} {
+		f := file([]byte(text), -1, nil)
+		open := f.Open
+		f.Path, f.Open = name, func(ctx context.Context) remote.Content { opened++; return open(ctx) }
+		list.Files = append(list.Files, f)
+	}
+	e := newEngine(t, engine.Options{})
+	plan, err := e.PlanRemote(t.Context(), ref.Options{}, list)
+	if err != nil || plan == nil || len(plan.Weights) != 1 || list.Files[plan.Weights[0]].Path != "model.safetensors" || len(plan.Others) != 1 {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+	if scanRemote(t, e, list, engine.RemoteOptions{}); opened != 3 {
+		t.Errorf("%d files opened of 3", opened)
+	}
+}
+
 // BenchmarkRemote scans a repository of 1,000 files at a round trip of 50 ms.
 func BenchmarkRemote(b *testing.B) {
 	list, c := repository(b, 1000, 50*time.Millisecond)

@@ -44,26 +44,36 @@ func Parse(s, endpoint string) (Ref, error) {
 		return Ref{Kind: Path, Value: s, Sure: Exact}, nil
 	}
 	below, slashes := strings.CutPrefix(rest, "//")
-	switch {
-	case scheme == "hf":
+	switch scheme {
+	case "hf":
 		return parseHub(below)
-	case scheme == "ollama":
+	case "ollama":
 		return parseOllama(below)
-	case scheme == "models" || scheme == "runs":
+	case "models", "runs":
 		if strings.HasPrefix(rest, "/") {
 			return parseMLflow(s, scheme, rest)
 		}
-	case slashes && (scheme == "https" || scheme == "http"):
-		return parseURL(s, endpoint)
-	case slashes && scheme == "file":
-		return parseFile(s)
-	case slashes || elsewhere[scheme] != "" && strings.HasPrefix(rest, "/"):
-		if todo := elsewhere[scheme]; todo != "" {
-			return Ref{}, fmt.Errorf("%s: references are %w: %s, then scan the folder", scheme, ErrScheme, todo)
+	case "https", "http":
+		if slashes {
+			return parseURL(s, endpoint)
 		}
-		return Ref{}, fmt.Errorf("%s: references are %w", scheme, ErrScheme)
+	case "file":
+		if slashes {
+			return parseFile(s)
+		}
+	}
+	if slashes || elsewhere[scheme] != "" {
+		return Ref{}, unread(scheme)
 	}
 	return Ref{Kind: Path, Value: s, Sure: Exact}, nil
+}
+
+// unread is the error for a scheme that is not read.
+func unread(scheme string) error {
+	if todo := elsewhere[scheme]; todo != "" {
+		return fmt.Errorf("%s: references are %w: %s, then scan the folder", scheme, ErrScheme, todo)
+	}
+	return fmt.Errorf("%s: references are %w", scheme, ErrScheme)
 }
 
 func parseFile(s string) (Ref, error) {

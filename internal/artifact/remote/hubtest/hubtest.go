@@ -35,6 +35,8 @@ type Repo struct {
 	// Status of files, by the hub's scanners; ScansDone tells whether they have finished.
 	Status    map[string]string
 	ScansDone bool
+
+	sums sync.Map // digests by algorithm and file
 }
 
 // Folder makes a repository of the files in a folder.
@@ -127,16 +129,26 @@ func (r *Repo) names() []string {
 
 // oid is git's name of a file.
 func (r *Repo) oid(name string) string {
-	sum := sha1.New()
-	fmt.Fprintf(sum, "blob %d\x00", len(r.Files[name]))
-	sum.Write(r.Files[name])
-	return hex.EncodeToString(sum.Sum(nil))
+	return r.once("oid "+name, func() []byte {
+		sum := sha1.New()
+		fmt.Fprintf(sum, "blob %d\x00", len(r.Files[name]))
+		sum.Write(r.Files[name])
+		return sum.Sum(nil)
+	})
+}
+
+// once hashes once: a file may have a gigabyte.
+func (r *Repo) once(key string, hash func() []byte) string {
+	sum, _ := r.sums.LoadOrStore(key, sync.OnceValue(func() string { return hex.EncodeToString(hash()) }))
+	return sum.(func() string)()
 }
 
 // SHA256 of a file's content, in hexadecimal.
 func (r *Repo) SHA256(name string) string {
-	sum := sha256.Sum256(r.Files[name])
-	return hex.EncodeToString(sum[:])
+	return r.once("sha256 "+name, func() []byte {
+		sum := sha256.Sum256(r.Files[name])
+		return sum[:]
+	})
 }
 
 // CDN is where the hub sends those who ask for a large file.
