@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -246,5 +247,56 @@ func TestProgramIsCancelled(t *testing.T) {
 	r, err := RunProgram(ctx, Program{Python: python, Source: "while True: pass"})
 	if r.Outcome == ProgramDone || r.Outcome == ProgramFailed {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestProgramLeavesNothing: programs that end in every way leave no descriptor and no goroutine behind.
+func TestProgramLeavesNothing(t *testing.T) {
+	sources := []string{"pass", "import os; os.fork()", "raise SystemExit(3)", "print('x' * 3_000_000)"}
+	if r, _, said := runs(t, Program{Source: sources[0]}, ""); r.Outcome != ProgramDone { // what is made once is made now
+		t.Fatal(r, said)
+	}
+	files, routines := openDescriptors(t), runtime.NumGoroutine()
+	for range long(1, 50) {
+		for i, source := range sources {
+			limits := ProgramLimits{}
+			r, out, _ := runs(t, Program{Source: source, Limits: limits}, "")
+			if r.Outcome == ProgramRefused || len(out) > maxSpoken {
+				t.Errorf("%d: %+v, %d bytes", i, r, len(out))
+			}
+		}
+	}
+	if got := openDescriptors(t); got > files {
+		t.Errorf("%d descriptors became %d", files, got)
+	}
+	if got := runtime.NumGoroutine(); got > routines+2 {
+		t.Errorf("%d goroutines became %d", routines, got)
+	}
+}
+
+// TestProgramSeesNoSwap: a script or a folder that is a link is what it was when the rules were made; what it
+// is turned into later can't be read.
+func TestProgramSeesNoSwap(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"real/harmless_module.py": "x = 1", "secret/secret.py": "x = 'canary-of-secure-torch'"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "real"), link); err != nil {
+		t.Fatal(err)
+	}
+	// The module itself swaps the link for one to a folder that no rule speaks of, and wants to read there.
+	swap := fmt.Sprintf("import os\ntry:\n os.unlink(%[1]q); os.symlink(%[2]q, %[1]q)\nexcept OSError: pass\nprint(open(%[3]q).read())", link, filepath.Join(dir, "secret"), filepath.Join(dir, "secret", "secret.py"))
+	if err := os.WriteFile(filepath.Join(dir, "real", "harmless_module.py"), []byte(swap), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, out, said := runs(t, Program{Source: "import harmless_module", Imports: []string{"harmless_module"}, Paths: []string{link}}, "")
+	if r.Outcome != ProgramRefused || strings.Contains(out+said, "canary") || !strings.Contains(r.Detail, "Permission") {
+		t.Errorf("%+v\n%s%s", r, out, said)
 	}
 }

@@ -90,6 +90,7 @@ def _run(
     try:
         command = [find_binary(), "sandbox", "exec", "--json", "--input-fd", str(given), "--output-fd", str(result)]
         command += ["--max-output", str(2 * source.size + (64 << 20)), "--max-memory", str(4 * source.size + (4 << 30))]
+        command += ["--timeout", f"{120 + source.size // (50 << 20)}s"]
         command += [f"--import={name}" for name in imports]
         if extra:  # the caller's own modules may lie where only the caller's sys.path leads
             command += [f"--path={os.path.abspath(p)}" for p in sys.path if os.path.isdir(p or ".")]
