@@ -187,7 +187,7 @@ func (f checkFlags) scanner(configured string) (check.Scanner, func(), error) {
 	}
 	mode, err := sandbox.ParseMode(word)
 	if err != nil {
-		return nil, nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+		return nil, nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 	}
 	judge, done, err := editorChecker(mode)
 	if err != nil {

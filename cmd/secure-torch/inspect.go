@@ -40,7 +40,7 @@ Exit code: 2 where something could not be read, else 0: this shows, and does not
 			}
 			confinement, err := sandbox.ParseMode(mode)
 			if err != nil {
-				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 			}
 			return runInspect(cmd, args[0], confinement, format, listing)
 		},

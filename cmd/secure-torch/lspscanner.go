@@ -27,7 +27,7 @@ type modelScanner struct {
 func newModelScanner(word string, newEngine func(engine.Options) (*engine.Engine, error)) (*modelScanner, error) {
 	mode, err := sandbox.ParseMode(word)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 	}
 	m := &modelScanner{notices: make(chan string, 1)}
 	m.engine = sync.OnceValues(func() (*engine.Engine, error) {

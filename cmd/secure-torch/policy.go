@@ -132,7 +132,7 @@ func readInput(stdin io.Reader, path string) ([]byte, error) {
 func askPolicy(cmd *cobra.Command, word string, paths []string, q evidence.PolicyQuestion) (*evidence.PolicyAnswer, error) {
 	mode, err := sandbox.ParseMode(word)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 	}
 	if q.Modules, err = provenance.ReadPolicies(paths); err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ the scan found as vulnerabilities. With --read, show what an SPDX, CycloneDX or 
 		RunE: func(cmd *cobra.Command, args []string) error {
 			mode, err := sandbox.ParseMode(flags.sandbox)
 			if err != nil {
-				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 			}
 			switch {
 			case flags.read != "" && len(args) == 0:

@@ -73,7 +73,7 @@ func runVerify(cmd *cobra.Command, path string, flags verifyFlags) error {
 	}
 	mode, err := sandbox.ParseMode(flags.sandbox)
 	if err != nil {
-		return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+		return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 	}
 	terms, err := flags.terms()
 	if err != nil {

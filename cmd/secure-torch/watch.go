@@ -77,7 +77,7 @@ func runWatch(cmd *cobra.Command, paths []string, flags watchFlags) error {
 	}
 	mode, err := sandbox.ParseMode(cmp.Or(flags.sandbox, settings.Sandbox))
 	if err != nil {
-		return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto or off")
+		return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 	}
 	e, err := engine.New(engine.Options{Mode: mode, Digest: settings.NeedsDigest()})
 	if err != nil {
