@@ -2,6 +2,9 @@ module github.com/secure-torch/secure-torch
 
 go 1.26.0
 
+// npm packages may hold Go files.
+ignore ./editors/vscode/node_modules
+
 require (
 	github.com/elastic/go-seccomp-bpf v1.6.0
 	github.com/fsnotify/fsnotify v1.10.1
