@@ -41,7 +41,7 @@ type entry struct {
 }
 
 // maxHeld bounds the source whose summaries are kept, in bytes: a summary is several times as large.
-const maxHeld = 8 << 20
+const maxHeld = 4 << 20
 
 // Confined returns a workspace of one folder, out of which nothing is read, by no link either.
 func Confined(root string) *Workspace {
