@@ -37,12 +37,12 @@ test-python:
 	@scripts/bootstrap.sh build test
 	python/run-tests.sh
 
-# Every editor there is: Neovim as installed, and newer ones out of other Debians, which need not be reachable.
 # Signatures and SBOMs against the tools that others use for them.
 test-interop:
 	@scripts/bootstrap.sh build test
 	scripts/interop.sh
 
+# Every editor there is: Neovim as installed, and newer ones out of other Debians, which need not be reachable.
 test-editors: build
 	@scripts/bootstrap.sh build test
 	-editors/tools/debroot.sh trixie neovim .cache/editors/nvim-trixie
