@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# fuzz.sh TIME [PACKAGES...]: runs every fuzz target for TIME (10m, 5s), one after the other, and fails on the first crash.
+# fuzz.sh TIME [PACKAGES...]: runs every fuzz target for TIME (10m, 5s), one after the other on one processor, and
+# fails on the first crash. What a run found is written to testdata/fuzz of the package, as go test says.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=$1
 shift
-packages=("$@")
-[ ${#packages[@]} -gt 0 ] || packages=(./...)
-while read -r target package; do
-	echo "fuzz: $package $target for $time"
-	"${GO:-go}" test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" | tail -n 3
-done < <(
-	"${GO:-go}" list -f '{{$p := .}}{{range .TestGoFiles}}{{$p.Dir}}/{{.}} {{$p.ImportPath}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$p.Dir}}/{{.}} {{$p.ImportPath}}{{"\n"}}{{end}}' "${packages[@]}" |
-		while read -r file package; do
-			[ -n "$file" ] && sed -n "s/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1 ${package//\//\\/}/p" "$file"
-		done
-)
+[ $# -gt 0 ] || set -- ./...
+go=${GO:-go}
+
+# DIR IMPORTPATH, then the targets in the folder's tests.
+"$go" list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}} {{.ImportPath}}{{end}}' "$@" | while read -r dir package; do
+	[ -n "$dir" ] || continue
+	{ grep -hso '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go || true; } | sed 's/^func //' | while read -r target; do
+		echo "fuzz: $package $target for $time"
+		"$go" test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 5s -parallel 1 "$package" </dev/null | tail -n 3
+	done
+done

@@ -39,6 +39,11 @@ func (t *tables) byPackage(module, name string) entry {
 			return entry{verdict: allowed, uses: l.entry.uses &^ mayCall}
 		}
 	}
+	for _, below := range p.classes {
+		if strings.HasPrefix(module, below) && looksLikeClass(name) && !strings.Contains(name, ".") {
+			return entry{verdict: allowed, uses: mayNew}
+		}
+	}
 	for _, pattern := range p.patterns {
 		if strings.HasPrefix(name, pattern.prefix) {
 			return pattern.entry

@@ -73,6 +73,7 @@ type listed struct {
 	allow    map[string][]*line // by module
 	moved    []*line            // lines without a check, of a package in tables.moved
 	patterns []pattern
+	classes  []string            // modules below which any class may be made without __init__
 	all      entry               // allows the package with all below: "__torch__"
 	dangers  map[string][]danger // by module
 	trees    map[string][]danger // modules with all their submodules
@@ -235,7 +236,7 @@ func (t *tables) parseStdlib(line string) error {
 var uses = map[string]uint8{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "sized": sized, "lazy": lazy, "ref": 0}
 
 // parseAllow reads "call,dict collections: OrderedDict Counter" and "check=reconstruct sklearn.*: __pyx_unpickle_*"
-// (names by their beginning, anywhere in the package). "moved sklearn scipy" names packages whose listed names
+// (names by their beginning, anywhere in the package); "new timm.models.*: *" is any class below a module. "moved sklearn scipy" names packages whose listed names
 // may stand in any of their modules, but not be called there.
 func (p *listed) parseAllow(text string) error {
 	head, names, ok := strings.Cut(text, ":")
@@ -259,7 +260,11 @@ func (p *listed) parseAllow(text string) error {
 }
 
 func (p *listed) addAllowed(module, names string, e entry) {
-	if _, tree := strings.CutSuffix(module, ".*"); tree {
+	if base, tree := strings.CutSuffix(module, ".*"); tree {
+		if strings.TrimSpace(names) == "*" {
+			p.classes = append(p.classes, base+".")
+			return
+		}
 		for _, name := range strings.Fields(names) {
 			p.patterns = append(p.patterns, pattern{prefix: strings.TrimSuffix(name, "*"), entry: e})
 		}

@@ -11,6 +11,7 @@ __new__, __setstate__, __del__ or __setattr__ whose source imports, opens, execu
 """
 import ast
 import collections
+import enum
 import importlib
 import inspect
 import pickle
@@ -27,7 +28,16 @@ SKIP = ("test", "tests", "testing", "_testing", "conftest", "setup", "_build_uti
 
 
 def called(cls):
-    """Whether instances are written as a call of the class: enumerations, exceptions, a __reduce__ of its own or of a container's."""
+    """Whether instances are written as a call of the class: enumerations, exceptions, a __reduce__ of its own or of a container's.
+
+    Of a compiled class nobody can read here what a call does: those are listed by hand.
+    """
+    if issubclass(cls, (enum.Enum, BaseException)):
+        return True
+    try:
+        inspect.getsource(cls)
+    except (TypeError, OSError):
+        return False
     return cls.__reduce__ is not object.__reduce__ or cls.__reduce_ex__ is not object.__reduce_ex__
 
 
