@@ -24,6 +24,7 @@ type Limits struct {
 	MaxFacts        int   // facts kept; 0 for none
 	MaxOpcodes      int64 // pickle opcodes in one stream
 	MaxMemory       int64 // bytes of abstract machine state (stack, memo) in one stream
+	MaxRawSummed    int64 // bytes of one archive's raw tensor records whose checksums are compared; negative for all
 }
 
 // DefaultLimits are those of `scan`.
@@ -33,6 +34,7 @@ func DefaultLimits() Limits {
 		MaxBuffer: 64 << 20, MaxDecompressed: 8 << 30, MaxRatio: 50,
 		MaxFindings: 200, MaxGaps: 200, MaxFacts: 0,
 		MaxOpcodes: 1 << 40, MaxMemory: 160 << 20,
+		MaxRawSummed: 1 << 20,
 	}
 }
 

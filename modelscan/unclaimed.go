@@ -18,11 +18,19 @@ var modelExtensions = map[string]bool{
 	".params": true, ".pte": true, ".ptl": true, ".t7": true, ".engine": true, ".rknn": true, ".llamafile": true, ".ot": true, ".pmml": true,
 }
 
-// unclaimed judges a source that no format recognised: text is nobody's model; a model-named file is a gap.
+// textExtensions are those of them that some text has too: word lists, settings, models of text.
+var textExtensions = map[string]bool{".bin": true, ".model": true, ".params": true, ".engine": true, ".p": true, ".ot": true, ".pb": true, ".t7": true}
+
+// shortText is less than any text with a model's name that means something, in bytes.
+const shortText = 32
+
+// unclaimed judges a source that no format recognised: a model-named file is a gap, unless its name may be a
+// text's and it is one. A pickle of protocol 0 that was cut off is text too.
 func (d *driver) unclaimed(src Source, depth int, probe Probe) {
 	name := src.Name[strings.LastIndexByte(src.Name, '!')+1:]
+	ext := strings.ToLower(path.Ext(name))
 	switch {
-	case depth > 0, isText(probe), !modelExtensions[strings.ToLower(path.Ext(name))]:
+	case depth > 0, !modelExtensions[ext], textExtensions[ext] && src.Size >= shortText && isText(probe):
 		return
 	case src.Size == 0:
 		d.sink(src, depth).Gap(Gap{Rule: rule.Malformed, Path: src.Name, Reason: "the file is empty"})

@@ -63,6 +63,16 @@ func Open(ctx context.Context, p *modelscan.Pass) (*Archive, error) {
 	return a, err
 }
 
+// noSums tells whether no member with content has a checksum: torch.save leaves them all 0 when it is told to.
+func (a *Archive) noSums() bool {
+	for _, e := range a.Entries {
+		if e.CRC != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Torch tells whether torch.load takes the file for a zip.
 func (a *Archive) Torch() bool { return a.Head == [4]byte{'P', 'K', 3, 4} }
 

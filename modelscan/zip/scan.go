@@ -15,8 +15,10 @@ type scanner struct {
 	*modelscan.Pass
 	a        *Archive
 	uses     []*Use // by the loaders that would take the archive for their own
-	rawCount int
+	rawCount int // raw records that were not read
 	rawBytes int64
+	summed   int64 // bytes of those that were
+	noSums   bool  // no member has a checksum: torch.serialization.set_crc32_options(False)
 	hidden   int             // runs of bytes outside the directory, seen so far
 	lost     map[*Entry]bool // without a local header where the directory says
 }
@@ -35,6 +37,10 @@ func scan(ctx context.Context, p *modelscan.Pass, all []*Profile) error {
 	}
 	s.directories()
 	names := s.names()
+	s.noSums = a.noSums()
+	if s.noSums {
+		p.Emit.Note(p.Name + ": the archive was written without checksums")
+	}
 	for _, e := range a.Entries {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -84,8 +90,7 @@ func (s *scanner) raw(e *Entry) bool {
 // entry scans one member.
 func (s *scanner) entry(ctx context.Context, e *Entry, names names) {
 	if s.raw(e) {
-		s.rawCount++
-		s.rawBytes += e.Compressed
+		s.rawRecord(e)
 		src := s.Source.Member(e.Name, nil, e.Compressed)
 		src.Raw = true
 		s.Emit.Descend(ctx, src)
@@ -107,12 +112,39 @@ func (s *scanner) entry(ctx context.Context, e *Entry, names names) {
 	matters := s.descend(ctx, e, m) || len(s.uses) > 0
 	s.compare(e, m, matters)
 	names.compare(s, e, matters)
-	if !matters || e.At < 0 {
-		return // no directory claims a checksum of a member that is in none
+	if matters && e.At >= 0 { // no directory claims a checksum of a member that is in none
+		s.checksum(e, &m)
+	}
+}
+
+func (s *scanner) checksum(e *Entry, m *Member) {
+	if s.noSums {
+		return
 	}
 	if sum, err := m.checksum(e); err == nil && sum != e.CRC {
 		s.find(rule.ZipChecksum, e.place(), e.Name,
 			fmt.Sprintf("content of %q has CRC-32 %08x, the archive says %08x: torch loads it all the same, zipfile refuses", e.Name, sum, e.CRC))
+	}
+}
+
+// rawRecord compares the checksum of a record that is nothing but numbers, as far as the limits allow.
+func (s *scanner) rawRecord(e *Entry) {
+	if most := s.Limits.MaxRawSummed; most >= 0 && e.Compressed > most-s.summed {
+		s.rawCount++
+		s.rawBytes += e.Compressed
+		return
+	}
+	m, err := s.a.open(e)
+	if err != nil {
+		s.gap(e, err)
+	}
+	if m.R == nil {
+		return
+	}
+	s.summed += e.Compressed
+	s.compare(e, m, true)
+	if e.At >= 0 {
+		s.checksum(e, &m)
 	}
 }
 
