@@ -22,7 +22,7 @@ import (
 // scanFlags are what a command that scans takes.
 type scanFlags struct {
 	format, output, failOn, sandbox, baseline, config string
-	digest, full, offline, onePer                     bool
+	digest, full, offline, onePer, noCache            bool
 	trust                                             trustFlags
 }
 
@@ -50,6 +50,7 @@ Exit code: 1 findings at or above --fail-on; else 2 error or incomplete; else 0.
 	f.StringVarP(&flags.output, "output", "o", "", "write the report to a file instead of standard output")
 	f.StringVar(&flags.failOn, "fail-on", "", "lowest severity that makes the exit code 1: info, low, medium, high, critical or never (default high)")
 	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto, wasm, process or off: confinement of the processes that read the files (default strict)")
+	f.BoolVar(&flags.noCache, "no-cache", false, "scan files again that were scanned before and did not change since, and keep no report")
 	f.BoolVar(&flags.onePer, "one-per-artifact", false, "give every file a process of its own: what takes one over can lie about no other file")
 	f.StringVar(&flags.baseline, "baseline", "", "do not count the findings that this earlier JSON report has")
 	f.BoolVar(&flags.digest, "digest", false, "compute every file's sha256, which reads all of it")
@@ -102,7 +103,7 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 	if err != nil {
 		return err
 	}
-	options := engine.Options{Digest: flags.digest || settings.NeedsDigest(), OnePerArtifact: flags.onePer}
+	options := engine.Options{Digest: flags.digest || settings.NeedsDigest(), OnePerArtifact: flags.onePer, Cache: openCache(flags.noCache)}
 	if flags.format == "html" {
 		limits := modelscan.DefaultLimits()
 		limits.MaxFacts = mapFacts

@@ -22,6 +22,7 @@ type job struct {
 	digest  string
 	tried   bool // once already, in a worker that died
 	judge   func(*Artifact)
+	cached  *Artifact // the report is known already
 }
 
 // label names the file to the worker, which never gets a path it could open.
@@ -41,11 +42,19 @@ const maxBatch = 32
 func (s *scanner) scan(ctx context.Context, jobs []*job, visit func(int, *Artifact)) {
 	var open []*job
 	for _, j := range jobs {
-		if err := s.open(ctx, j); err != nil {
+		if err := j.open(); err != nil {
 			visit(j.index, &Artifact{Path: j.target.Path, Report: unread(j.label(), err)})
 			continue
 		}
-		open = append(open, j)
+		switch err := s.begin(ctx, j); {
+		case err != nil:
+			visit(j.index, &Artifact{Path: j.target.Path, Report: unread(j.label(), err)})
+		case j.cached != nil:
+			visit(j.index, s.finish(j, j.cached))
+			j.file.Close()
+		default:
+			open = append(open, j)
+		}
 	}
 	for len(open) > 0 {
 		if err := ctx.Err(); err != nil {
@@ -81,18 +90,15 @@ func (j *job) open() (err error) {
 	return err
 }
 
-// open opens the job's file, and hashes it where that was asked for.
-func (s *scanner) open(ctx context.Context, j *job) error {
-	if err := j.open(); err != nil {
-		return err
-	}
+// begin has the judge begin, and computes the digest of the job's open file, where that was asked for; the file
+// is closed on an error.
+func (s *scanner) begin(ctx context.Context, j *job) (err error) {
 	if s.e.opts.Judge != nil {
 		j.judge = s.e.opts.Judge.Begin(ctx, j.target.Path, j.file)
 	}
-	if !s.e.opts.Digest {
+	if j.cached = s.e.cached(j); j.cached != nil || !s.e.opts.Digest {
 		return nil
 	}
-	var err error
 	if j.digest, err = fileDigest(ctx, j.file, j.file.Key.Size); err != nil {
 		j.file.Close()
 	}
@@ -133,6 +139,7 @@ func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Art
 		return keep
 	})
 	for i, a := range reports {
+		s.e.keep(jobs[i], a) // what the judge says of it later is not kept
 		visit(jobs[i].index, s.finish(jobs[i], a))
 	}
 	if err == nil && keep {

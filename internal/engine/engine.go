@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/cache"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
@@ -38,6 +40,10 @@ type Options struct {
 	Judge Judge
 	// Exe is the executable that serves as worker; empty for this one.
 	Exe string
+	// Cache, when set, keeps reports on local files between runs. An entry holds for one file as it is on this
+	// machine (device, inode, size and both times), under one name, for this very binary, these limits, this
+	// mode and this choice of Digest. What was cut short or changed meanwhile is never kept.
+	Cache *cache.Store
 }
 
 // Engine scans files in confined workers. It is safe for use by several goroutines.
@@ -46,6 +52,10 @@ type Engine struct {
 	limits modelscan.Limits
 	pool   *sandbox.Pool
 	plans  plans
+
+	cacheScope string
+	settled    time.Duration
+	put        atomic.Int64 // entries given to the cache
 }
 
 // New returns an engine. Unless opts.Lazy is set it starts a worker first, and the error is a
@@ -54,9 +64,15 @@ func New(opts Options) (*Engine, error) {
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.NumCPU()
 	}
-	e := &Engine{opts: opts, limits: modelscan.DefaultLimits()}
+	e := &Engine{opts: opts, limits: modelscan.DefaultLimits(), settled: settled}
 	if opts.Limits != nil {
 		e.limits = *opts.Limits
+	}
+	if opts.Digest {
+		e.limits.MaxRawSummed = -1 // every byte is read anyway
+	}
+	if opts.Cache != nil {
+		e.cacheScope = e.scope()
 	}
 	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe, Procs: opts.Procs, CacheDir: wasmCache(opts)}, e.ahead())
 	e.pool.Limit(opts.Workers)
@@ -106,7 +122,12 @@ func bulk(ctx context.Context) context.Context {
 }
 
 // Close ends the workers.
-func (e *Engine) Close() { e.pool.Close() }
+func (e *Engine) Close() {
+	e.pool.Close()
+	if e.put.Load() > 0 {
+		_, _ = e.opts.Cache.Prune(cache.DefaultSize) // what is left over is pruned another time
+	}
+}
 
 // ScanFile scans the file at path. A path that cannot be scanned is an Artifact that says so.
 func (e *Engine) ScanFile(ctx context.Context, path string) *Artifact {

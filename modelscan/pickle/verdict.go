@@ -144,6 +144,7 @@ func (m *machine) judgeItems(op *Op, target value, use uint8) {
 	case kStorage:
 		m.accuse(rule.PickleNotContainer, op.Pos, "storage", "would store items in a tensor's storage")
 	case kUnknown, kCall, kPersist, kExt:
+	case kByteArray: // has append and extend, and takes numbers
 	default:
 		m.refuse(op, "the value takes no items")
 	}

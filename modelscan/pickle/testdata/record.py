@@ -8,6 +8,7 @@ name (after fix_imports, as CPython does) and returns an inert class: calling it
 import io
 import json
 import pickle
+import resource
 import sys
 
 
@@ -54,6 +55,7 @@ class Recorder(pickle.Unpickler):
 
 
 def main():
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))  # a LONG_BINPUT of a large index is an allocation of as much
     source = sys.stdin.buffer
     while head := source.read(4):
         data = source.read(int.from_bytes(head, "little"))
