@@ -144,7 +144,8 @@ func (m *machine) judgeItems(op *Op, target value, use uint8) {
 	case kStorage:
 		m.accuse(rule.PickleNotContainer, op.Pos, "storage", "would store items in a tensor's storage")
 	case kUnknown, kCall, kPersist, kExt:
-	case kByteArray: // has append and extend, and takes numbers
+	case kByteArray: // takes numbers, by append, extend and index
+	case kList: // takes an item by index
 	default:
 		m.refuse(op, "the value takes no items")
 	}
