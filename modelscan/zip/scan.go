@@ -15,10 +15,10 @@ type scanner struct {
 	*modelscan.Pass
 	a        *Archive
 	uses     []*Use // by the loaders that would take the archive for their own
-	rawCount int // raw records that were not read
+	rawCount int    // raw records that were not read
 	rawBytes int64
-	summed   int64 // bytes of those that were
-	noSums   bool  // no member has a checksum: torch.serialization.set_crc32_options(False)
+	summed   int64           // bytes of those that were
+	noSums   bool            // no member has a checksum: torch.serialization.set_crc32_options(False)
 	hidden   int             // runs of bytes outside the directory, seen so far
 	lost     map[*Entry]bool // without a local header where the directory says
 }
