@@ -142,7 +142,6 @@ func (s *scanner) rawRecord(e *Entry) {
 		return
 	}
 	s.summed += e.Compressed
-	s.compare(e, m, true)
 	if e.At >= 0 {
 		s.checksum(e, &m)
 	}
