@@ -12,16 +12,12 @@ type check func(m *machine, op *Op, id int) value
 // checkNamed returns the check that the lists call by this name, or nil.
 func checkNamed(name string) check {
 	switch name {
-	case "array":
-		return checkArray
 	case "attrgetter":
 		return checkAttrgetter
 	case "calls0":
 		return checkCalls0
 	case "calls1":
 		return checkCalls1
-	case "curry":
-		return checkCurry
 	case "encode":
 		return checkEncode
 	case "getattr":
@@ -32,24 +28,35 @@ func checkNamed(name string) check {
 		return keep
 	case "methodcaller":
 		return checkMethodcaller
-	case "named":
-		return checkNamedType
-	case "namedtuple":
-		return checkNamedtuple
 	case "nested":
 		return checkNested
 	case "reconstruct":
 		return checkReconstruct
 	case "reduce":
 		return checkReduce
-	case "symbols":
-		return checkSymbols
 	case "type":
 		return checkType
 	case "typed":
 		return checkTyped
 	case "ufunc":
 		return checkUfunc
+	}
+	return checkOfLibrary(name)
+}
+
+// checkOfLibrary is for what libraries other than NumPy and torch write their own way.
+func checkOfLibrary(name string) check {
+	switch name {
+	case "array":
+		return checkArray
+	case "curry":
+		return checkCurry
+	case "named":
+		return checkNamedType
+	case "namedtuple":
+		return checkNamedtuple
+	case "symbols":
+		return checkSymbols
 	}
 	return nil
 }
@@ -228,6 +235,14 @@ func checkCalls1(m *machine, op *Op, id int) value { return m.callsArgument(op, 
 // computes are the modules whose functions, where a list allows to name them, only compute.
 var computes = map[string]bool{"builtins": true, "__builtin__": true, "math": true, "cmath": true}
 
+// whatever tells whether an allowed name of the module may be called with arguments that nobody can tell.
+func (e entry) whatever(module string) bool {
+	if e.check != "" {
+		return module == "numpy.random._pickle" // its constructors look a name up in a table
+	}
+	return e.verdict == allowed && (e.uses&mayCall != 0 || computes[root(module)])
+}
+
 func (m *machine) callsArgument(_ *Op, id, i int) value {
 	vs, all := m.args(id)
 	if i >= len(vs) {
@@ -244,7 +259,7 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 	case g.entry.verdict == dangerous:
 		g.reported = true
 		m.accuse(g.entry.rule, m.calls[id].off, g.String(), "would call "+g.String()+" through "+m.renderCall(id))
-	case g.entry.verdict == unknown, g.entry.check != "" && g.module != "numpy.random._pickle", g.entry.uses&mayCall == 0 && !computes[root(g.module)]:
+	case !g.entry.whatever(g.module):
 		g.reported = true
 		m.accuse(rule.PickleUnknownCall, m.calls[id].off, g.String(), "would call "+g.String()+" through "+m.renderCall(id))
 	case m.grows(g, m.calls[id].args):
