@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/bits"
 	"strings"
 
@@ -126,6 +127,13 @@ func (r *reader) value(name string, depth int) error {
 		return r.items(name, c&0x0f, depth)
 	case c <= 0xbf:
 		return r.text(name, c&0x1f)
+	}
+	return r.sized(name, c, depth)
+}
+
+// sized reads a value of a type whose length, if it has one, stands behind the type's byte.
+func (r *reader) sized(name string, c int64, depth int) error {
+	switch {
 	case c == 0xd9, c == 0xda, c == 0xdb:
 		return r.text(name, r.number(1<<(c-0xd9)))
 	case c >= 0xc4 && c <= 0xc6:
@@ -217,19 +225,13 @@ func (r *reader) array(name string, end int64) error {
 	if r.number(1) != 0x93 {
 		return errNotArray
 	}
-	rank := r.number(1)
-	if rank < 0x90 || rank > 0x9f {
-		return errNotArray
+	shape, elements, err := r.shape()
+	if err != nil {
+		return err
 	}
-	shape, elements := make([]int64, rank&0x0f), uint64(1)
-	for i := range shape {
-		n := r.natural()
-		hi, lo := bits.Mul64(elements, uint64(n))
-		if elements = lo; hi > 0 || n < 0 {
-			r.inconsistent(at, name, shape)
-			return nil
-		}
-		shape[i] = n
+	if elements < 0 {
+		r.inconsistent(at, name, shape)
+		return nil
 	}
 	start := r.off
 	if err := r.value("", maxDepth); err != nil {
@@ -245,7 +247,7 @@ func (r *reader) array(name string, end int64) error {
 	if size > end-r.off {
 		return io.ErrUnexpectedEOF
 	}
-	if width := widths[kind]; width > 0 && (elements > 1<<50 || int64(elements)*width != size) {
+	if width := widths[kind]; width > 0 && (elements > 1<<50 || elements*width != size) {
 		r.inconsistent(at, name, shape)
 	} else {
 		r.arrays++
@@ -254,6 +256,24 @@ func (r *reader) array(name string, end int64) error {
 		r.p.Emit.Fact(modelscan.Fact{Kind: modelscan.TensorFact, Path: r.p.Name, Name: name, DType: kind, Shape: shape, Offset: r.off, Size: size})
 	}
 	return r.w.Err
+}
+
+// shape reads the dimensions and multiplies them; elements is -1 where one is no number, or the product too large.
+func (r *reader) shape() (shape []int64, elements int64, err error) {
+	rank := r.number(1)
+	if rank < 0x90 || rank > 0x9f {
+		return nil, 0, errNotArray
+	}
+	shape, product := make([]int64, rank&0x0f), uint64(1)
+	for i := range shape {
+		n := r.natural()
+		hi, lo := bits.Mul64(product, uint64(n))
+		if product = lo; hi > 0 || lo > math.MaxInt64 || n < 0 {
+			return shape, -1, nil
+		}
+		shape[i] = n
+	}
+	return shape, int64(product), nil
 }
 
 // natural reads an unsigned number, -1 for anything else.
