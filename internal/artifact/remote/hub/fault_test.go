@@ -128,13 +128,13 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := 0
-			h.Before = func(w http.ResponseWriter, r *http.Request) bool {
+			h.Before(func(w http.ResponseWriter, r *http.Request) bool {
 				if !strings.HasPrefix(r.URL.Path, "/cdn/") {
 					return false
 				}
 				n++
 				return c.fault(w, r, n)
-			}
+			})
 			file := list.Files[0].Open(t.Context())
 			err = file.Prefetch(t.Context())
 			kind, ok := remote.KindOf(err)
@@ -161,7 +161,7 @@ func TestSignatureRunsOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	h.Before = func(w http.ResponseWriter, r *http.Request) bool {
+	h.Before(func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.HasPrefix(r.URL.Path, "/cdn/") {
 			return false
 		}
@@ -169,7 +169,7 @@ func TestSignatureRunsOut(t *testing.T) {
 			w.WriteHeader(http.StatusForbidden)
 		}
 		return n == 2
-	}
+	})
 	file := list.Files[0].Open(t.Context())
 	buf := make([]byte, 1000)
 	if err := file.Prefetch(t.Context()); err != nil {
@@ -197,7 +197,7 @@ func TestHostileListings(t *testing.T) {
 	h := start(t)
 	c := impatient(t, h)
 	body := ""
-	h.Before = func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte(body)); return true }
+	h.Before(func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte(body)); return true })
 	for _, body = range []string{
 		siblings("../evil"), siblings("/etc/passwd"), siblings("a/../../b"), siblings("a\x00b"), siblings(""), siblings("."), siblings("a", "a"), siblings("a//b"), siblings("a/"),
 		`{"sha":"../../x","siblings":[]}`, `{"sha":"` + commit + `","siblings":[{"rfilename":"a","size":-5}]}`, `[]`, `<html>`, ``, strings.Repeat("[", 100_000),
@@ -227,7 +227,7 @@ func TestServesAnother(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.Before = func(w http.ResponseWriter, req *http.Request) bool {
+		h.Before(func(w http.ResponseWriter, req *http.Request) bool {
 			if !strings.Contains(req.URL.Path, "/resolve/") {
 				return false
 			}
@@ -235,7 +235,7 @@ func TestServesAnother(t *testing.T) {
 			w.Header().Set("Location", h.CDN()+"/cdn/models/org/model/pytorch_model.bin?signature=x")
 			w.WriteHeader(http.StatusFound)
 			return true
-		}
+		})
 		if kind, _ := remote.KindOf(list.Files[0].Open(t.Context()).Prefetch(t.Context())); kind != remote.Changed {
 			t.Errorf("%s: kind %d", header, kind)
 		}

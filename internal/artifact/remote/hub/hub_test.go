@@ -177,7 +177,7 @@ func TestWaits(t *testing.T) {
 		{429, http.Header{"Ratelimit": {`"api";r=0;t=100000`}}, nil, 1, remote.RateLimited},
 	} {
 		left := c.repeats
-		h.Before = func(w http.ResponseWriter, _ *http.Request) bool {
+		h.Before(func(w http.ResponseWriter, _ *http.Request) bool {
 			if left--; left < 0 {
 				return false
 			}
@@ -186,7 +186,7 @@ func TestWaits(t *testing.T) {
 			}
 			w.WriteHeader(c.status)
 			return true
-		}
+		})
 		var waited []time.Duration
 		_, err := client(t, h, "", &waited).Resolve(t.Context(), hubRef(t, "hf:org/model@main/config.json"))
 		if kind, failed := remote.KindOf(err); failed != (c.kind != 0) || failed && kind != c.kind {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
@@ -32,18 +33,19 @@ func TestOfficialClient(t *testing.T) {
 		&hubtest.Repo{ID: "org/gated", Gated: true, Token: "hf_secret", Files: map[string][]byte{"m.bin": big[:2000]}},
 		&hubtest.Repo{ID: "org/flaky", Files: map[string][]byte{"m.bin": big[:2000]}})
 	defer h.Close()
-	busy := 1
-	h.Before = func(w http.ResponseWriter, r *http.Request) bool {
-		if !strings.Contains(r.URL.Path, "org/flaky") || busy == 0 {
+	var busy atomic.Int32
+	busy.Store(1)
+	h.Before(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "org/flaky") || busy.Load() == 0 {
 			return false
 		}
-		busy--
+		busy.Add(-1)
 		w.Header().Set("RateLimit", `"resolvers";r=0;t=0`)
 		w.WriteHeader(http.StatusTooManyRequests)
 		return true
-	}
+	})
 	official(t, h, nil, "testdata/client.py", model.Commit)
-	if busy != 0 {
+	if busy.Load() != 0 {
 		t.Error("the client never met the rate limit")
 	}
 	hub, cdn := 0, 0

@@ -62,8 +62,6 @@ type Request struct {
 // Hub is a fake hub on this machine.
 type Hub struct {
 	URL string // http://127.0.0.1:port; files come from http://localhost:port
-	// Before, when set, sees every request first. It answers it and returns true, or leaves it.
-	Before func(w http.ResponseWriter, r *http.Request) bool
 	// Delay of every answer: a round trip.
 	Delay time.Duration
 	// PageSize of tree listings. Default 50.
@@ -73,6 +71,7 @@ type Hub struct {
 	mu     sync.Mutex
 	repos  map[string]*Repo
 	log    []Request
+	before func(w http.ResponseWriter, r *http.Request) bool
 }
 
 // New starts a hub with these repositories. Close ends it.
@@ -81,9 +80,17 @@ func New(repos ...*Repo) *Hub {
 	for _, r := range repos {
 		h.Add(r)
 	}
-	h.server = httptest.NewServer(http.HandlerFunc(h.serve))
-	h.URL = h.server.URL
+	h.server = httptest.NewUnstartedServer(http.HandlerFunc(h.serve))
+	h.URL = "http://" + h.server.Listener.Addr().String()
+	h.server.Start()
 	return h
+}
+
+// Before has every request seen first by a function, which answers it and returns true, or leaves it.
+func (h *Hub) Before(see func(w http.ResponseWriter, r *http.Request) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.before = see
 }
 
 // Close ends the hub.
@@ -157,11 +164,12 @@ func (h *Hub) CDN() string { return strings.Replace(h.URL, "127.0.0.1", "localho
 func (h *Hub) serve(w http.ResponseWriter, req *http.Request) {
 	h.mu.Lock()
 	h.log = append(h.log, Request{req.Method, req.URL.Path, req.Host, req.Header.Get("Range"), strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")})
+	before := h.before
 	h.mu.Unlock()
 	if h.Delay > 0 {
 		time.Sleep(h.Delay)
 	}
-	if h.Before != nil && h.Before(w, req) {
+	if before != nil && before(w, req) {
 		return
 	}
 	path := strings.Trim(req.URL.EscapedPath(), "/")
