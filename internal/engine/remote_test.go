@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,11 +131,11 @@ func TestScanRemoteOrder(t *testing.T) {
 // What a call reads of a repository is told before it is scanned, and what that needed is fetched once.
 func TestPlanRemote(t *testing.T) {
 	list := &remote.Listing{}
-	opened := 0
+	var opened atomic.Int64
 	for name, text := range map[string]string{"config.json": "{}", "model.safetensors": "x", "pytorch_model.bin": "x"} {
 		f := file([]byte(text), -1, nil)
 		open := f.Open
-		f.Path, f.Open = name, func(ctx context.Context) remote.Content { opened++; return open(ctx) }
+		f.Path, f.Open = name, func(ctx context.Context) remote.Content { opened.Add(1); return open(ctx) }
 		list.Files = append(list.Files, f)
 	}
 	e := newEngine(t, engine.Options{})
@@ -142,8 +143,8 @@ func TestPlanRemote(t *testing.T) {
 	if err != nil || plan == nil || len(plan.Weights) != 1 || list.Files[plan.Weights[0]].Path != "model.safetensors" || len(plan.Others) != 1 {
 		t.Fatalf("%+v, %v", plan, err)
 	}
-	if scanRemote(t, e, list, engine.RemoteOptions{}); opened != 3 {
-		t.Errorf("%d files opened of 3", opened)
+	if scanRemote(t, e, list, engine.RemoteOptions{}); opened.Load() != 3 {
+		t.Errorf("%d files opened of 3", opened.Load())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,13 +128,12 @@ func TestFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			n := 0
+			var n atomic.Int64
 			h.Before(func(w http.ResponseWriter, r *http.Request) bool {
 				if !strings.HasPrefix(r.URL.Path, "/cdn/") {
 					return false
 				}
-				n++
-				return c.fault(w, r, n)
+				return c.fault(w, r, int(n.Add(1)))
 			})
 			file := list.Files[0].Open(t.Context())
 			err = file.Prefetch(t.Context())
