@@ -1,35 +1,40 @@
 #!/usr/bin/env python3
-"""Measures `secure-torch scan` on large files beside the scanners that are installed, and prints a Markdown table.
+"""Measures secure-torch beside the scanners and linters that are on the PATH, and prints Markdown tables.
 
-bench.py BINARY FOLDER: makes the files in FOLDER where they are missing. Wall and CPU seconds are the best of three runs,
-memory is the peak of the process and its children. A peer that is not on the PATH is left out.
+bench.py BINARY FOLDER: makes the inputs in FOLDER where they are missing. Seconds are the median of five runs in which the
+tools take turns (of one where a run takes more than 20 seconds), memory is the peak of the largest process. A run is
+ended after 120 seconds. A peer that is not on the PATH is left out.
 """
 
 import json
 import os
 import pickle
 import platform
-import resource
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 MB = 1 << 20
-PEERS = {
+RUNS, SLOW, LIMIT = 5, 20, 120
+SCANNERS = {
     "picklescan": ["picklescan", "-p"],
     "modelscan": ["modelscan", "-p"],
     "modelaudit": ["modelaudit", "scan", "--no-cache"],
     "hayward": ["hayward", "scan", "--max-size", "2G"],
+    "fickling": ["fickling", "--check-safety"],
 }
+# What `check` reads: packages of PyPI that load models.
+PACKAGES = ["accelerate==1.15.0", "diffusers==0.42.1", "peft==0.21.2", "timm==1.0.31", "transformers==5.23.0", "ultralytics==8.4.190"]
 
 
 def make_objects(path):
     """200,000 small dictionaries, about 50 MB of pickle."""
     rows = [{"id": i, "name": f"row {i}", "values": [i, i + 0.5], "text": "x" * 150 + str(i)} for i in range(200_000)]
-    with open(path, "wb") as f:
-        pickle.dump(rows, f, protocol=4)
+    path.write_bytes(pickle.dumps(rows, protocol=4))
 
 
 def make_safetensors(path):
@@ -37,7 +42,7 @@ def make_safetensors(path):
     size = 10 * MB
     header = {f"layer.{i}": {"dtype": "F32", "shape": [size // 4], "data_offsets": [i * size, (i + 1) * size]} for i in range(100)}
     text = json.dumps(header).encode()
-    with open(path, "wb") as f:
+    with path.open("wb") as f:
         f.write(struct.pack("<Q", len(text)) + text)
         f.truncate(8 + len(text) + 100 * size)
 
@@ -48,48 +53,88 @@ def make_torch(path):
     subprocess.run(["/usr/bin/python3", "-c", code, path], check=True)
 
 
-FILES = {"objects.pkl": make_objects, "big.safetensors": make_safetensors, "checkpoint.pt": make_torch}
+def make_folder(path):
+    """1,000 pickles of about 2 kB each."""
+    path.mkdir()
+    for i in range(1000):
+        value = {"epoch": i, "history": [{"loss": i / (j + 1), "step": j} for j in range(40)], "name": f"run {i}"}
+        (path / f"model{i}.pkl").write_bytes(pickle.dumps(value, protocol=4))
 
 
-def measure(command):
-    """Best wall and CPU seconds of three runs, peak memory in MB, and the last exit code."""
-    best, code = None, 0
-    for _ in range(3):
-        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        code = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
-        wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        best = min(best or (wall, cpu), (wall, cpu))
-    return best, code
-
-
-def peak(command):
-    """Peak resident memory in MB of the largest process among the command and its children, in a process of its own."""
-    code = (
-        "import resource, subprocess, sys\n"
-        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+def make_packages(path):
+    """The packages' Python files, unpacked from their wheels."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--no-compile", "-t", path, *PACKAGES],
+        check=True,
     )
-    out = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True).stdout
-    return int(out) / 1024
+
+
+MODELS = {
+    "a pickle of 200,000 dicts, 49 MB": ("objects.pkl", make_objects),
+    "safetensors, 1.05 GB": ("big.safetensors", make_safetensors),
+    "a torch zip, 210 MB": ("checkpoint.pt", make_torch),
+    "a folder of 1,000 small pickles": ("small", make_folder),
+}
+
+
+# Runs the command in its arguments: a process of its own, so that the memory is the command's alone.
+MEASURE = """
+import resource, subprocess, sys, time
+start = time.monotonic()
+try:
+    code = subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=int(sys.argv[1])).returncode
+except subprocess.TimeoutExpired:
+    code = "ended"
+wall, used = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, code)
+"""
+
+
+def once(command):
+    """Wall seconds, CPU seconds, peak MB and exit code of one run."""
+    done = subprocess.run([sys.executable, "-c", MEASURE, str(LIMIT), *command], capture_output=True, text=True, check=True)
+    wall, cpu, peak, code = done.stdout.split()
+    return float(wall), float(cpu), float(peak), code
+
+
+def compare(title, commands):
+    """A row for every command: they take turns, so that a machine that slows down slows all of them down."""
+    runs = {tool: [] for tool in commands}
+    for _ in range(RUNS):
+        for tool, command in commands.items():
+            if not runs[tool] or runs[tool][0][0] < SLOW:
+                runs[tool].append(once([str(word) for word in command]))
+    ours = statistics.median(run[1] for run in runs[next(iter(runs))])
+    for tool, measured in runs.items():
+        wall, cpu, peak = (statistics.median(run[i] for run in measured) for i in range(3))
+        print(f"| {title} | {tool} | {wall:.3f} | {cpu:.3f} | {cpu / ours:.1f} | {peak:.0f} | {measured[-1][3]} |", flush=True)
+
+
+def made(folder, name, make):
+    path = folder / name
+    if not path.exists():
+        make(path)
+    return path
 
 
 def main():
-    binary, folder = os.path.abspath(sys.argv[1]), sys.argv[2]
-    os.makedirs(folder, exist_ok=True)
-    for name, make in FILES.items():
-        if not os.path.exists(os.path.join(folder, name)):
-            make(os.path.join(folder, name))
-    tools = {"secure-torch": [binary, "scan"]} | {n: c for n, c in PEERS.items() if shutil.which(c[0])}
-    print("# Benchmarks\n\nWritten by `make bench`. Compare figures of one run on one machine only.\n")
+    binary, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    print("## Beside other scanners and ruff\n\nCompare figures of one run on one machine only.\n")
     load = os.getloadavg()[0]
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, load {load:.1f} at the start, Python {platform.python_version()}.\n")
-    print("| file | scanner | wall s | CPU s | peak MB | exit |\n|---|---|---|---|---|---|")
-    for name in FILES:
-        path = os.path.join(folder, name)
-        for tool, command in tools.items():
-            (wall, cpu), code = measure([*command, path])
-            print(f"| {name}, {os.path.getsize(path) / 1e6:.0f} MB | {tool} | {wall:.3f} | {cpu:.3f} | {peak([*command, path]):.0f} | {code} |", flush=True)
+    today = time.strftime("%-d %B %Y")
+    print(f"{today}, {platform.machine()}, {os.cpu_count()} CPUs, load {load:.1f} at the start, Python {platform.python_version()}.\n")
+    print("| input | tool | wall s | CPU s | CPU, times ours | peak MB | exit |\n|---|---|---|---|---|---|---|")
+    for title, (name, make) in MODELS.items():
+        path = made(folder, name, make)
+        tools = {"secure-torch": [binary, "scan", "--no-cache"]} | {n: c for n, c in SCANNERS.items() if shutil.which(c[0])}
+        compare(title, {tool: [*command, path] for tool, command in tools.items()})
+    packages = made(folder, "packages", make_packages)
+    tools = {"secure-torch check": [binary, "check", "--no-resolve", "--no-gitignore", packages]}
+    if shutil.which("ruff"):
+        tools["ruff S301,S506"] = ["ruff", "check", "--isolated", "--no-cache", "--select", "S301,S506", packages]
+    files = sum(1 for _ in packages.rglob("*.py"))
+    compare(f"{files:,} Python files of {len(PACKAGES)} packages", tools)
 
 
 if __name__ == "__main__":

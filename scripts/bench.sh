@@ -1,23 +1,34 @@
 #!/usr/bin/env bash
-# bench.sh: scans of large files beside the peers that are installed, and the Go benchmarks, below the marker in docs/benchmarks.md.
+# bench.sh: secure-torch beside its peers, in one run on this machine; the figures go below the marker in docs/benchmarks.md.
+# The peers are installed in a venv in .cache/bench, the Python packages that `check` reads in .cache/bench/packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=build/benchmarks.md
+venv=.cache/bench
 mkdir -p build
-python3 scripts/bench.py bin/secure-torch build/bench | tee "$out"
+if ! cmp -s scripts/bench-requirements.txt $venv/installed; then
+	python3 -m venv $venv
+	$venv/bin/pip install -q --disable-pip-version-check -r scripts/bench-requirements.txt
+	cp scripts/bench-requirements.txt $venv/installed
+fi
+python/install.sh
+PATH="$PWD/$venv/bin:$PATH"
+$venv/bin/python scripts/bench.py bin/secure-torch build/bench | tee "$out"
+section() {
+	printf '\n## %s\n\n```\n' "$1"
+	shift
+	"$@"
+	printf '```\n'
+}
+start_up() { GODEBUG=inittrace=1 bin/secure-torch version 2>&1 | sort -k5 -n -r | sed -n 1,5p; }
+go_benchmarks() {
+	"${GO:-go}" test -run '^$' -bench . -benchmem -p 1 -timeout 30m \
+		$("${GO:-go}" list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...) | grep -E '^(Benchmark|pkg:|cpu:|FAIL|panic)'
+}
 {
-	echo
-	echo "## Start-up"
-	echo
-	echo '```'
-	GODEBUG=inittrace=1 bin/secure-torch version 2>&1 | sort -k5 -n -r | sed -n 1,5p
-	echo '```'
-	echo
-	echo "## Go benchmarks"
-	echo
-	echo '```'
-	"${GO:-go}" test -run '^$' -bench . -benchmem -timeout 30m $("${GO:-go}" list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...) | grep -E '^(Benchmark|pkg:|cpu:)'
-	echo '```'
+	section "Start-up: the five slowest packages to initialise" start_up
+	section "st.load beside torch.load and safetensors" .cache/python/bin/python python/bench/bench.py
+	section "Go benchmarks (the language server's beside ruff's server)" go_benchmarks
 } | tee -a "$out"
 marker='<!-- Below: what `make bench` printed last. -->'
 grep -qF "$marker" docs/benchmarks.md || printf '\n%s\n' "$marker" >>docs/benchmarks.md
