@@ -11,8 +11,19 @@ import (
 // command-line arguments.
 func (e *evaluator) attribute(fr *frame, n node) ([]place, string) {
 	s := fr.s
-	attr := s.code(s.field(n, pyparse.FieldAttribute))
-	object := s.field(n, pyparse.FieldObject)
+	out, why := e.attributeOf(fr, s.field(n, pyparse.FieldObject), s.code(s.field(n, pyparse.FieldAttribute)))
+	if len(out) == 0 && isPathAttribute(s.code(s.field(n, pyparse.FieldAttribute))) {
+		return []place{{fr, n, ref.Exact}}, why
+	}
+	if len(out) == 0 && why == "" {
+		why = "`" + snippet(s.code(n)) + "` is an attribute that is not known"
+	}
+	return out, why
+}
+
+// attributeOf follows an attribute of the object that an expression stands for.
+func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, string) {
+	s := fr.s
 	if class := s.selfClass(object); class >= 0 {
 		if ps, why := e.member(place{fr, class, ref.Exact}, nil, attr, 0); len(ps) > 0 || why != "" {
 			return ps, why
@@ -37,9 +48,6 @@ func (e *evaluator) attribute(fr *frame, n node) ([]place, string) {
 		if ps := e.cliDefault(fr, attr); len(ps) > 0 && argumentsName(s.code(object)) {
 			return ps, ""
 		}
-	}
-	if len(out) == 0 && why == "" {
-		why = "`" + snippet(s.code(n)) + "` is an attribute that is not known"
 	}
 	return out[:min(len(out), maxAlts)], why
 }
@@ -82,8 +90,8 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 	}
 	callee := s.field(o.n, pyparse.FieldFunction)
 	switch s.lastName(callee) {
-	case "parse_args", "parse_known_args", "parse_args_into_dataclasses":
-		if ps := e.cliDefault(o.fr, attr); len(ps) > 0 {
+	case "parse_args", "parse_known_args", "parse_args_into_dataclasses", "parse_intermixed_args":
+		if ps := e.optionsOf(o, attr); len(ps) > 0 {
 			return ps, ""
 		}
 		return nil, "it is the command-line option `--" + attr + "`, which has no default"
@@ -106,51 +114,100 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 // self in a method, by the constructor's argument of a dataclass, or in a base class.
 func (e *evaluator) member(class place, made *place, attr string, depth int) ([]place, string) {
 	s := class.fr.s
-	var out []place
-	var why string
-	take := func(ps []place, w string, sure ref.Sure) {
-		out = append(out, lower(ps, sure)...)
-		if why == "" {
-			why = w
-		}
-	}
 	if made != nil {
 		if v := made.fr.s.keyword(made.n, attr); v >= 0 && s.classBinds(class.n, attr) {
 			ps, w := e.places(made.fr, v)
 			return lower(ps, made.sure), w
 		}
 	}
-	if body, ok := s.opened[class.n]; ok {
-		for _, i := range s.scopes[body].names[attr] {
-			if b := &s.binds[i]; b.kind == bindValue {
-				ps, w := e.places(class.fr, b.value)
-				take(ps, w, ref.Default)
-			}
+	out, why := e.inBody(class, attr)
+	set, w := e.onSelf(class, made, attr)
+	out = append(out, set...)
+	if why == "" {
+		why = w
+	}
+	if len(out) > 1 {
+		out = lower(out, ref.Guess)
+	}
+	if len(out) == 0 && depth < 4 {
+		ps, w := e.inherited(class, made, attr, depth)
+		out = append(out, ps...)
+		if why == "" {
+			why = w
 		}
 	}
+	return out[:min(len(out), maxAlts)], why
+}
+
+// inBody is what a class body binds: a value, a method, what a property returns.
+func (e *evaluator) inBody(class place, attr string) ([]place, string) {
+	s := class.fr.s
+	body, ok := s.opened[class.n]
+	if !ok {
+		return nil, ""
+	}
+	var out []place
+	var why string
+	for _, i := range s.scopes[body].names[attr] {
+		b := &s.binds[i]
+		var ps []place
+		var w string
+		switch {
+		case b.kind == bindValue:
+			ps, w = e.places(class.fr, b.value)
+		case b.kind == bindFunc && (s.decorated(b.value, "property") || s.decorated(b.value, "cached_property")):
+			ps, w = e.results(place{class.fr, b.value, ref.Exact}, place{class.fr, class.n, ref.Exact})
+		case b.kind == bindFunc:
+			out = append(out, place{class.fr, b.value, ref.Exact})
+			continue
+		default:
+			continue
+		}
+		out = append(out, lower(ps, ref.Default)...)
+		if why == "" {
+			why = w
+		}
+	}
+	return out, why
+}
+
+// onSelf is what the methods of a class set.
+func (e *evaluator) onSelf(class place, made *place, attr string) ([]place, string) {
+	s := class.fr.s
+	var out []place
+	var why string
 	for _, a := range s.attrs[attr] {
 		st := s.parent[a]
 		if s.kind(st) != pyparse.Assignment || !s.within(a, class.n) || s.selfClass(s.field(a, pyparse.FieldObject)) != class.n {
 			continue
 		}
 		ps, w := e.places(e.methodFrame(class, made, a), s.field(st, pyparse.FieldRight))
-		take(ps, w, ref.Exact)
+		out = append(out, ps...)
+		if why == "" {
+			why = w
+		}
 	}
-	if len(out) > 1 {
-		out = lower(out, ref.Guess)
-	}
-	if len(out) == 0 && depth < 4 {
-		for base := range s.children(s.field(class.n, pyparse.FieldSuperclasses)) {
-			bases, _ := e.places(class.fr, base)
-			for _, b := range bases {
-				if b.fr.s.kind(b.n) == pyparse.ClassDefinition && b.n != class.n {
-					ps, w := e.member(b, made, attr, depth+1)
-					take(ps, w, ref.Exact)
+	return out, why
+}
+
+// inherited looks into the base classes.
+func (e *evaluator) inherited(class place, made *place, attr string, depth int) ([]place, string) {
+	s := class.fr.s
+	var out []place
+	var why string
+	for base := range s.children(s.field(class.n, pyparse.FieldSuperclasses)) {
+		bases, _ := e.places(class.fr, base)
+		for _, b := range bases {
+			if b.fr.s.kind(b.n) == pyparse.ClassDefinition && b.n != class.n {
+				ps, w := e.member(b, made, attr, depth+1)
+				out = append(out, ps...)
+				if why == "" {
+					why = w
 				}
 			}
 		}
 	}
-	return out[:min(len(out), maxAlts)], why
+	return out, why
 }
 
 func (s *Summary) classBinds(class node, attr string) bool {
@@ -204,6 +261,12 @@ func (e *evaluator) cliDefault(fr *frame, dest string) []place {
 				ps, _ := e.places(fr, v)
 				out = append(out, ps...)
 			}
+		}
+	}
+	for _, c := range s.callsOf("set_defaults") {
+		if v := s.keyword(c, dest); v >= 0 && s.kind(v) != pyparse.None {
+			ps, _ := e.places(fr, v)
+			out = append(out, ps...)
 		}
 	}
 	for _, define := range []string{"DEFINE_string", "DEFINE_enum"} {

@@ -30,6 +30,9 @@ func (e *evaluator) call(fr *frame, n node) value {
 	if v, ok := e.returned(fr, n, callee); ok {
 		return v
 	}
+	if places, why, ok := e.through(fr, n); ok {
+		return e.valueOf(places, why)
+	}
 	return unknown("the result of `" + snippet(s.code(callee)) + "(…)` is not known")
 }
 
@@ -51,7 +54,7 @@ func pathFunction(name string) callFunc {
 		return func(e *evaluator, fr *frame, n node) value { return firstArg(e, fr, n).each(dirname) }
 	case "os.path.basename":
 		return func(e *evaluator, fr *frame, n node) value { return firstArg(e, fr, n).each(basename) }
-	case "os.environ.get", "os.getenv":
+	case "os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop":
 		return environment
 	case "os.getcwd", "pathlib.Path.cwd", "Path.cwd":
 		return func(*evaluator, *frame, node) value { return text(".") }
@@ -163,12 +166,36 @@ func pathMethod(name string) methodFunc {
 		})
 	case "format":
 		return format
+	case "join":
+		return joined
 	case "glob", "rglob":
 		return func(e *evaluator, fr *frame, n, object node) value {
 			return join(e.eval(fr, object), firstArg(e, fr, n).each(starsToHoles)).atMost(ref.Guess)
 		}
 	}
 	return nil
+}
+
+// joined is separator.join([parts]).
+func joined(e *evaluator, fr *frame, n, object node) value {
+	s := fr.s
+	list := s.positional(n, 0)
+	lists, _ := e.places(fr, list)
+	if list < 0 || len(lists) != 1 {
+		return unknown("`" + snippet(s.code(n)) + "` is joined when it runs")
+	}
+	items, ok := e.items(lists[0])
+	if !ok {
+		return unknown("`" + snippet(s.code(n)) + "` is joined when it runs")
+	}
+	sep, out := e.eval(fr, object), text("")
+	for i, it := range items {
+		if i > 0 {
+			out = concat(out, sep)
+		}
+		out = concat(out, e.eval(lists[0].fr, it))
+	}
+	return out
 }
 
 func withPart(f func(p, part string) string) methodFunc {
@@ -248,7 +275,7 @@ func (e *evaluator) formatted(fr *frame, n node, f alt) value {
 // pathAttribute is .parent, .name, .stem, .suffix of a path, and .content of a response.
 func (e *evaluator) pathAttribute(fr *frame, n node) (value, bool) {
 	var f func(string) string
-	switch fr.s.code(fr.s.field(n, pyparse.FieldAttribute)) {
+	switch fr.s.code(fr.s.field(n, pyparse.FieldAttribute)) { // isPathAttribute has the same
 	case "parent":
 		f = dirname
 	case "name":
@@ -264,6 +291,14 @@ func (e *evaluator) pathAttribute(fr *frame, n node) (value, bool) {
 	}
 	v := e.eval(fr, fr.s.field(n, pyparse.FieldObject))
 	return v.each(f), len(v.alts) > 0
+}
+
+func isPathAttribute(name string) bool {
+	switch name {
+	case "parent", "name", "stem", "suffix", "content", "raw", "text":
+		return true
+	}
+	return false
 }
 
 // returned evaluates what a function of the workspace returns, with the arguments of this call.

@@ -2,6 +2,8 @@ package analyzers
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -62,14 +64,7 @@ func (e *evaluator) follow(fr *frame, n node) value {
 		return v
 	}
 	places, why := e.places(fr, n)
-	out := value{why: why}
-	for _, p := range places {
-		v := e.evalPlace(p)
-		out = out.or(v.atMost(p.sure))
-	}
-	if len(out.alts) > 1 {
-		out = out.atMost(ref.Guess)
-	}
+	out := e.valueOf(places, why)
 	if len(out.alts) == 0 && fr.s.kind(n) == pyparse.Attribute {
 		if v, ok := e.pathAttribute(fr, n); ok {
 			return v
@@ -78,9 +73,27 @@ func (e *evaluator) follow(fr *frame, n node) value {
 	return out
 }
 
+// valueOf is what the expressions at several places may be.
+func (e *evaluator) valueOf(places []place, why string) value {
+	out := value{why: why}
+	for _, p := range places {
+		v := e.evalPlace(p)
+		out = out.or(v.atMost(p.sure))
+	}
+	if len(out.alts) > 1 {
+		out = out.atMost(ref.Guess)
+	}
+	return out
+}
+
 func (e *evaluator) evalPlace(p place) value {
 	switch p.fr.s.kind(p.n) {
-	case pyparse.Identifier, pyparse.Attribute, pyparse.Subscript:
+	case pyparse.Attribute:
+		if v, ok := e.pathAttribute(p.fr, p.n); ok {
+			return v
+		}
+		fallthrough
+	case pyparse.Identifier, pyparse.Subscript:
 		return unknown("`" + snippet(p.fr.s.code(p.n)) + "` cannot be told from the source")
 	}
 	return e.eval(p.fr, p.n)
@@ -99,6 +112,7 @@ func (e *evaluator) special(fr *frame, n node) (value, bool) {
 				return unknown("it is the environment variable " + snippet(fr.s.code(fr.s.field(n, pyparse.FieldSubscript)))), true
 			}
 		}
+		return e.piece(fr, n)
 	case pyparse.Attribute:
 		for _, name := range fr.s.names(n, 0) {
 			switch name {
@@ -112,6 +126,51 @@ func (e *evaluator) special(fr *frame, n node) (value, bool) {
 		}
 	}
 	return value{}, false
+}
+
+// piece is one part of a string or path that a call takes apart: x.split("/")[-1], os.path.splitext(x)[0].
+func (e *evaluator) piece(fr *frame, n node) (value, bool) {
+	s := fr.s
+	call := s.field(n, pyparse.FieldValue)
+	if s.kind(call) != pyparse.Call {
+		return value{}, false
+	}
+	i, err := strconv.Atoi(strings.ReplaceAll(s.code(s.field(n, pyparse.FieldSubscript)), " ", ""))
+	if err != nil {
+		return value{}, false
+	}
+	callee := s.field(call, pyparse.FieldFunction)
+	var split func(string) []string
+	object := s.positional(call, 0)
+	switch s.lastName(callee) {
+	case "splitext":
+		split = func(p string) []string { stem, ext := splitExt(p); return []string{stem, ext} }
+	case "split", "rsplit":
+		if s.kind(callee) == pyparse.Attribute && !slices.Contains(s.names(callee, 0), "os.path.split") {
+			sep, ok := s.literal(s.positional(call, 0))
+			if !ok || sep == "" || s.positional(call, 1) >= 0 || s.keyword(call, "maxsplit") >= 0 {
+				return value{}, false
+			}
+			object = s.field(callee, pyparse.FieldObject)
+			split = func(p string) []string { return strings.Split(p, sep) }
+			break
+		}
+		split = func(p string) []string { return []string{dirname(p), basename(p)} }
+	default:
+		return value{}, false
+	}
+	return e.eval(fr, object).each(func(p string) string { return nth(split(p), i) }), true
+}
+
+// nth is the i-th of the parts, counted from the end where i is negative; a hole where there is none.
+func nth(parts []string, i int) string {
+	if i < 0 {
+		i += len(parts)
+	}
+	if i < 0 || i >= len(parts) {
+		return hole
+	}
+	return parts[i]
 }
 
 // str is a string literal or an f-string.

@@ -97,3 +97,42 @@ func TestEveryNameIsRecognised(t *testing.T) {
 	}
 	t.Logf("%d names", names)
 }
+
+// TestValues follows what applications name their models by: command lines, dataclasses, dictionaries,
+// properties, subclasses.
+func TestValues(t *testing.T) {
+	const head = "import argparse, glob, os, torch\nfrom dataclasses import dataclass, field\nfrom pathlib import Path\nfrom transformers import HfArgumentParser\n"
+	for _, c := range []struct{ name, src, want string }{
+		{"dataclass", "@dataclass\nclass A:\n    p: str = field(default='a.pt', metadata={})\nparser = HfArgumentParser((A, B))\na, b = parser.parse_args_into_dataclasses()\ntorch.load(a.p)\n", "path:a.pt(default)"},
+		{"only dataclass", "@dataclass\nclass A:\n    p: str = field(default_factory=lambda: 'a.pt')\na = HfArgumentParser(A).parse_args_into_dataclasses()[0]\ntorch.load(a.p)\n", "path:a.pt(default)"},
+		{"set_defaults", "p = argparse.ArgumentParser()\np.set_defaults(ckpt='a.pt')\nargs = p.parse_args()\ntorch.load(args.ckpt)\n", "path:a.pt(default)"},
+		{"vars", "p = argparse.ArgumentParser()\np.add_argument('--ckpt', default='a.pt')\ntorch.load(vars(p.parse_args())['ckpt'])\n", "path:a.pt(default)"},
+		{"splat", "def f(ckpt):\n    torch.load(ckpt)\np = argparse.ArgumentParser()\np.add_argument('--ckpt', default='a.pt')\nf(**vars(p.parse_args()))\n", "path:a.pt(guess)"},
+		{"getattr", "class A:\n    p = 'a.pt'\ntorch.load(getattr(A, 'p', None))\n", "path:a.pt(default)"},
+		{"get", "D = {'x': 'a.pt'}\ntorch.load(D.get('x'))\n", "path:a.pt(exact)"},
+		{"get of a default", "D = {}\ntorch.load(D.get('x', 'a.pt'))\n", "path:a.pt(default)"},
+		{"key by default", "D = {'x': 'a.pt'}\ndef f(k='x'):\n    torch.load(D[k])\n", "path:a.pt(default)"},
+		{"property", "class A:\n    @property\n    def p(self):\n        return os.path.join('w', 'a.pt')\ntorch.load(A().p)\n", "path:w/a.pt(default)"},
+		{"method", "class A:\n    def p(self, n):\n        return 'w/' + n\ntorch.load(A().p('a.pt'))\n", "path:w/a.pt(exact)"},
+		{"static", "class A:\n    @staticmethod\n    def f(p):\n        torch.load(p)\nA.f('a.pt')\n", "path:a.pt(guess)"},
+		{"super", "class A:\n    def __init__(self, p):\n        torch.load(p)\nclass B(A):\n    def __init__(self):\n        super().__init__('a.pt')\n", "path:a.pt(guess)"},
+		{"function's object", "def options():\n    p = argparse.ArgumentParser()\n    p.add_argument('--ckpt', default='a.pt')\n    return p.parse_args()\no = options()\ntorch.load(o.ckpt)\n", "path:a.pt(default)"},
+		{"folder of the source", "HERE = Path(__file__).resolve().parent\ntorch.load(HERE / 'a.pt')\n", "path:a.pt(exact)"},
+		{"latest", "torch.load(sorted(glob.glob('out/*.pt'))[-1])\n", "glob:out/*.pt(guess)"},
+		{"newest", "torch.load(max(Path('out').glob('m-*.pt'), key=os.path.getmtime))\n", "glob:out/m-*.pt(guess)"},
+		{"splitext", "torch.load(os.path.splitext('w/a.ckpt')[0] + '.pt')\n", "path:w/a.pt(exact)"},
+		{"split", "torch.load('o/a'.split('/')[-1] + '.pt')\n", "path:a.pt(exact)"},
+		{"join", "torch.load('/'.join(['w', 'a.pt']))\n", "path:w/a.pt(exact)"},
+		{"itself", "def f(a):\n    return f(a).get(a, f)\ntorch.load(f(f).p)\n", ""},
+	} {
+		got := ""
+		for _, call := range Link(Summarise([]byte(head+c.src)), Options{}).Calls {
+			for _, r := range call.Refs {
+				got += fmt.Sprintf("%s:%s(%s)", r.Kind, r.Value, r.Sure)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}

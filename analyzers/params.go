@@ -43,30 +43,89 @@ func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
 	s := fr.s
 	var out []place
 	index, method := s.paramIndex(fn, param)
-	called := fname
+	var sites []place
 	if fname == "__init__" || fname == "__new__" || fname == "__post_init__" {
 		class := s.enclosing(fn, pyparse.ClassDefinition)
 		if class < 0 {
 			return nil
 		}
-		called, method = s.code(s.field(class, pyparse.FieldName)), false
+		sites = append(e.sites(fr, s.code(s.field(class, pyparse.FieldName)), false), e.fromSubclasses(fr, class)...)
+	} else {
+		sites = e.sites(fr, fname, method || s.scopes[s.scope[fn]].class)
 	}
-	for _, site := range e.sites(fr, called, method) {
-		o := site.fr.s
-		arg := o.keyword(site.n, param)
-		if arg < 0 && index >= 0 {
-			arg = o.positional(site.n, index)
-		}
-		if arg < 0 {
-			continue
-		}
-		ps, _ := e.places(site.fr, arg)
-		out = append(out, lower(ps, ref.Guess)...)
+	for _, site := range sites {
+		out = append(out, e.argument(site, param, index)...)
 		if len(out) >= maxAlts {
 			break
 		}
 	}
 	return out
+}
+
+// argument is what a call passes for a parameter, by name, by position, or out of a ** argument.
+func (e *evaluator) argument(site place, param string, index int) []place {
+	o := site.fr.s
+	arg := o.keyword(site.n, param)
+	if arg < 0 && index >= 0 {
+		arg = o.positional(site.n, index)
+	}
+	if arg >= 0 {
+		ps, _ := e.places(site.fr, arg)
+		return lower(ps, ref.Guess)
+	}
+	var out []place
+	for c := range o.children(o.field(site.n, pyparse.FieldArguments)) {
+		if o.kind(c) != pyparse.DictionarySplat {
+			continue
+		}
+		objects, _ := e.places(site.fr, o.child(c, 0))
+		for _, d := range objects {
+			if d.fr.s.kind(d.n) == pyparse.Dictionary {
+				out = append(out, e.dictValue(d, param)...)
+				continue
+			}
+			ps, _ := e.keyed(d, text(param))
+			out = append(out, ps...)
+		}
+	}
+	return lower(out, ref.Guess)
+}
+
+// dictValue is the entry of a dictionary literal under a literal key.
+func (e *evaluator) dictValue(d place, key string) []place {
+	s := d.fr.s
+	for c := range s.children(d.n) {
+		if name, ok := s.literal(s.field(c, pyparse.FieldKey)); ok && name == key {
+			ps, _ := e.places(d.fr, s.field(c, pyparse.FieldValue))
+			return ps
+		}
+	}
+	return nil
+}
+
+// fromSubclasses are the super().__init__(…) and cls(…) of a class and of those of its subclasses that the
+// same file defines.
+func (e *evaluator) fromSubclasses(fr *frame, class node) []place {
+	s := fr.s
+	var out []place
+	for _, c := range s.callsOf("__init__") {
+		object := s.field(s.field(c, pyparse.FieldFunction), pyparse.FieldObject)
+		sub := s.enclosing(c, pyparse.ClassDefinition)
+		if sub < 0 || sub == class || s.kind(object) != pyparse.Call || s.lastName(s.field(object, pyparse.FieldFunction)) != "super" {
+			continue
+		}
+		for base := range s.children(s.field(sub, pyparse.FieldSuperclasses)) {
+			if s.lastName(base) == s.code(s.field(class, pyparse.FieldName)) {
+				out = append(out, place{fr, c, ref.Guess})
+			}
+		}
+	}
+	for _, c := range s.callsOf("cls") {
+		if s.selfClass(s.field(c, pyparse.FieldFunction)) == class {
+			out = append(out, place{fr, c, ref.Guess})
+		}
+	}
+	return out[:min(len(out), maxSites)]
 }
 
 // paramIndex is a parameter's position among a call's arguments, -1 for a keyword-only one. The first

@@ -13,7 +13,7 @@ import (
 func (e *evaluator) places(fr *frame, n node) ([]place, string) {
 	s := fr.s
 	switch s.kind(n) {
-	case pyparse.Identifier, pyparse.Attribute, pyparse.Subscript:
+	case pyparse.Identifier, pyparse.Attribute, pyparse.Subscript, pyparse.Call:
 	case pyparse.ParenthesizedExpression, pyparse.Await:
 		return e.places(fr, s.child(n, 0))
 	case pyparse.NamedExpression:
@@ -40,6 +40,11 @@ func (e *evaluator) places(fr *frame, n node) ([]place, string) {
 		return e.name(fr, n)
 	case pyparse.Attribute:
 		return e.attribute(fr, n)
+	case pyparse.Call:
+		if ps, why, ok := e.through(fr, n); ok {
+			return ps[:min(len(ps), maxAlts)], why
+		}
+		return []place{{fr, n, ref.Exact}}, ""
 	}
 	return e.item(fr, n)
 }
@@ -201,6 +206,14 @@ func (e *evaluator) element(fr *frame, n node, i int) ([]place, string) {
 	seqs, why := e.places(fr, n)
 	var out []place
 	for _, q := range seqs {
+		if c, ok := e.parsedClass(q, i); ok {
+			out = append(out, c)
+			continue
+		}
+		if ps, ok := e.oneOf(q); ok {
+			out = append(out, ps...)
+			continue
+		}
 		items, ok := e.items(q)
 		j := i
 		if j < 0 {
@@ -219,6 +232,24 @@ func (e *evaluator) element(fr *frame, n node, i int) ([]place, string) {
 		}
 	}
 	return out, why
+}
+
+// oneOf are the elements of a sequence whose order is not known, as sorted(…) and glob(…) give it.
+func (e *evaluator) oneOf(q place) ([]place, bool) {
+	if q.fr.s.kind(q.n) != pyparse.Call {
+		return nil, false
+	}
+	whole := -1
+	items, ok := e.loopItems(q, &whole)
+	if !ok || whole != -1 {
+		return nil, false
+	}
+	var out []place
+	for _, it := range items {
+		ps, _ := e.places(it.fr, it.n)
+		out = append(out, ps...)
+	}
+	return lower(out, ref.Guess), len(out) > 0
 }
 
 // each is every element of what a loop runs over; elem picks a part of each, -1 the whole.
@@ -347,14 +378,12 @@ func (e *evaluator) entry(fr *frame, object, key node, code string) ([]place, st
 	var out []place
 	for _, d := range dicts {
 		ds := d.fr.s
-		if ds.kind(d.n) == pyparse.Call && ds.lastName(ds.field(d.n, pyparse.FieldFunction)) == "dict" {
-			for _, k := range keys.alts {
-				if v := ds.keyword(d.n, k.text); v >= 0 {
-					out = append(out, place{d.fr, v, d.sure})
-				}
-			}
-		}
 		if ds.kind(d.n) != pyparse.Dictionary {
+			ps, w := e.keyed(d, keys)
+			out = append(out, ps...)
+			if why == "" {
+				why = w
+			}
 			continue
 		}
 		for c := range ds.children(d.n) {
@@ -362,9 +391,9 @@ func (e *evaluator) entry(fr *frame, object, key node, code string) ([]place, st
 			if !ok || len(keys.alts) > 0 && !keys.has(name) {
 				continue
 			}
-			sure := d.sure
-			if len(keys.alts) != 1 {
-				sure = ref.Guess
+			sure := ref.Guess
+			if len(keys.alts) == 1 {
+				sure = min(d.sure, keys.alts[0].sure)
 			}
 			ps, w := e.places(d.fr, ds.field(c, pyparse.FieldValue))
 			out = append(out, lower(ps, sure)...)
@@ -377,6 +406,27 @@ func (e *evaluator) entry(fr *frame, object, key node, code string) ([]place, st
 		why = "`" + snippet(code) + "` is an item that is not known"
 	}
 	return out[:min(len(out), maxAlts)], why
+}
+
+// keyed are the entries of dict(a=…), and the attributes of an object that is asked like a dictionary.
+func (e *evaluator) keyed(d place, keys value) ([]place, string) {
+	ds := d.fr.s
+	isDict := ds.kind(d.n) == pyparse.Call && ds.lastName(ds.field(d.n, pyparse.FieldFunction)) == "dict"
+	var out []place
+	var why string
+	for _, k := range keys.alts {
+		var ps []place
+		if !isDict {
+			ps, why = e.of(d, k.text)
+		} else if v := ds.keyword(d.n, k.text); v >= 0 {
+			ps, why = e.places(d.fr, v)
+		}
+		out = append(out, lower(ps, min(d.sure, k.sure))...)
+	}
+	if len(keys.alts) > 1 {
+		out = lower(out, ref.Guess)
+	}
+	return out, why
 }
 
 func (v value) has(t string) bool {
