@@ -28,6 +28,9 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		if ps, why := e.member(place{fr, class, ref.Exact}, nil, attr, 0); len(ps) > 0 || why != "" {
 			return ps, why
 		}
+		if ps := e.inSubclasses(fr, class, attr); len(ps) > 0 {
+			return ps, ""
+		}
 		return nil, "`self." + attr + "` is not set in this class"
 	}
 	for _, name := range s.names(object, 0) {
@@ -50,6 +53,29 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		}
 	}
 	return out[:min(len(out), maxAlts)], why
+}
+
+// inSubclasses is what the subclasses that the same file defines set an attribute to, which the class
+// itself leaves to them.
+func (e *evaluator) inSubclasses(fr *frame, class node, attr string) []place {
+	s := fr.s
+	name := s.code(s.field(class, pyparse.FieldName))
+	var out []place
+	for i := range s.binds {
+		b := &s.binds[i]
+		if b.kind != bindClass || b.value == class || len(out) >= maxAlts {
+			continue
+		}
+		for base := range s.children(s.field(b.value, pyparse.FieldSuperclasses)) {
+			if s.lastName(base) == name {
+				sub := place{fr, b.value, ref.Guess}
+				ps, _ := e.inBody(sub, attr)
+				set, _ := e.onSelf(sub, nil, attr)
+				out = append(append(out, ps...), set...)
+			}
+		}
+	}
+	return lower(out, ref.Guess)
 }
 
 func argumentsName(name string) bool {

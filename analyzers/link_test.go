@@ -123,6 +123,11 @@ func TestValues(t *testing.T) {
 		{"splitext", "torch.load(os.path.splitext('w/a.ckpt')[0] + '.pt')\n", "path:w/a.pt(exact)"},
 		{"split", "torch.load('o/a'.split('/')[-1] + '.pt')\n", "path:a.pt(exact)"},
 		{"join", "torch.load('/'.join(['w', 'a.pt']))\n", "path:w/a.pt(exact)"},
+		{"key that is a guess", "D = {'x': 'a.pt'}\ndef f(k):\n    torch.load(D[k])\nf('y')\n", "path:a.pt(guess)"},
+		{"stored", "d = {}\nd['x'] = 'a.pt'\ntorch.load(d['x'])\n", "path:a.pt(guess)"},
+		{"appended", "files = set()\nfor n in range(3):\n    files.add('w/model.bin')\nfor f in sorted(files):\n    torch.load(f)\n", "path:w/model.bin(guess)"},
+		{"subclasses", "class A:\n    def f(self):\n        torch.load(self.p)\nclass B(A):\n    p = 'a.pt'\n", "path:a.pt(guess)"},
+		{"annotation", "@dataclass\nclass C:\n    p: str = 'a.pt'\ndef f(c: C):\n    torch.load(c.p)\n", "path:a.pt(default)"},
 		{"itself", "def f(a):\n    return f(a).get(a, f)\ntorch.load(f(f).p)\n", ""},
 	} {
 		got := ""

@@ -30,12 +30,35 @@ func (e *evaluator) param(fr *frame, in int32, b *binding, name string) ([]place
 		e.hops--
 	}
 	if len(out) == 0 {
+		out = e.annotated(fr, fn, name)
+	}
+	if len(out) == 0 {
 		if fname == "" {
 			return nil, "it is the parameter `" + name + "` of a lambda"
 		}
 		return nil, "it is the parameter `" + name + "` of `" + fname + "`, and no call in the workspace tells its value"
 	}
 	return out[:min(len(out), maxAlts)], ""
+}
+
+// annotated is the class of the workspace that a parameter is declared to be of: its defaults are what an
+// instance that nobody saw being made most likely holds.
+func (e *evaluator) annotated(fr *frame, fn node, name string) []place {
+	s := fr.s
+	for p := range s.children(s.field(fn, pyparse.FieldParameters)) {
+		if k := s.kind(p); k != pyparse.TypedParameter && k != pyparse.TypedDefaultParameter || s.code(s.child(p, 0)) != name {
+			continue
+		}
+		ps, _ := e.places(fr, s.child(s.field(p, pyparse.FieldType), 0))
+		var out []place
+		for _, c := range ps {
+			if c.fr.s.kind(c.n) == pyparse.ClassDefinition {
+				out = append(out, place{c.fr, c.n, ref.Default})
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 // passed is what the known calls of function fn pass for a parameter.

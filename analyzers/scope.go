@@ -215,6 +215,10 @@ func (s *Summary) target(in int32, left, value node, kind bindKind) {
 	case pyparse.Attribute:
 		name := s.code(s.field(left, pyparse.FieldAttribute))
 		s.attrs[name] = append(s.attrs[name], left)
+	case pyparse.Subscript:
+		if object := s.field(left, pyparse.FieldValue); kind == bindValue && s.kind(object) == pyparse.Identifier {
+			s.entries[s.code(object)] = append(s.entries[s.code(object)], left)
+		}
 	case pyparse.PatternList, pyparse.TuplePattern, pyparse.ListPattern, pyparse.Tuple, pyparse.List, pyparse.ExpressionList, pyparse.ParenthesizedExpression:
 		if kind == bindValue {
 			b.kind = bindUnpack

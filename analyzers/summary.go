@@ -21,6 +21,8 @@ type Summary struct {
 	calls  []node
 	named  func() map[string][]node // the calls by the last part of the callee's name
 	attrs  map[string][]node        // assignments to attributes, by the attribute's name
+	// entries are assignments to items of a name, by that name.
+	entries map[string][]node
 }
 
 // node is an index into the tree. none stands for "no such node".
@@ -35,7 +37,7 @@ func Summarise(src []byte) *Summary {
 }
 
 func summarise(src, text []byte, tree pyparse.Tree) *Summary {
-	s := &Summary{src: src, text: string(text), tree: tree, opened: map[node]int32{}, attrs: map[string][]node{}}
+	s := &Summary{src: src, text: string(text), tree: tree, opened: map[node]int32{}, attrs: map[string][]node{}, entries: map[string][]node{}}
 	s.parents()
 	s.bind()
 	s.named = sync.OnceValue(s.nameCalls)

@@ -179,7 +179,9 @@ func (e *evaluator) optionsOf(o place, attr string) []place {
 	if len(out) > 0 || o.fr.s.kind(callee) != pyparse.Attribute {
 		return out
 	}
-	parsers, _ := e.places(o.fr, o.fr.s.field(callee, pyparse.FieldObject))
+	object := o.fr.s.field(callee, pyparse.FieldObject)
+	out = e.addedElsewhere(o.fr, object, attr)
+	parsers, _ := e.places(o.fr, object)
 	for _, p := range parsers {
 		if p.fr.s != o.fr.s {
 			out = append(out, e.cliDefault(p.fr, attr)...)
@@ -193,6 +195,30 @@ func (e *evaluator) optionsOf(o place, attr string) []place {
 		}
 	}
 	return lower(out, ref.Default)
+}
+
+// addedElsewhere are the defaults of an option that a function in another file adds to a parser that it is
+// given: add_model_args(parser).
+func (e *evaluator) addedElsewhere(fr *frame, parser node, attr string) []place {
+	s := fr.s
+	if s.kind(parser) != pyparse.Identifier {
+		return nil
+	}
+	var out []place
+	asked := 0
+	for _, c := range s.calls {
+		if arg := s.positional(c, 0); arg < 0 || s.kind(arg) != pyparse.Identifier || s.code(arg) != s.code(parser) || asked == maxSites {
+			continue
+		}
+		asked++
+		defs, _ := e.places(fr, s.field(c, pyparse.FieldFunction))
+		for _, d := range defs {
+			if d.fr.s != s && d.fr.s.kind(d.n) == pyparse.FunctionDefinition {
+				out = append(out, e.cliDefault(d.fr, attr)...)
+			}
+		}
+	}
+	return out
 }
 
 // dataclasses are the classes whose fields a parser p reads: HfArgumentParser((A, B)), tyro.cli(A).
