@@ -103,6 +103,7 @@ const (
 	OpenvinoCustomLayer          ID = "ST276" // low: OpenVINO model needs an extension library
 	OpenvinoWeightsRange         ID = "ST277" // high: OpenVINO constant that its weights can't hold
 	FlaxInconsistent             ID = "ST278" // medium: Flax checkpoint whose arrays are not what they say
+	TreeOutside                  ID = "ST280" // high: tree model whose nodes point outside of it
 	Unsigned                     ID = "ST301" // info: the model has no signature
 	SignatureRequired            ID = "ST302" // high: a required signature is missing or cannot be verified
 	SignatureInvalid             ID = "ST303" // high: the signature does not hold for this file

@@ -15,6 +15,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/joblib"
 	"github.com/secure-torch/secure-torch/modelscan/keras"
 	"github.com/secure-torch/secure-torch/modelscan/lfs"
+	"github.com/secure-torch/secure-torch/modelscan/lightgbm"
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/msgpack"
 	"github.com/secure-torch/secure-torch/modelscan/numpy"
@@ -29,6 +30,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/tensorflow"
 	"github.com/secure-torch/secure-torch/modelscan/tflite"
 	"github.com/secure-torch/secure-torch/modelscan/torch"
+	"github.com/secure-torch/secure-torch/modelscan/xgboost"
 	"github.com/secure-torch/secure-torch/modelscan/zip"
 )
 
@@ -59,6 +61,10 @@ func All() []*modelscan.Format {
 		hydra.Format,
 		pmml.Format,
 		openvino.Format,
+		lightgbm.Format,
+		xgboost.JSON,
+		xgboost.UBJSON,
+		xgboost.Binary,
 		hdf5.Format,
 		executable.Format,
 		media.Format,

@@ -1,0 +1,225 @@
+// Package lightgbm reads LightGBM's models, which are text (src/boosting/gbdt_model_text.cpp, src/io/tree.cpp of
+// LightGBM 4). Nothing in them runs; LightGBM follows the numbers of a tree without looking, and goes to each tree by
+// a size that the header gives.
+package lightgbm
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/rule"
+	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/codetext"
+	"github.com/secure-torch/secure-torch/modelscan/treewalk"
+)
+
+// Format is a model as text.
+var Format = &modelscan.Format{Name: "lightgbm", Sniff: func(p modelscan.Probe) modelscan.Confidence {
+	first, rest, _ := bytes.Cut(p.Head[:min(len(p.Head), 64)], []byte("\n"))
+	if string(bytes.TrimRight(first, "\r")) == "tree" && len(rest) > 0 {
+		return modelscan.Maybe
+	}
+	// A model out of a text need not begin with the word.
+	if bytes.Contains(p.Head, []byte("\nmax_feature_idx=")) && bytes.Contains(p.Head, []byte("num_class=")) {
+		return modelscan.Maybe
+	}
+	return modelscan.No
+}, Scan: scan}
+
+var (
+	errNoTrees = errors.New("no header of a LightGBM model")
+	errShape   = errors.New("not the structure of a model")
+)
+
+func scan(ctx context.Context, p *modelscan.Pass) error {
+	m := &model{ctx: ctx, p: p, b: bufio.NewReaderSize(io.NewSectionReader(p.R, 0, p.Size), 64<<10)}
+	err := m.read()
+	if m.features < 0 || !m.header {
+		return errors.Join(err, errNoTrees)
+	}
+	if err != nil {
+		p.Fail(p.Name, m.off, fmt.Errorf("lightgbm: %w", err))
+	}
+	p.Emit.Fact(modelscan.Fact{Kind: modelscan.MetadataFact, Path: p.Name, Name: "trees", Value: fmt.Sprint(m.trees)})
+	return nil
+}
+
+// maxLine bounds one line: the column of a tree, or all names of the features.
+const maxLine = 32 << 20
+
+// maxTold findings are enough.
+const maxTold = 20
+
+// model is read line by line; only one tree is kept.
+type model struct {
+	ctx      context.Context
+	p        *modelscan.Pass
+	b        *bufio.Reader
+	buf      []byte
+	off      int64 // of the line that was read last
+	next     int64 // of the one behind it
+	norm     int64 // as next, where every line ends in one byte: LightGBM joins the lines anew before it counts
+	told     int
+	header   bool  // max_feature_idx was read
+	features int64 // max_feature_idx + 1
+	classes  int64
+	each     int64 // trees of an iteration
+	sizes    []int64
+	starts   []int64 // of the trees, from the first one
+	first    int64
+	trees    int
+	walker   treewalk.Walker
+}
+
+func (m *model) tell(off int64, subject, format string, args ...any) {
+	if m.told++; m.told <= maxTold {
+		m.p.Emit.Finding(modelscan.Finding{Rule: rule.TreeOutside, Path: m.p.Name, Offset: off, Subject: subject, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+// line reads one, without what ends it. The error is io.EOF behind the last.
+func (m *model) line() ([]byte, error) {
+	m.buf, m.off = m.buf[:0], m.next
+	if err := m.ctx.Err(); err != nil {
+		return nil, err
+	}
+	for {
+		part, err := m.b.ReadSlice('\n')
+		m.buf = append(m.buf, part...)
+		m.next += int64(len(part))
+		switch {
+		case len(m.buf) > maxLine:
+			return nil, fmt.Errorf("line longer than %d bytes: %w", maxLine, modelscan.ErrLimit)
+		case err == nil || errors.Is(err, io.EOF) && len(m.buf) > 0:
+			line := bytes.TrimRight(m.buf, "\r\n")
+			m.norm += int64(len(line)) + 1
+			return line, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
+		}
+	}
+}
+
+func (m *model) read() error {
+	m.features, m.classes, m.each = -1, 1, 1
+	line, err := m.head()
+	if err != nil {
+		return err
+	}
+	m.first = m.norm - int64(len(line)) - 1
+	for bytes.HasPrefix(line, []byte("Tree=")) {
+		m.starts = append(m.starts, m.norm-int64(len(line))-1-m.first)
+		if err = m.tree(); err == nil {
+			line, err = m.blank()
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	end := m.norm
+	if err = m.behind(line); err != nil {
+		return err
+	}
+	return m.places(end)
+}
+
+// blank skips empty lines.
+func (m *model) blank() (line []byte, err error) {
+	for len(line) == 0 && err == nil {
+		line, err = m.line()
+	}
+	return line, err
+}
+
+// head reads what comes before the first tree, and returns that tree's first line.
+func (m *model) head() ([]byte, error) {
+	for {
+		line, err := m.line()
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+		key, value, _ := strings.Cut(string(line), "=")
+		switch key {
+		case "Tree", "end of trees":
+			if m.features < 0 {
+				return nil, errNoTrees
+			}
+			if m.each < 1 || m.each > m.classes { // a row of predictions has as many places as there are classes
+				m.tell(m.off, "num_tree_per_iteration", "%d trees an iteration, for %d classes", m.each, m.classes)
+			}
+			return line, nil
+		case "max_feature_idx":
+			m.features, m.header = number(value)+1, true
+		case "num_class":
+			m.classes = number(value)
+		case "num_tree_per_iteration":
+			m.each = number(value)
+		case "tree_sizes":
+			m.sizes = numbers(value)
+		}
+		m.code(key, line)
+	}
+}
+
+// places: the trees are looked for where the sizes in the header say, in the file or not.
+func (m *model) places(end int64) error {
+	if m.sizes == nil {
+		return nil
+	}
+	at, wrong := int64(0), -1
+	for i, size := range m.sizes {
+		if at < 0 || at > end-m.first {
+			m.tell(m.off, fmt.Sprintf("tree %d", i), "tree %d is looked for at %d, outside of the file", i, at)
+			return nil
+		}
+		if wrong < 0 && (i >= len(m.starts) || m.starts[i] != at) {
+			wrong = i
+		}
+		at += max(size, math.MinInt32)
+	}
+	if wrong >= 0 {
+		return fmt.Errorf("no tree %d where the sizes say that it begins: %w", wrong, errShape)
+	}
+	if len(m.sizes) != len(m.starts) {
+		return fmt.Errorf("%d trees, and sizes of %d: %w", len(m.starts), len(m.sizes), errShape)
+	}
+	return nil
+}
+
+// behind the trees stand importances, the parameters of the training and what pandas knew: none of it runs.
+func (m *model) behind(line []byte) error {
+	for ended := false; ; {
+		if bytes.HasPrefix(line, []byte("end of trees")) {
+			ended = true
+		}
+		m.code("text behind the trees", line)
+		var err error
+		if line, err = m.line(); err != nil {
+			if errors.Is(err, io.EOF) && !ended {
+				return io.ErrUnexpectedEOF
+			}
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+func (m *model) code(subject string, line []byte) {
+	if code := codetext.Find(string(line)); code != "" {
+		m.p.Emit.Finding(modelscan.Finding{Rule: rule.MetadataCode, Path: m.p.Name, Offset: m.off, Subject: subject, Message: fmt.Sprintf("the model's text holds code: %s", code)})
+	}
+}
