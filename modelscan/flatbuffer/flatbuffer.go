@@ -99,3 +99,12 @@ func (v Vector) Uint(i, n int64) uint64 { return v.t.w.Uint(v.off+n*i, n) }
 
 // Off is where the table stands in the buffer.
 func (t Table) Off() int64 { return t.off }
+
+// Text returns the i-th element of a vector of strings, at most limit bytes of it.
+func (v Vector) Text(i, limit int64) string {
+	at := v.t.ref(v.off + 4*i)
+	return v.t.w.Text(at+4, int64(v.t.w.Uint(at, 4)), limit)
+}
+
+// Block reads an integer of n bytes at byte k of a vector of bytes.
+func (v Vector) Block(k, n int64) uint64 { return v.t.w.Uint(v.off+k, n) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/catboost"
 	"github.com/secure-torch/secure-torch/modelscan/compress"
 	"github.com/secure-torch/secure-torch/modelscan/coreml"
 	"github.com/secure-torch/secure-torch/modelscan/executable"
@@ -62,6 +63,8 @@ func All() []*modelscan.Format {
 		pmml.Format,
 		openvino.Format,
 		lightgbm.Format,
+		catboost.Format,
+		catboost.JSON,
 		xgboost.JSON,
 		xgboost.UBJSON,
 		xgboost.Binary,
