@@ -6,11 +6,15 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
-build:
+# First the small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
+build: scan-worker
 	@scripts/bootstrap.sh build
-	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/secure-torch
+	$(GO) build -trimpath -tags embedworker -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/secure-torch
+
+scan-worker:
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags scanworker -ldflags "-s -w" -o sandbox/twin/scan-worker-$(shell $(GO) env GOARCH) ./internal/worker/guest
 
 # The main job, on a small project whose models are put together from recipes.
 run: build

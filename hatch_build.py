@@ -48,21 +48,48 @@ class GoBinaryHook(BuildHookInterface):  # type: ignore[misc]
         if shutil.which(go) is None:
             raise RuntimeError("secure-torch is built from source with Go 1.26 or newer, and there is no `go` on PATH")
         link = f"-s -w -X main.version={self.metadata.version}"
+        tags = self._scan_worker(go)
         if cross or os.name == "nt" or os.environ.get("CGO_ENABLED") == "0":
-            self._go(go, out, link, env={"CGO_ENABLED": "0"}).check_returncode()
+            built = self._go(go, out, link, tags, env={"CGO_ENABLED": "0"})
+            if built.returncode != 0:
+                raise RuntimeError(f"go build: {built.stderr.decode(errors='replace')}")
             return True
-        static = self._go(go, out, link + ' -linkmode external -extldflags "-static"', "-tags", "osusergo,netgo")
+        static = self._go(go, out, link + ' -linkmode external -extldflags "-static"', [*tags, "osusergo", "netgo"])
         if static.returncode == 0:
             return True
         # No static libc here (macOS; a distribution without the .a files): the wheel is for this machine's kind only.
-        dynamic = self._go(go, out, link)
+        dynamic = self._go(go, out, link, tags)
         if dynamic.returncode != 0:
             raise RuntimeError(f"go build: {dynamic.stderr.decode(errors='replace')}")
         return False
 
-    def _go(self, go: str, out: Path, ldflags: str, *flags: str, env: dict[str, str] | None = None) -> Any:
+    def _scan_worker(self, go: str) -> list[str]:
+        """Build the small executable of the scan role; the tags with which the next build embeds it (docs/adr/0005)."""
+        target = subprocess.run([go, "env", "GOOS", "GOARCH"], capture_output=True, check=True, text=True).stdout.split()
+        if target[0] != "linux" or target[1] not in ("amd64", "arm64"):
+            return []
+        out = Path(self.root) / "sandbox" / "twin" / f"scan-worker-{target[1]}"
+        built = self._go(
+            go, out, "-s -w", ["scanworker"], env={"CGO_ENABLED": "0"}, package="./internal/worker/guest", stamp=False
+        )
+        if built.returncode != 0:
+            raise RuntimeError(f"go build of the scan worker: {built.stderr.decode(errors='replace')}")
+        return ["embedworker"]
+
+    def _go(
+        self,
+        go: str,
+        out: Path,
+        ldflags: str,
+        tags: list[str],
+        *,
+        env: dict[str, str] | None = None,
+        package: str = "./cmd/secure-torch",
+        stamp: bool = True,
+    ) -> Any:
+        flags = ["-trimpath", *([] if stamp else ["-buildvcs=false"]), "-tags", ",".join(tags), "-ldflags", ldflags]
         return subprocess.run(
-            [go, "build", "-trimpath", *flags, "-ldflags", ldflags, "-o", str(out), "./cmd/secure-torch"],
+            [go, "build", *flags, "-o", str(out), package],
             cwd=self.root,
             env={**os.environ, **(env or {})},
             capture_output=True,

@@ -19,19 +19,22 @@ type probeParams struct {
 
 // Diagnosis is what `doctor` found out by trying.
 type Diagnosis struct {
-	Version int           `json:"version"` // of this layout: docs/schema/doctor.json
-	Role    Role          `json:"role"`
-	Mode    string        `json:"mode"`
-	Grade   string        `json:"grade"`
-	OK      bool          `json:"ok"` // the mode is reached and every probe was stopped
-	Problem string        `json:"problem,omitempty"`
-	Layers  []LayerState  `json:"layers"`
-	Backend string        `json:"backend,omitempty"`
-	Entries int           `json:"filter_entries,omitempty"`
-	ABI     int           `json:"landlock_abi,omitempty"`
-	Threads ThreadState   `json:"threads"`
-	Start   time.Duration `json:"start_ns"` // from nothing to a confined worker
-	Probes  []ProbeState  `json:"probes"`
+	Version int    `json:"version"` // of this layout: docs/schema/doctor.json
+	Role    Role   `json:"role"`
+	Mode    string `json:"mode"`
+	// Executable is what the workers are: "scan-worker", the small one that this program holds, or
+	// "secure-torch", this program.
+	Executable string        `json:"executable,omitempty"`
+	Grade      string        `json:"grade"`
+	OK         bool          `json:"ok"` // the mode is reached and every probe was stopped
+	Problem    string        `json:"problem,omitempty"`
+	Layers     []LayerState  `json:"layers"`
+	Backend    string        `json:"backend,omitempty"`
+	Entries    int           `json:"filter_entries,omitempty"`
+	ABI        int           `json:"landlock_abi,omitempty"`
+	Threads    ThreadState   `json:"threads"`
+	Start      time.Duration `json:"start_ns"` // from nothing to a confined worker
+	Probes     []ProbeState  `json:"probes"`
 }
 
 // LayerState is one layer as a worker found it.
@@ -77,6 +80,10 @@ func Diagnose(ctx context.Context, spec Spec, all bool) Diagnosis {
 		return d
 	}
 	d.Start = time.Since(began)
+	d.Executable = "secure-torch"
+	if w.twin {
+		d.Executable = "scan-worker"
+	}
 	c := w.Confinement()
 	d.Grade, d.Backend, d.Entries, d.ABI = c.Grade().String(), c.Backend, c.Entries, c.ABI
 	d.layers(spec.Mode, c)

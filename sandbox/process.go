@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/secure-torch/secure-torch/sandbox/twin"
 )
 
 // Spec says how to start a worker.
@@ -18,7 +20,8 @@ type Spec struct {
 	Mode Mode
 	// Role of the worker; empty stands for Scan.
 	Role Role
-	// Exe is the executable; empty stands for this one.
+	// Exe is the executable; empty stands for this one, or for its twin where this build holds one and the
+	// role is Scan.
 	Exe string
 	// Procs bounds the threads that compute at the same time; 0 stands for 2.
 	Procs int
@@ -44,6 +47,7 @@ type Worker struct {
 	stderr      *tail
 	exited      chan struct{}
 	mode        Mode
+	twin        bool // what runs is the twin, not this executable
 	confinement Confinement
 	requests    uint32
 	done        int // items answered
@@ -177,9 +181,37 @@ func (w *Worker) autopsy(err error) error {
 	return causeOfDeath(w.cmd.ProcessState, w.stderr.String())
 }
 
-// launch starts the process and waits for its end on one thread of their own: the kernel kills the
-// worker when the thread that started it ends (Pdeathsig), so that one has to outlive it.
+// launch starts the process: the twin where there is one, else this executable.
 func launch(spec Spec) (*Worker, error) {
+	if path, ok := spec.twin(); ok {
+		return launchTwin(spec, path)
+	}
+	return launchExe(spec)
+}
+
+// twin names the smaller executable, where it can play the part.
+func (s Spec) twin() (string, bool) {
+	if s.Exe != "" || s.role() != Scan || s.Mode == Wasm {
+		return "", false
+	}
+	return twin.Path()
+}
+
+// launchTwin starts the executable at path, or this one where the system forbids to execute what is in no file.
+func launchTwin(spec Spec, path string) (*Worker, error) {
+	small := spec
+	small.Exe = path
+	w, err := launchExe(small)
+	if err != nil {
+		return launchExe(spec)
+	}
+	w.twin = true
+	return w, nil
+}
+
+// launchExe starts the process and waits for its end on one thread of their own: the kernel kills the
+// worker when the thread that started it ends (Pdeathsig), so that one has to outlive it.
+func launchExe(spec Spec) (*Worker, error) {
 	cmd, stderr, err := command(spec)
 	if err != nil {
 		return nil, err

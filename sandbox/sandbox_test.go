@@ -166,3 +166,22 @@ func TestCancelKills(t *testing.T) {
 		t.Fatalf("got %v, want cancelled", err)
 	}
 }
+
+// TestTwin: the twin is what runs, and where it can't be executed this executable is.
+func TestTwin(t *testing.T) {
+	for path, want := range map[string]bool{"/proc/self/exe": true, "/nowhere/scan-worker": false, "/proc/self/status": false} {
+		w, err := launchTwin(Spec{}, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.awaitReady(); err != nil || w.twin != want || w.Confinement().Grade() < GradeSeccomp {
+			t.Errorf("%s: twin %v, grade %s, %v", path, w.twin, w.Confinement().Grade(), err)
+		}
+		w.Close()
+	}
+	for _, spec := range []Spec{{Role: Trust}, {Mode: Wasm}, {Exe: "/proc/self/exe"}} {
+		if path, ok := spec.twin(); ok {
+			t.Errorf("%+v: %s", spec, path)
+		}
+	}
+}

@@ -84,8 +84,8 @@ func doctorText(out io.Writer, d sandbox.Diagnosis) error {
 	case d.Mode == sandbox.Wasm.String() && d.Start > 0:
 		fmt.Fprintf(out, "\nThere is no filter around the module. A worker was ready after %s.\n", d.Start.Round(100*time.Microsecond))
 	case d.Start > 0:
-		fmt.Fprintf(out, "\nThe kernel confirms the filter on %d of %d threads. A worker was ready after %s.\n",
-			d.Threads.Filtered, d.Threads.Seen, d.Start.Round(100*time.Microsecond))
+		fmt.Fprintf(out, "\nThe kernel confirms the filter on %d of %d threads. A worker (%s) was ready after %s.\n",
+			d.Threads.Filtered, d.Threads.Seen, d.Executable, d.Start.Round(100*time.Microsecond))
 	}
 	if d.Problem != "" {
 		fmt.Fprintf(out, "Problem: %s\n", report.Escape(d.Problem))

@@ -21,15 +21,22 @@ const at = args.indexOf("--binary");
 const binary = at >= 0 ? path.resolve(args.splice(at, 2)[1]) : undefined;
 const chosen = args.length === 0 ? [`${process.platform}-${process.arch}`] : args[0] === "all" ? Object.keys(targets) : args;
 
+const go = (flags, env) => execFileSync(process.env.GO ?? "go", ["build", "-trimpath", ...flags], { cwd: root, env: { ...process.env, ...env }, stdio: "inherit" });
+
 // The program as releases have it: static, and without cgo where it is built for another machine.
 function build(goos, goarch, out) {
   const link = `-s -w -X main.version=${version}`;
-  const flags = ["build", "-trimpath", "-o", out];
+  const tags = [];
+  if (goos === "linux") {
+    // The small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
+    go(["-buildvcs=false", "-tags", "scanworker", "-ldflags", "-s -w", "-o", `sandbox/twin/scan-worker-${goarch}`, "./internal/worker/guest"], { CGO_ENABLED: "0", GOOS: goos, GOARCH: goarch });
+    tags.push("embedworker");
+  }
   const native = goos === "linux" && process.platform === "linux" && goarch === (process.arch === "x64" ? "amd64" : process.arch);
   const how = native
-    ? { flags: ["-tags", "osusergo,netgo", "-ldflags", `${link} -linkmode external -extldflags "-static"`], env: {} }
-    : { flags: ["-ldflags", link], env: { CGO_ENABLED: "0", GOOS: goos, GOARCH: goarch } };
-  execFileSync(process.env.GO ?? "go", [...flags, ...how.flags, "./cmd/secure-torch"], { cwd: root, env: { ...process.env, ...how.env }, stdio: "inherit" });
+    ? { flags: ["-tags", [...tags, "osusergo", "netgo"].join(), "-ldflags", `${link} -linkmode external -extldflags "-static"`], env: {} }
+    : { flags: ["-tags", tags.join(), "-ldflags", link], env: { CGO_ENABLED: "0", GOOS: goos, GOARCH: goarch } };
+  go(["-o", out, ...how.flags, "./cmd/secure-torch"], how.env);
 }
 
 process.chdir(here);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import torch
 import secure_torch as st
 from same import same
 from secure_torch import _confined
+from secure_torch._binary import find_binary
 from secure_torch._source import opened
 from secure_torch.loader import scan_source
 
@@ -157,8 +159,6 @@ def test_profiles(module, tmp_path):
      '{"order": ["a"], "ties": {}, "versions": {"": "x"}}', '{"order": ["a"], "ties": [], "versions": {}}', '{"order": [[]], "ties": {}, "versions": {}}', "[" * 100000],
 )  # fmt: skip
 def test_a_forged_answer_is_refused(about):
-    import json
-
     header = json.dumps({"__metadata__": {"secure_torch.state": about}}).encode()
     with pytest.raises(st.UnsupportedFormatError):
         _confined.restore({"a": torch.ones(1)}, header)
@@ -168,3 +168,12 @@ def test_a_forged_answer_is_refused(about):
 def test_a_sandbox_is_not_guessed(box):
     with pytest.raises(TypeError):
         st.load(b"N.", sandbox=box)
+
+
+@pytest.mark.skipif("SECURE_TORCH_BINARY" in os.environ, reason="that program was not built by the hook")
+def test_wheel_holds_the_scan_worker():
+    """The build hook builds twice; a wheel that forgot the first would work, and be slow."""
+    out = subprocess.run([find_binary(), "doctor", "--json"], capture_output=True, check=True, timeout=120).stdout
+    found = json.loads(out)
+    assert found["executable"] == "scan-worker"
+    assert found["ok"]
