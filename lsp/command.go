@@ -16,6 +16,8 @@ const (
 	cmdShowReport  = "secure-torch.showReport"  // argument: a model's path
 	cmdIgnore      = "secure-torch.ignore"      // argument: an ignoreWhy
 	cmdTrustFolder = "secure-torch.trustFolder" // argument: a folder of the workspace
+	cmdPauseScan   = "secure-torch.pauseScan"   // what is not open is not looked at until
+	cmdResumeScan  = "secure-torch.resumeScan"
 )
 
 func executeCommand(ctx context.Context, snap *snapshot, p *protocol.ExecuteCommandParams) (any, error) {
@@ -35,6 +37,8 @@ func executeCommand(ctx context.Context, snap *snapshot, p *protocol.ExecuteComm
 		return snap.showReport(ctx, arg)
 	case cmdTrustFolder:
 		return snap.srv.trustFolder(arg)
+	case cmdPauseScan, cmdResumeScan:
+		return snap.srv.pause(p.Command == cmdPauseScan)
 	}
 	return nil, fmt.Errorf("%w: no command %q", jsonrpc2.ErrInvalidParams, p.Command)
 }

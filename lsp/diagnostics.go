@@ -27,6 +27,9 @@ func (snap *snapshot) diagnostics(d *document) []protocol.Diagnostic {
 func (snap *snapshot) shown(d *document) []check.Diagnostic {
 	all, _ := d.result.Split(snap.artifacts, d.trusted())
 	return slices.DeleteFunc(all, func(x check.Diagnostic) bool {
+		if d.unopened && x.Artifact == nil && snap.client.settings.WorkspaceScan != scanAll {
+			return true
+		}
 		return d.root != nil && x.Rule != "" && d.root.ignores(x, d.path)
 	})
 }
@@ -77,18 +80,23 @@ func (c client) ruleDiagnostic(id rule.ID, sev rule.Severity, message string) pr
 	return out
 }
 
-// modelDiagnostics says at a model file's own URI what was found in it, and what was not examined. A
-// model has no lines: everything stands at its begin, and the offset in the message.
-func (c client) modelDiagnostics(a *engine.Artifact) []protocol.Diagnostic {
+// modelDiagnostics says at a model file's own URI what was found in it, and what was not examined, but for what the
+// config of its folder silences. A model has no lines: everything stands at its begin, and the offset in the message.
+func (snap *snapshot) modelDiagnostics(a *engine.Artifact, r *root) []protocol.Diagnostic {
 	out := []protocol.Diagnostic{}
 	if a == nil || a.Report == nil {
 		return out
 	}
+	add := func(id rule.ID, text string) {
+		if r == nil || !r.ignores(check.Diagnostic{Rule: id, Artifact: a}, a.Path) {
+			out = append(out, snap.client.ruleDiagnostic(id, id.Severity(), text))
+		}
+	}
 	for _, f := range a.Report.Findings {
-		out = append(out, c.ruleDiagnostic(f.Rule, f.Rule.Severity(), place(f.Path, f.Offset)+f.Message))
+		add(f.Rule, place(f.Path, f.Offset)+f.Message)
 	}
 	for _, g := range a.Report.Gaps {
-		out = append(out, c.ruleDiagnostic(g.Rule, g.Rule.Severity(), place(g.Path, g.Offset)+g.Reason))
+		add(g.Rule, place(g.Path, g.Offset)+g.Reason)
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package lsp
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -54,7 +55,7 @@ func capabilities(c client) protocol.ServerCapabilities {
 		InlayHintProvider:      protocol.Boolean(true),
 		DocumentLinkProvider:   &protocol.DocumentLinkOptions{},
 		CompletionProvider:     &protocol.CompletionOptions{TriggerCharacters: []string{"[", ",", "="}},
-		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: []string{cmdScanAgain, cmdShowReport, cmdIgnore, cmdTrustFolder}},
+		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: []string{cmdScanAgain, cmdShowReport, cmdIgnore, cmdTrustFolder, cmdPauseScan, cmdResumeScan}},
 		Workspace: &protocol.WorkspaceOptions{
 			WorkspaceFolders: &protocol.WorkspaceFoldersServerCapabilities{
 				Supported: ptr(true), ChangeNotifications: protocol.Boolean(true),
@@ -84,8 +85,14 @@ func initialized(st *state, _ *protocol.InitializedParams) error {
 		go st.srv.register(wanted)
 	}
 	go st.srv.passNotices()
+	time.AfterFunc(listWait, func() {
+		_ = st.srv.do(func(st *state) error { st.listAll(); return nil })
+	})
 	return nil
 }
+
+// listWait is how long the folders are left alone for the first document to be read before them.
+const listWait = 300 * time.Millisecond
 
 // passNotices shows the user what the program that runs the server has to say.
 func (s *Server) passNotices() {

@@ -2,11 +2,16 @@ package lsp
 
 import (
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"go.lsp.dev/protocol"
 
+	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/workspace"
+	"github.com/secure-torch/secure-torch/modelscan"
 )
 
 // maxModules bounds the sources of one folder that are known to others, and with them the memory: some
@@ -36,42 +41,77 @@ func (s *Server) list(r *root) {
 		go func() {
 			var err error
 			defer recovered(s.log, "list", &err)
-			n, more := s.listModules(r)
+			known, found, more := s.listModules(r)
 			_ = s.do(func(st *state) error {
 				if more {
 					st.tell(protocol.MessageTypeInfo, fmt.Sprintf("secure-torch: %s has more than %d Python files; "+
-						"what those beyond them define is not known in others", r.dir, maxModules))
+						"those beyond them are not looked at before they are opened", r.dir, maxModules))
 				}
-				if n > 0 {
+				if known > 0 {
 					st.rereadIn(r)
 				}
+				r.found = append([]string{}, found...)
+				st.later(r, found...)
 				return nil
 			})
 		}()
 	})
 }
 
-// listModules adds the folder's sources that are not open, and says how many and whether there are more.
-func (s *Server) listModules(r *root) (n int, more bool) {
+// listModules adds the folder's sources that are not open. It says how many those are, which files are left for the
+// backlog (sources that may load a model, models), and whether there are more sources.
+func (s *Server) listModules(r *root) (known int, found []string, more bool) {
 	paths, problems := workspace.Files([]string{r.dir}, workspace.Filter{})
 	for _, p := range problems {
 		s.log.Info("list", "path", p.Path, "err", p.Err)
 	}
+	sinks := check.Sinks(r.settings())
 	for _, path := range paths {
-		if s.ctx.Err() != nil {
-			return n, false
+		switch {
+		case s.ctx.Err() != nil:
+			return known, nil, false
+		case !isModule(path):
+			found = append(found, path)
+			continue
+		case r.modules().Overlaid(path):
+			found = append(found, path) // it may be closed until its turn comes
+			continue
+		case known == maxModules:
+			return known, append(found, listModels(r.dir)...), true
 		}
-		if !isModule(path) || r.modules().Overlaid(path) {
+		relevant, err := r.modules().Load(path, sinks)
+		if err != nil {
 			continue
 		}
-		if n == maxModules {
-			return n, true
-		}
-		if err := r.modules().Load(path, nil); err == nil {
-			n++
+		known++
+		if relevant {
+			found = append(found, path)
 		}
 	}
-	return n, false
+	return known, append(found, listModels(r.dir)...), false
+}
+
+// maxModels bounds the models of one folder that are scanned without being asked for.
+const maxModels = 10_000
+
+// listModels lists the files in a folder that are named as models. Links are left out: what they lead to lies elsewhere,
+// or is listed in its own place. So are folders that hold nothing of the project itself.
+func listModels(dir string) []string {
+	var out []string
+	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil: // what cannot be listed is not scanned; it is reported when something loads it
+			return nil
+		case len(out) == maxModels:
+			return fs.SkipAll
+		case e.IsDir() && path != dir && (strings.HasPrefix(e.Name(), ".") || slices.Contains(workspace.DefaultExclude, e.Name()+"/")):
+			return fs.SkipDir
+		case e.Type().IsRegular() && modelscan.ModelName(e.Name()):
+			out = append(out, path)
+		}
+		return nil
+	})
+	return out
 }
 
 // rereadIn has the documents in a folder read again.
@@ -109,6 +149,12 @@ func (st *state) refreshModules(paths []string) {
 				ws.Update(path, nil)
 			}
 		}
-		_ = s.do(func(st *state) error { st.rereadAll(); return nil })
+		_ = s.do(func(st *state) error {
+			st.rereadAll()
+			for i, path := range paths {
+				st.later(of[i], path)
+			}
+			return nil
+		})
 	}()
 }

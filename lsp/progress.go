@@ -70,3 +70,75 @@ func workDoneProgressCancel(st *state, p *protocol.WorkDoneProgressCancelParams)
 	}
 	return nil
 }
+
+// progress is how far the backlog is.
+type progress struct {
+	done, of int
+	paused   bool
+}
+
+// manyToDo is from how many files on the user is told how far the backlog is.
+const manyToDo = 16
+
+// tellProgress says how far the backlog is, when that has changed. Only the latest word counts.
+func (st *state) tellProgress() {
+	b := &st.backlog
+	now := progress{b.done, b.total, b.paused}
+	if len(b.todo) == 0 && !b.busy && st.back == 0 {
+		now = progress{}
+	}
+	if now == b.told || now.of < manyToDo && b.told.of < manyToDo {
+		return
+	}
+	b.told = now
+	select {
+	case <-st.srv.progress: // a word that nobody has heard yet
+	default:
+	}
+	st.srv.progress <- now
+}
+
+// tellProgresses shows what tellProgress says. Cancelling it pauses the backlog.
+func (s *Server) tellProgresses() {
+	for {
+		select {
+		case now := <-s.progress:
+			if now.of > 0 && !now.paused {
+				s.showProgress(now)
+			}
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+// showProgress shows one round of the backlog, to its end or until it is paused.
+func (s *Server) showProgress(now progress) {
+	var c client
+	if s.do(func(st *state) error { c = st.client; return nil }) != nil {
+		return
+	}
+	work, ctx := s.begin(s.ctx, c, nil, "Scanning the workspace")
+	defer work.end()
+	percent := -1
+	for {
+		if p := 100 * now.done / now.of; p != percent {
+			percent = p
+			work.report(now.done, now.of)
+		}
+		select {
+		case now = <-s.progress:
+			if now.of == 0 || now.paused {
+				return
+			}
+		case <-ctx.Done():
+			if _, err := s.pause(true); err == nil {
+				_ = s.do(func(st *state) error {
+					st.tell(protocol.MessageTypeInfo, "secure-torch: the workspace scan is paused; the command "+cmdResumeScan+" goes on with it")
+					return nil
+				})
+			}
+			return
+		}
+	}
+}

@@ -19,17 +19,22 @@ type publication struct {
 	snap  *snapshot
 	doc   *document
 	model *engine.Artifact
+	root  *root // that the model lies in; nil for none
 }
 
 // show queues the diagnostics of a document, unless the client pulls them. They are made when their turn
 // comes; until then a newer publication takes the place of this one, so versions only ever grow.
-func (st *state) show(d *document) { st.enqueue(publication{uri: d.uri, doc: d}) }
+func (st *state) show(d *document) {
+	if !d.silent {
+		st.enqueue(publication{uri: d.uri, doc: d})
+	}
+}
 
 // showModel queues the diagnostics of a model file at its own URI; none when no document loads it any more.
 func (st *state) showModel(path string) {
 	p := publication{uri: uri.File(path)}
 	if sc := st.scans[path]; sc != nil {
-		p.model = sc.artifact
+		p.model, p.root = sc.artifact, st.folderOf(path)
 	}
 	if st.docs[p.uri] == nil {
 		st.enqueue(p)
@@ -72,12 +77,12 @@ func (s *Server) send(p publication) (err error) {
 	msg := &protocol.PublishDiagnosticsParams{URI: p.as, Diagnostics: []protocol.Diagnostic{}}
 	switch {
 	case p.doc != nil:
-		if p.snap.client.versions() {
+		if p.snap.client.versions() && !p.doc.unopened {
 			msg.Version = protocol.NewOptional(p.doc.version)
 		}
 		msg.Diagnostics = p.snap.diagnostics(p.doc)
 	case p.model != nil:
-		msg.Diagnostics = p.snap.client.modelDiagnostics(p.model)
+		msg.Diagnostics = p.snap.modelDiagnostics(p.model, p.root)
 	}
 	return s.client.PublishDiagnostics(s.ctx, msg)
 }

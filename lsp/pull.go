@@ -41,6 +41,8 @@ func diagnostic(ctx context.Context, snap *snapshot, p *protocol.DocumentDiagnos
 			return nil, err
 		}
 		list = snap.diagnostics(d)
+	} else if d := snap.unopened[p.TextDocument.URI]; d != nil && !d.silent {
+		list = snap.diagnostics(d)
 	}
 	id := resultID(list)
 	if p.PreviousResultID != nil && *p.PreviousResultID == id && id != "" {
@@ -84,9 +86,14 @@ func workspaceDiagnostic(_ context.Context, snap *snapshot, p *protocol.Workspac
 			delete(before, d.uri)
 		}
 	}
+	for _, d := range sorted(snap.unopened) {
+		if !d.silent {
+			add(d.as, nil, snap.diagnostics(d))
+		}
+	}
 	for _, a := range sorted(snap.artifacts) {
 		if u := uri.File(a.Path); snap.docs[u] == nil {
-			add(u, nil, snap.client.modelDiagnostics(a))
+			add(u, nil, snap.modelDiagnostics(a, snap.folderOf(a.Path)))
 		}
 	}
 	gone := make([]uri.URI, 0, len(before))

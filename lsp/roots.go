@@ -22,6 +22,7 @@ type root struct {
 	alone   bool                        // the folder of a file outside of all that the client opened
 	modules func() *workspace.Workspace // made when first asked for, away from the owner of the state
 	listing sync.Once                   // the folder's sources have been listed, or are being
+	found   []string                    // when that has ended: the sources that may load models, and the models; only the owner looks
 }
 
 // newRoot makes the root at dir. The client's word that the user trusts the workspace counts for all of
@@ -55,6 +56,27 @@ func (st *state) complain(r *root) {
 	}
 }
 
+// read reads a source in the folder; of one that is not trusted, none that a link leads out of it.
+func (r *root) read(path string) ([]byte, error) {
+	if r.settings().Trusted {
+		return workspace.Read(path)
+	}
+	return workspace.ReadWithin(r.dir, path)
+}
+
+// folderOf is the folder of the workspace that a file lies in, or nil.
+func (st *state) folderOf(path string) *root { return innermost(st.roots, path) }
+
+func innermost(roots []*root, path string) *root {
+	var best *root
+	for _, r := range roots {
+		if artifact.Inside(r.dir, path) && (best == nil || len(r.dir) > len(best.dir)) {
+			best = r
+		}
+	}
+	return best
+}
+
 // ignores reports whether the config silences a diagnostic of the source at path.
 func (r *root) ignores(d check.Diagnostic, path string) bool {
 	_, ok := check.Silenced(r.settings(), d, path)
@@ -82,13 +104,7 @@ func rootsOf(p *protocol.InitializeParams, trusted bool) []*root {
 // rootOf is the innermost folder that a file lies in. A file outside of all has its own, untrusted unless
 // the user's config says otherwise.
 func (st *state) rootOf(path string) *root {
-	var best *root
-	for _, r := range st.roots {
-		if artifact.Inside(r.dir, path) && (best == nil || len(r.dir) > len(best.dir)) {
-			best = r
-		}
-	}
-	if best != nil || path == "" {
+	if best := st.folderOf(path); best != nil || path == "" {
 		return best
 	}
 	dir := filepath.Dir(path)
@@ -105,7 +121,9 @@ func (st *state) reconfigure() {
 		st.roots[i] = newRoot(r.dir, st.client.options.Trusted)
 	}
 	clear(st.alone)
+	st.dropBacklog()
 	st.rereadAll()
+	st.listAll()
 }
 
 // didChangeWorkspaceFolders opens and closes folders.
@@ -126,7 +144,9 @@ func didChangeWorkspaceFolders(st *state, p *protocol.DidChangeWorkspaceFoldersP
 		}
 	}
 	st.roots = roots
+	st.dropBacklog()
 	st.rereadAll()
+	st.listAll()
 	return nil
 }
 
@@ -140,4 +160,5 @@ func (st *state) rereadAll() {
 	for _, nb := range st.notebooks {
 		st.rereadNotebook(nb)
 	}
+	st.rereadUnopened()
 }

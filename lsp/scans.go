@@ -10,11 +10,14 @@ import (
 	"github.com/secure-torch/secure-torch/internal/engine"
 )
 
-// scan is a model file that open documents load. It lives as long as one of them does.
+// scan is a model file that documents load, open ones or others of the workspace, or that lies in the workspace: it
+// is then wanted by its own URI. It lives as long as one of them does.
 type scan struct {
 	target   artifact.Target
 	wanted   []uri.URI // by these documents
 	artifact *engine.Artifact
+	filling  bool               // the run under way is one for which nobody waits
+	turn     int                // counts the runs: what an earlier one brings is dropped
 	cancel   context.CancelFunc // of the run under way; nil when there is none
 	done     chan struct{}      // closed when that run has ended
 	next     chan struct{}      // the same of a run that must follow it; nil when none must
@@ -22,22 +25,47 @@ type scan struct {
 
 // want says which files a document loads, in place of what it said before.
 func (st *state) want(u uri.URI, targets []artifact.Target) {
-	for path, sc := range st.scans {
-		if slices.Contains(sc.wanted, u) && !slices.ContainsFunc(targets, func(t artifact.Target) bool { return t.Path == path }) {
-			st.release(path, sc, u)
+	for _, path := range st.loads[u] {
+		if !slices.ContainsFunc(targets, func(t artifact.Target) bool { return t.Path == path }) {
+			st.release(path, st.scans[path], u)
 		}
 	}
+	delete(st.loads, u)
 	for _, t := range targets {
 		sc := st.scans[t.Path]
-		if sc == nil {
+		fresh := sc == nil
+		if fresh {
 			sc = &scan{target: t}
 			st.scans[t.Path] = sc
-			st.run(t.Path, sc)
 		}
 		if !slices.Contains(sc.wanted, u) {
 			sc.wanted = append(sc.wanted, u)
 		}
+		st.loads[u] = append(st.loads[u], t.Path)
+		switch {
+		case fresh:
+			st.run(t.Path, sc)
+		case sc.filling && sc.cancel != nil && st.docs[u] != nil: // somebody waits for it now
+			st.stop(sc)
+			st.run(t.Path, sc)
+		}
 	}
+}
+
+// stop cancels the run under way. Whoever waits for it waits for the next.
+func (st *state) stop(sc *scan) {
+	sc.cancel()
+	sc.cancel = nil
+	if sc.filling {
+		st.back--
+	} else {
+		st.front--
+	}
+	if sc.next == nil {
+		sc.next = sc.done
+		return
+	}
+	close(sc.done)
 }
 
 // release ends a document's interest in a file. Nobody's file is forgotten; the engine caches reports.
@@ -47,15 +75,16 @@ func (st *state) release(path string, sc *scan, u uri.URI) {
 		return
 	}
 	if sc.cancel != nil {
-		sc.cancel()
-		close(sc.done)
+		st.stop(sc)
 	}
 	if sc.next != nil {
 		close(sc.next)
 	}
 	delete(st.scans, path)
-	st.shared = nil
-	st.showModel(path)
+	st.scanned()
+	if sc.artifact != nil || st.docs[u] != nil {
+		st.showModel(path)
+	}
 }
 
 // run scans a file in the background, off the connection's reader.
@@ -66,16 +95,29 @@ func (st *state) run(path string, sc *scan) {
 	if sc.done == nil {
 		sc.done = make(chan struct{})
 	}
+	sc.turn++
+	turn, slots := sc.turn, s.reading
+	if sc.filling = !slices.ContainsFunc(sc.wanted, func(u uri.URI) bool { return st.docs[u] != nil }); sc.filling {
+		slots, ctx = s.filling, engine.InBackground(ctx)
+		st.back++
+	} else {
+		st.front++
+	}
 	go func() {
 		defer cancel()
 		select {
-		case s.reading <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
 			return
 		}
 		a := s.scanTarget(ctx, sc.target)
-		<-s.reading
-		_ = s.do(func(st *state) error { st.wasScanned(path, sc, a); return nil })
+		<-slots
+		_ = s.do(func(st *state) error {
+			if st.scans[path] == sc && sc.turn == turn && sc.cancel != nil { // somebody still wants it
+				st.wasScanned(path, sc, a)
+			}
+			return nil
+		})
 	}()
 }
 
@@ -86,20 +128,36 @@ func (s *Server) scanTarget(ctx context.Context, t artifact.Target) (a *engine.A
 	return s.opts.Scanner.ScanTarget(ctx, t)
 }
 
-// wasScanned takes over an artifact, unless nobody wants it any more.
+// wasScanned takes over an artifact.
 func (st *state) wasScanned(path string, sc *scan, a *engine.Artifact) {
-	if st.scans[path] != sc {
-		return
-	}
 	close(sc.done)
 	sc.cancel = nil
-	sc.artifact, st.shared = a, nil
+	if sc.filling {
+		st.back--
+	} else {
+		st.front--
+	}
+	before := sc.artifact
+	sc.artifact = a
+	st.scanned()
 	if sc.next != nil {
 		st.run(path, sc)
 	}
-	st.showModel(path)
+	switch {
+	case !sc.lonely(path) || a != nil && remarkable(a.Report):
+		st.showModel(path)
+	case sc.cancel != nil: // it is being scanned again
+	default: // nothing to be told of it, and nobody who loads it
+		if sc.artifact = nil; before != nil {
+			st.showModel(path)
+		}
+		st.want(uri.File(path), nil)
+		return
+	}
 	for _, u := range sc.wanted {
 		if d := st.docs[u]; d != nil && d.result != nil {
+			st.show(d)
+		} else if d := st.unopened[u]; d != nil {
 			st.show(d)
 		}
 	}

@@ -83,6 +83,9 @@ type Server struct {
 	watched  chan watchOrder // what to watch; of size 1, only the latest counts, sent by the owner alone
 	statuses chan status     // how the work stands; of size 1, sent by the owner alone
 	stale    chan struct{}   // what the client has pulled is out of date; of size 1, so that bursts coalesce
+	filling  chan struct{}   // a slot per model being scanned that nobody waits for
+	stirred  chan struct{}   // there is something to do in the backlog; of size 1
+	progress chan progress   // how far the backlog is; of size 1, sent by the owner alone
 }
 
 // Exit codes of a session.
@@ -104,6 +107,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 		events: make(chan event), publish: make(chan publication),
 		parsing: make(chan struct{}, parseSlots), reading: make(chan struct{}, scanSlots),
 		watched: make(chan watchOrder, 1), stale: make(chan struct{}, 1), statuses: make(chan status, 1),
+		filling: make(chan struct{}, fillSlots), stirred: make(chan struct{}, 1), progress: make(chan progress, 1),
 	}
 	wire := newStream(in, out)
 	s.conn = jsonrpc2.NewConn(wire, jsonrpc2.WithCodec(codec{}))
@@ -115,6 +119,8 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 	go s.refreshAll()
 	go s.tellStatuses()
 	go s.watchModels()
+	go s.workThrough()
+	go s.tellProgresses()
 	s.conn.Go(ctx, guard(s.log, protocol.CancelHandler(s.dispatch)))
 
 	select {
@@ -145,6 +151,7 @@ func (s *Server) own(st *state) {
 		case ev := <-s.events:
 			err := ev.run(s.log, st)
 			st.tellStatus()
+			st.stir()
 			ev.done <- err
 		case out <- next:
 			st.queue = st.queue[1:]

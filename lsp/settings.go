@@ -17,6 +17,14 @@ type settings struct{ config.Editor }
 func (s settings) lenses() bool { return s.CodeLens == nil || *s.CodeLens }
 func (s settings) hints() bool  { return is(s.InlayHints) }
 
+// Values of WorkspaceScan; absent is models.
+const (
+	scanOff = "off"
+	scanAll = "all"
+)
+
+func (s settings) scansWorkspace() bool { return s.WorkspaceScan != scanOff }
+
 // initOptions are what a client says in initializationOptions.
 type initOptions struct {
 	// Trusted says that the user trusts the workspace. Absent means that he does not.
@@ -74,7 +82,12 @@ func didChangeConfiguration(st *state, p *protocol.DidChangeConfigurationParams)
 
 // set takes over settings and has the client ask again for what they change.
 func (st *state) set(s settings) {
+	before := st.client.settings.WorkspaceScan
 	st.client.settings, st.shared = s, nil
+	if before != s.WorkspaceScan {
+		st.dropBacklog()
+		st.listAll()
+	}
 	st.outdated()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"runtime"
+	"slices"
 	"sync"
 
 	"go.lsp.dev/jsonrpc2"
@@ -21,6 +22,7 @@ import (
 var (
 	parseSlots = max(1, runtime.GOMAXPROCS(0))
 	scanSlots  = max(2, runtime.GOMAXPROCS(0))
+	fillSlots  = max(1, runtime.GOMAXPROCS(0)/2) // for what nobody waits for
 )
 
 // phase of a session.
@@ -52,8 +54,15 @@ type state struct {
 	alone     map[string]*root // of files outside of all folders, by their own
 	noticed   bool             // the user was told that the workspace is not trusted
 	scans     map[string]*scan
-	status    status   // what the client was told last
-	watching  []string // what the watcher was told last
+	loads     map[uri.URI][]string // the keys of scans that each document wants
+	front     int                  // scans under way for open documents
+	back      int                  // scans under way for nobody who waits
+	models    *models              // what is known of scans, until something changes
+	backlog   backlog
+	unopened  map[uri.URI]*document // sources of the workspace that load models
+	held      int                   // bytes of their text
+	status    status                // what the client was told last
+	watching  []string              // what the watcher was told last
 	working   map[protocol.ProgressToken]context.CancelFunc
 	works     int           // pieces of work begun with a token of our own
 	queue     []publication // at most one for each document, oldest first
@@ -71,7 +80,8 @@ type client struct {
 
 func newState(s *Server) *state {
 	return &state{
-		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, parsers: map[uri.URI]*analyzers.Document{}, scans: map[string]*scan{},
+		srv: s, docs: map[uri.URI]*document{}, busy: map[uri.URI]bool{}, parsers: map[uri.URI]*analyzers.Document{}, scans: map[string]*scan{}, loads: map[uri.URI][]string{},
+		unopened: map[uri.URI]*document{}, backlog: backlog{queued: map[string]bool{}},
 		alone: map[string]*root{}, spelling: map[uri.URI]uri.URI{}, notebooks: map[uri.URI]*notebook{}, working: map[protocol.ProgressToken]context.CancelFunc{},
 		client: client{encoding: protocol.PositionEncodingKindUTF16},
 	}
@@ -79,32 +89,53 @@ func newState(s *Server) *state {
 
 // snapshot is the state at one moment. It never changes.
 type snapshot struct {
-	srv       *Server
-	client    client
-	docs      map[uri.URI]*document
+	srv      *Server
+	client   client
+	docs     map[uri.URI]*document
+	unopened map[uri.URI]*document
+	roots    []*root // their configs are read when first asked for
+	*models
+}
+
+// models are those that have been scanned. They never change.
+type models struct {
 	artifacts map[string]*engine.Artifact
-	targets   map[string]artifact.Target // how the models of artifacts are opened
+	targets   map[string]artifact.Target // how they are opened
 }
 
 func (st *state) snapshot() *snapshot {
 	if st.shared == nil {
-		known := make(map[string]*engine.Artifact, len(st.scans))
-		targets := make(map[string]artifact.Target, len(st.scans))
-		for path, sc := range st.scans {
-			if sc.artifact != nil {
-				known[path], targets[path] = sc.artifact, sc.target
-			}
-		}
-		st.shared = &snapshot{srv: st.srv, client: st.client, docs: maps.Clone(st.docs), artifacts: known, targets: targets}
+		st.shared = &snapshot{srv: st.srv, client: st.client, docs: maps.Clone(st.docs), unopened: maps.Clone(st.unopened), roots: slices.Clone(st.roots), models: st.known()}
 	}
 	return st.shared
 }
+
+// folderOf is the folder of the workspace that a file lies in, or nil.
+func (snap *snapshot) folderOf(path string) *root { return innermost(snap.roots, path) }
+
+// known are the models that have been scanned.
+func (st *state) known() *models {
+	if st.models == nil {
+		st.models = &models{make(map[string]*engine.Artifact, len(st.scans)), make(map[string]artifact.Target, len(st.scans))}
+		for path, sc := range st.scans {
+			if sc.artifact != nil {
+				st.models.artifacts[path], st.models.targets[path] = sc.artifact, sc.target
+			}
+		}
+	}
+	return st.models
+}
+
+// scanned says that what is known of scans has changed.
+func (st *state) scanned() { st.models, st.shared = nil, nil }
 
 // document is one version of an open document. It never changes, but for result, which is set once.
 type document struct {
 	as       uri.URI // its URI as the client writes it
 	uri      uri.URI
 	path     string    // empty when the document is no file
+	unopened bool      // known from the backlog: it lies in the workspace, and no editor has it open
+	silent   bool      // a notebook that is not open: nothing is shown at its URI
 	root     *root     // nil when the document is no file
 	notebook *notebook // that it is a cell of; else nil
 	version  int32
@@ -121,9 +152,13 @@ func (st *state) newDocument(u uri.URI, version int32, text []byte) *document {
 		d.path = u.FsPath()
 		d.root = st.rootOf(d.path)
 	}
-	enc := st.client.encoding
-	d.mapper = sync.OnceValue(func() *mapper { return newMapper(text, enc) })
+	d.mapper = lazyMapper(text, st.client.encoding)
 	return d
+}
+
+// lazyMapper makes the mapper of a text when it is first asked for.
+func lazyMapper(text []byte, enc protocol.PositionEncodingKind) func() *mapper {
+	return sync.OnceValue(func() *mapper { return newMapper(text, enc) })
 }
 
 // trusted reports whether the user trusts the folder that the document lies in. The result is known after
@@ -171,6 +206,10 @@ func targets(c Checked) []artifact.Target {
 // put makes d the current version of its document and has it read.
 func (st *state) put(d *document) {
 	st.retire(d.uri)
+	if old := st.unopened[d.uri]; old != nil { // what it wants scanned goes over to the document
+		st.held -= len(old.text)
+		delete(st.unopened, d.uri)
+	}
 	st.docs[d.uri], st.shared = d, nil
 	st.read(d)
 }
@@ -216,7 +255,6 @@ func (s *Server) checkSource(d *document, src Source, from int) (c Checked) {
 	}
 	if d.root != nil {
 		src.Root, src.Modules, src.Sinks = d.root.dir, d.root.modules(), check.Sinks(d.root.settings())
-		s.list(d.root)
 		if d.notebook == nil {
 			src.Modules.Update(d.path, d.text)
 		}
@@ -240,6 +278,9 @@ func (st *state) wasRead(d *document, result Checked) {
 	d.result = result
 	close(d.done)
 	current := st.docs[d.uri]
+	if d.root != nil {
+		st.srv.list(d.root) // no sooner: the first document does not wait for that
+	}
 	switch {
 	case current == nil: // closed meanwhile
 		st.giveBack(d)

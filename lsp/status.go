@@ -8,9 +8,11 @@ const methodStatus = "secure-torch/status"
 
 // status is what methodStatus says.
 type status struct {
-	Scanning int `json:"scanning"` // models that are being scanned
-	Models   int `json:"models"`   // models that open documents load
-	Unsafe   int `json:"unsafe"`   // of these
+	Scanning int  `json:"scanning"` // models that are being scanned
+	Models   int  `json:"models"`   // models that documents load, open or not, and others in the workspace that there is something to tell of
+	Unsafe   int  `json:"unsafe"`   // of these
+	Waiting  int  `json:"waiting"`  // files of the workspace that have not been looked at yet
+	Paused   bool `json:"paused"`   // the user does not want them to be, for now
 }
 
 // tellStatus says how the work stands, when it has changed. Only the latest word counts.
@@ -18,7 +20,7 @@ func (st *state) tellStatus() {
 	if !st.client.options.Status {
 		return
 	}
-	now := status{Models: len(st.scans)}
+	now := status{Models: len(st.scans), Waiting: len(st.backlog.todo), Paused: st.backlog.paused}
 	for _, sc := range st.scans {
 		if sc.cancel != nil {
 			now.Scanning++

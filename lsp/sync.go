@@ -8,6 +8,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/internal/workspace"
 )
 
 // didOpen takes over a document. Strings of a message share its memory, so what is kept is copied.
@@ -59,6 +60,9 @@ func didClose(st *state, p *protocol.DidCloseTextDocumentParams) error {
 		return fmt.Errorf("%w: %s", errNotOpen, p.TextDocument.URI)
 	}
 	st.forget(d.uri)
+	if d.path != "" && workspace.IsSource(d.path) {
+		st.later(d.root, d.path)
+	}
 	delete(st.parsers, d.uri)
 	if !st.busy[d.uri] {
 		st.giveBack(d)

@@ -34,6 +34,9 @@ func confine(c Checked, dir string) Checked {
 		found := slices.Clone(call.Found)
 		for i := range found {
 			found[i].Targets = inside(found[i].Targets, dir)
+			if !artifact.Inside(dir, found[i].Root) {
+				found[i].Root = ""
+			}
 		}
 		call.Found = found
 		if n := len(files) - len(call.Files); n > 0 {

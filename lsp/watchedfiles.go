@@ -19,13 +19,13 @@ func didChangeWatchedFiles(st *state, p *protocol.DidChangeWatchedFilesParams) e
 			continue
 		}
 		path := c.URI.FsPath()
-		st.rescan(path)
 		reconfigure = reconfigure || isConfig(path)
 		switch {
 		case isModule(path):
 			sources = append(sources, path)
-		case c.Type != protocol.FileChangeTypeChanged:
-			reread = true
+			st.rescan(path)
+		case st.fileChanged(path, c.Type == protocol.FileChangeTypeDeleted):
+			reread = reread || c.Type != protocol.FileChangeTypeChanged
 		}
 	}
 	switch {

@@ -1,13 +1,17 @@
 package lsp
 
 import (
+	"iter"
 	"os"
 	"slices"
+	"strings"
 
 	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
 
 	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/watch"
+	"github.com/secure-torch/secure-torch/modelscan"
 )
 
 // watchModels watches the files that open documents load, wherever they lie, and the places where files
@@ -44,13 +48,29 @@ type watchOrder struct{ paths, absent []string }
 func (st *state) filesChanged(changes []watch.Change) {
 	reread := false
 	for _, c := range changes {
-		if done := st.rescan(c.Path); done == nil || c.Gone {
-			reread = true
-		}
+		reread = st.fileChanged(c.Path, c.Gone) || reread
 	}
 	if reread {
 		st.rereadAll()
 	}
+}
+
+// fileChanged has a model scanned again, and says whether what calls mean may have changed.
+func (st *state) fileChanged(path string, gone bool) (reread bool) {
+	sc := st.scans[path]
+	self := uri.File(path)
+	switch {
+	case gone && sc != nil:
+		st.release(path, sc, self)
+		delete(st.loads, self)
+		return true
+	case sc != nil:
+		st.rescan(path)
+		return false
+	case !gone && modelscan.ModelName(path):
+		st.later(st.folderOf(path), path)
+	}
+	return true
 }
 
 // watchWanted says what is to be watched now. Only the latest word counts.
@@ -59,12 +79,14 @@ func (st *state) watchWanted() {
 	for path := range st.scans {
 		paths = append(paths, path)
 	}
-	for _, d := range st.docs {
-		if d.result == nil {
-			continue
-		}
+	for d := range st.readDocuments() {
 		for _, c := range d.result.Calls() {
 			absent = append(absent, c.Absent...)
+			for _, f := range c.Found {
+				if f.Root != "" {
+					paths = append(paths, f.Root) // another file in it may be read in place of those there are
+				}
+			}
 		}
 	}
 	paths = append(paths, absent...)
@@ -80,8 +102,24 @@ func (st *state) watchWanted() {
 	st.srv.watched <- watchOrder{paths, absent}
 }
 
-// watchedGlobs are the Python sources and configs of a workspace.
-var watchedGlobs = []protocol.Pattern{"**/*.py", "**/*.pyi", "**/" + config.FileName, "**/{pyproject.toml,setup.cfg,environment.yml}", "**/*.lock", "**/requirements*/*.txt", "**/requirements*.txt"}
+// readDocuments are the sources, open or not, that have been read.
+func (st *state) readDocuments() iter.Seq[*document] {
+	return func(yield func(*document) bool) {
+		for _, all := range []map[uri.URI]*document{st.docs, st.unopened} {
+			for _, d := range all {
+				if d.result != nil && !yield(d) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// watchedGlobs are the Python sources, configs and models of a workspace.
+func watchedGlobs() []protocol.Pattern {
+	return []protocol.Pattern{"**/*.py", "**/*.pyi", "**/" + config.FileName, "**/{pyproject.toml,setup.cfg,environment.yml}", "**/*.lock", "**/requirements*/*.txt", "**/requirements*.txt",
+		protocol.Pattern("**/*.{" + strings.Join(modelscan.ModelExtensions(), ",") + "}")}
+}
 
 // registrations are what the client is to tell of, where it can: changes of sources, of configs and of its own
 // settings.
@@ -89,7 +127,7 @@ func registrations(ws *protocol.WorkspaceClientCapabilities) []protocol.Registra
 	var out []protocol.Registration
 	if ws != nil && ws.DidChangeWatchedFiles != nil && is(ws.DidChangeWatchedFiles.DynamicRegistration) {
 		var watchers []protocol.FileSystemWatcher
-		for _, glob := range watchedGlobs {
+		for _, glob := range watchedGlobs() {
 			watchers = append(watchers, protocol.FileSystemWatcher{GlobPattern: glob})
 		}
 		out = append(out, protocol.Registration{

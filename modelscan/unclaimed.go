@@ -2,7 +2,9 @@ package modelscan
 
 import (
 	"bytes"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -24,13 +26,26 @@ var textExtensions = map[string]bool{".bin": true, ".model": true, ".params": tr
 // shortText is less than any text with a model's name that means something, in bytes.
 const shortText = 32
 
+// ModelName says whether a file is named as a model: whether somebody may give it to a loader. It says nothing of what
+// is in it.
+func ModelName(name string) bool { return modelExtensions[strings.ToLower(path.Ext(name))] }
+
+// ModelExtensions are the endings that models have, in order and without their dots.
+func ModelExtensions() []string {
+	var out []string
+	for _, ext := range slices.Sorted(maps.Keys(modelExtensions)) {
+		out = append(out, ext[1:])
+	}
+	return out
+}
+
 // unclaimed judges a source that no format recognised: a model-named file is a gap, unless its name may be a
 // text's and it is one. A pickle of protocol 0 that was cut off is text too.
 func (d *driver) unclaimed(src Source, depth int, probe Probe) {
 	name := src.Name[strings.LastIndexByte(src.Name, '!')+1:]
 	ext := strings.ToLower(path.Ext(name))
 	switch {
-	case depth > 0, !modelExtensions[ext], textExtensions[ext] && src.Size >= shortText && isText(probe):
+	case depth > 0, !ModelName(name), textExtensions[ext] && src.Size >= shortText && isText(probe):
 		return
 	case src.Size == 0:
 		d.sink(src, depth).Gap(Gap{Rule: rule.Malformed, Path: src.Name, Reason: "the file is empty"})

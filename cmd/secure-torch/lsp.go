@@ -9,11 +9,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/lsp"
 )
 
-type lspFlags struct{ sandbox, logLevel, logFile string }
+type lspFlags struct {
+	sandbox, logLevel, logFile string
+	noCache                    bool
+}
 
 func newLspCmd() *cobra.Command {
 	var flags lspFlags
@@ -27,6 +31,7 @@ func newLspCmd() *cobra.Command {
 	f.StringVar(&flags.sandbox, "sandbox", "", "strict, auto or off: confinement of the processes that read model files (default: strict, or what there is and a notice)")
 	f.StringVar(&flags.logLevel, "log-level", "warn", "debug, info, warn or error")
 	f.StringVar(&flags.logFile, "log-file", "", "write the log here instead of to standard error")
+	f.BoolVar(&flags.noCache, "no-cache", false, "scan files again that were scanned before and did not change since, and keep no report")
 	f.Bool("stdio", true, "accepted for clients that always pass it: there is no other transport")
 	return cmd
 }
@@ -37,7 +42,7 @@ func runLsp(cmd *cobra.Command, flags lspFlags) error {
 		return err
 	}
 	defer closeLog()
-	models, err := newModelScanner(flags.sandbox, engine.New)
+	models, err := newModelScanner(scannerOptions{flags.sandbox, openCache(flags.noCache || noCache()), log}, engine.New)
 	if err != nil {
 		return err
 	}
@@ -51,6 +56,12 @@ func runLsp(cmd *cobra.Command, flags lspFlags) error {
 		return exitCode(code)
 	}
 	return nil
+}
+
+// noCache is what the user's own config says; one that can't be read is complained of where it is used.
+func noCache() bool {
+	user, err := config.Own()
+	return err == nil && user.NoCache
 }
 
 // newLog opens the log. The second result closes it.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/cache"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/sandbox"
@@ -16,57 +19,106 @@ import (
 // it takes the strongest confinement there is and says so once. A mode that was asked for is kept.
 type modelScanner struct {
 	notices chan string // of size 1
+	cache   *cache.Store
+	log     *slog.Logger
+	judge   func() (engine.Judge, error)
+	known   func() *engine.Engine // answers from the cache, and starts no worker; nil where there is none
 	engine  func() (*engine.Engine, error)
 
-	mu    sync.Mutex
-	begun *engine.Engine // to be closed
-	done  func()         // with signatures
+	mu      sync.Mutex
+	closing []func()
+}
+
+// scannerOptions of a modelScanner.
+type scannerOptions struct {
+	sandbox string
+	cache   *cache.Store // nil for none
+	log     *slog.Logger // nil for none
 }
 
 // newModelScanner starts no worker before the first scan. The engines come from newEngine.
-func newModelScanner(word string, newEngine func(engine.Options) (*engine.Engine, error)) (*modelScanner, error) {
-	mode, err := sandbox.ParseMode(word)
+func newModelScanner(opts scannerOptions, newEngine func(engine.Options) (*engine.Engine, error)) (*modelScanner, error) {
+	mode, err := sandbox.ParseMode(opts.sandbox)
 	if err != nil {
 		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 	}
-	m := &modelScanner{notices: make(chan string, 1)}
+	m := &modelScanner{notices: make(chan string, 1), cache: opts.cache, log: opts.log}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	degrade := opts.sandbox == ""
+	m.judge = sync.OnceValues(func() (engine.Judge, error) { return m.newJudge(mode, degrade) })
+	m.known = sync.OnceValue(func() *engine.Engine {
+		judge, err := m.judge()
+		if err != nil || m.cache == nil {
+			return nil
+		}
+		e, err := newEngine(engine.Options{Mode: mode, Lazy: true, Judge: judge, Cache: m.cache})
+		if err != nil {
+			return nil // the other says why
+		}
+		m.later(e.Close)
+		return e
+	})
 	m.engine = sync.OnceValues(func() (*engine.Engine, error) {
-		e, err := m.start(mode, word == "", newEngine)
-		m.mu.Lock()
-		m.begun = e
-		m.mu.Unlock()
+		e, err := m.start(mode, degrade, newEngine)
+		if err == nil {
+			m.later(e.Close)
+		}
 		return e, err
 	})
 	return m, nil
 }
 
+// later has something done when the scanner is closed.
+func (m *modelScanner) later(done func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closing = append(m.closing, done)
+}
+
+func (m *modelScanner) newJudge(mode sandbox.Mode, degrade bool) (engine.Judge, error) {
+	if degrade {
+		mode = sandbox.Auto // strict where that can be had
+	}
+	judge, done, err := editorChecker(mode)
+	if err == nil {
+		m.later(done)
+	}
+	return judge, err
+}
+
 // start makes an engine; one that may degrade proves first that strict workers start here.
 func (m *modelScanner) start(mode sandbox.Mode, degrade bool, newEngine func(engine.Options) (*engine.Engine, error)) (*engine.Engine, error) {
-	judging := mode
-	if degrade {
-		judging = sandbox.Auto // strict where that can be had
-	}
-	judge, done, err := editorChecker(judging)
+	judge, err := m.judge()
 	if err != nil {
 		return nil, err
 	}
-	m.mu.Lock()
-	m.done = done
-	m.mu.Unlock()
-	e, err := newEngine(engine.Options{Mode: mode, Lazy: !degrade, Judge: judge})
+	e, err := newEngine(engine.Options{Mode: mode, Lazy: !degrade, Judge: judge, Cache: m.cache})
 	if err == nil || !degrade {
 		return e, err
 	}
 	if _, missing := errors.AsType[*sandbox.UnavailableError](err); !missing {
-		return newEngine(engine.Options{Mode: mode, Lazy: true, Judge: judge}) // a worker that did not start once: each scan tries again
+		return newEngine(engine.Options{Mode: mode, Lazy: true, Judge: judge, Cache: m.cache}) // a worker that did not start once: each scan tries again
 	}
 	m.notices <- err.Error() + ". Models are examined in the strongest sandbox that this system has; every report says which. " +
 		"Set --sandbox=strict to have none examined instead"
-	return newEngine(engine.Options{Mode: sandbox.Auto, Lazy: true, Judge: judge})
+	return newEngine(engine.Options{Mode: sandbox.Auto, Lazy: true, Judge: judge, Cache: m.cache})
 }
 
-// ScanTarget implements lsp.Scanner.
+// ScanTarget implements lsp.Scanner. What is known from before needs no worker.
 func (m *modelScanner) ScanTarget(ctx context.Context, target artifact.Target) *engine.Artifact {
+	a := m.scan(ctx, target)
+	m.log.Info("scanned", "path", target.Path, "cached", a.Cached, "verdict", a.Verdict(), "took", a.Duration)
+	return a
+}
+
+func (m *modelScanner) scan(ctx context.Context, target artifact.Target) *engine.Artifact {
+	if e := m.known(); e != nil {
+		if a := e.KnownTarget(ctx, target); a != nil {
+			return a
+		}
+	}
 	e, err := m.engine()
 	if err != nil {
 		return engine.Unscanned(target.Path, err)
@@ -99,10 +151,8 @@ func (m *modelScanner) Plan(ctx context.Context, o ref.Options, found artifact.R
 func (m *modelScanner) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.begun != nil {
-		m.begun.Close()
+	for _, done := range slices.Backward(m.closing) {
+		done()
 	}
-	if m.done != nil {
-		m.done()
-	}
+	m.closing = nil
 }

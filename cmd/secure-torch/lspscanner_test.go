@@ -29,7 +29,7 @@ func TestEditorDegradesWithOneNotice(t *testing.T) {
 		"auto":   {modelscan.Unsafe, 0},
 		"strict": {modelscan.Error, 0},
 	} {
-		m, err := newModelScanner(word, func(o engine.Options) (*engine.Engine, error) {
+		m, err := newModelScanner(scannerOptions{sandbox: word}, func(o engine.Options) (*engine.Engine, error) {
 			if o.Mode == sandbox.Strict {
 				return nil, unavailable
 			}
@@ -54,7 +54,7 @@ func TestEditorDegradesWithOneNotice(t *testing.T) {
 			}
 		}
 	}
-	if _, err := newModelScanner("sloppy", engine.New); err == nil || errors.Is(err, unavailable) {
+	if _, err := newModelScanner(scannerOptions{sandbox: "sloppy"}, engine.New); err == nil || errors.Is(err, unavailable) {
 		t.Errorf("sloppy: %v", err)
 	}
 }

@@ -103,7 +103,7 @@ func runScan(cmd *cobra.Command, paths []string, flags scanFlags) error {
 	if err != nil {
 		return err
 	}
-	options := engine.Options{Digest: flags.digest || settings.NeedsDigest(), OnePerArtifact: flags.onePer, Cache: openCache(flags.noCache)}
+	options := engine.Options{Digest: flags.digest || settings.NeedsDigest(), OnePerArtifact: flags.onePer, Cache: openCache(flags.noCache || settings.NoCache)}
 	if flags.format == "html" {
 		limits := modelscan.DefaultLimits()
 		limits.MaxFacts = mapFacts

@@ -15,6 +15,8 @@ import (
 type Editor struct {
 	CodeLens   *bool `json:"codeLens" default:"true" doc:"Say above each call that loads a model how the model looks; a click shows its report."`
 	InlayHints *bool `json:"inlayHints" default:"false" doc:"Say the same at the end of the call."`
+
+	WorkspaceScan string `json:"workspaceScan" enum:"off,models,all" default:"models" doc:"What is looked at besides the open files. models: what the sources of the workspace load, and the models that lie in it. all: the sources themselves too, as when they are open."`
 }
 
 // VSCode is what the VS Code extension takes from the settings besides, all under secureTorch. A setting with

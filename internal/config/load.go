@@ -34,6 +34,12 @@ func Load(dir, explicit string) (*Loaded, error) { return load(userFile(), dir, 
 // LoadTrusted is Load for a folder of which the user has said that he trusts it, to an editor.
 func LoadTrusted(dir string) (*Loaded, error) { return load(userFile(), dir, "", true) }
 
+// Own is the user's own config alone.
+func Own() (*Config, error) {
+	own, err := readFile(userFile(), User)
+	return cmp.Or(own, &Config{}), err
+}
+
 // userFile is where the user's own config lies; empty when that cannot be told.
 func userFile() string {
 	base, err := os.UserConfigDir()

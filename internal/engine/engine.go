@@ -121,6 +121,11 @@ func bulk(ctx context.Context) context.Context {
 	return sandbox.WithPriority(ctx, sandbox.Bulk)
 }
 
+// InBackground marks what is done for nobody who waits: it lets everything else go first.
+func InBackground(ctx context.Context) context.Context {
+	return sandbox.WithPriority(ctx, sandbox.Bulk)
+}
+
 // Close ends the workers.
 func (e *Engine) Close() {
 	e.pool.Close()
@@ -140,6 +145,23 @@ func (e *Engine) ScanTarget(ctx context.Context, target artifact.Target) *Artifa
 	s := scanner{e: e, batch: 1}
 	s.scan(ctx, []*job{{target: target}}, func(_ int, a *Artifact) { out = a })
 	return out
+}
+
+// KnownTarget is what ScanTarget would answer from the cache, without a worker; nil where it would need one.
+func (e *Engine) KnownTarget(ctx context.Context, target artifact.Target) *Artifact {
+	j := &job{target: target}
+	if e.opts.Cache == nil || j.open() != nil {
+		return nil
+	}
+	defer j.file.Close() // opened for reading
+	if j.cached = e.cached(j); j.cached == nil {
+		return nil
+	}
+	if e.opts.Judge != nil {
+		j.judge = e.opts.Judge.Begin(ctx, target.Path, j.file)
+	}
+	s := scanner{e: e, batch: 1}
+	return s.finish(j, j.cached)
 }
 
 // Deadline of one file: parsing never needs long, but a machine may be busy.

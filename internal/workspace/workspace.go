@@ -81,13 +81,15 @@ func New(roots []string) *Workspace {
 	return w
 }
 
-// Load reads a file and adds it.
-func (w *Workspace) Load(path string, sinks []*analyzers.Loader) error {
+// Load reads a file and adds it, and says whether it may load a model.
+func (w *Workspace) Load(path string, sinks []*analyzers.Loader) (relevant bool, err error) {
 	src, err := w.read(path)
-	if err == nil {
-		w.Add(path, analyzers.SkimSource(src, sinks))
+	if err != nil {
+		return false, err
 	}
-	return err
+	skim := analyzers.SkimSource(src, sinks)
+	w.Add(path, skim)
+	return skim.Relevant, nil
 }
 
 // Add tells the workspace of a file and of the names it calls. An editor's text of the same file stays.
