@@ -32,9 +32,10 @@ test-go:
 test-wasm: wasm
 	REQUIRE_WASM=1 $(GO) test -run 'Wasm|Probes' ./internal/worker ./sandbox/wasm
 
-# The outputs against their schemas. Run anew each time: go can't see that they depend on the program.
-test-outputs:
-	$(GO) test -C tools -count=1 ./schemas
+# The outputs against their schemas, and the program as in containers. Run anew each time: go can't see that they
+# depend on the program.
+test-outputs: build
+	$(GO) test -C tools -count=1 ./schemas ./containers
 
 # Against Debian's torch, in a venv in .cache/python.
 test-python:
