@@ -167,3 +167,32 @@ func FuzzBuild(f *testing.F) {
 		}
 	})
 }
+
+// A row of numbers that share bytes takes whole bytes; no other layout of them is believed.
+func TestPackedRows(t *testing.T) {
+	for _, c := range []struct {
+		sizes, strides []int64
+		per, last      int64 // the last byte that is read, -1: not contiguous
+	}{
+		{[]int64{2, 6}, []int64{6, 1}, 2, 5},
+		{[]int64{3, 5}, []int64{5, 1}, 2, 8},
+		{[]int64{3, 5}, []int64{5, 1}, 4, 5},
+		{[]int64{1, 1}, []int64{7, 1}, 2, 0},
+		{[]int64{3, 5}, []int64{1, 3}, 2, -1},
+		{[]int64{2, math.MaxInt64}, []int64{math.MaxInt64, 1}, 2, -1},
+	} {
+		if !contiguous(c.sizes, c.strides) {
+			if c.last >= 0 {
+				t.Errorf("%v %v is not contiguous", c.sizes, c.strides)
+			}
+			continue
+		}
+		sizes, strides := packedRows(c.sizes, c.per)
+		if err := inside(0, sizes, strides, c.last+1); err != nil {
+			t.Errorf("%v: %v", c.sizes, err)
+		}
+		if err := inside(0, sizes, strides, c.last); err == nil {
+			t.Errorf("%v fits into %d bytes", c.sizes, c.last)
+		}
+	}
+}

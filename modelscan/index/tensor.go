@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 )
@@ -48,15 +49,18 @@ var itemSizes = map[string]int64{
 	"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int64": 8, "int32": 4, "int16": 2, "int8": 1, "uint8": 1, "bool": 1,
 	"uint16": 2, "uint32": 4, "uint64": 8, "complex32": 4, "complex64": 8, "complex128": 16,
 	"float8_e4m3fn": 1, "float8_e5m2": 1, "float8_e4m3fnuz": 1, "float8_e5m2fnuz": 1, "float8_e8m0fnu": 1, "float4_e2m1fn_x2": 1,
-	"qint8": 1, "quint8": 1, "qint32": 4,
+	"qint8": 1, "quint8": 1, "qint32": 4, "quint4x2": 1, "quint2x4": 1,
 }
+
+// packed dtypes have several numbers in a byte, and start every row with a new one.
+var packed = map[string]int64{"quint4x2": 2, "quint2x4": 4}
 
 // storageTypes are the classes that torch's pickles name storages by.
 var storageTypes = map[string]string{
 	"DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16", "LongStorage": "int64",
 	"IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8", "BoolStorage": "bool",
 	"ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128", "QInt8Storage": "qint8", "QUInt8Storage": "quint8",
-	"QInt32Storage": "qint32", "UntypedStorage": "uint8", "_UntypedStorage": "uint8",
+	"QInt32Storage": "qint32", "QUInt4x2Storage": "quint4x2", "QUInt2x4Storage": "quint2x4", "UntypedStorage": "uint8", "_UntypedStorage": "uint8",
 }
 
 // storageType of a global. torch takes such a class from any module (its find_class looks at the name).
@@ -239,11 +243,42 @@ func rebuildQuantized(m *machine, args []uint32) (Ref, bool, error) {
 		return 0, false, nil
 	}
 	s := m.g.storages[row]
-	per := itemSizes[string(m.g.bytes(s.dtype))]
-	if err := inside(offset, sizes, strides, s.nbytes/per); err != nil {
+	dtype := string(m.g.bytes(s.dtype))
+	if per := packed[dtype]; per > 0 {
+		if offset != 0 || !contiguous(sizes, strides) {
+			return 0, false, nil // torch makes no views of them
+		}
+		sizes, strides = packedRows(sizes, per)
+	}
+	if err := inside(offset, sizes, strides, s.nbytes/itemSizes[dtype]); err != nil {
 		return 0, false, err
 	}
 	return m.plainCall("torch._utils._rebuild_qtensor", args), true, nil
+}
+
+func contiguous(sizes, strides []int64) bool {
+	next := int64(1)
+	for i := len(sizes) - 1; i >= 0; i-- {
+		if sizes[i] != 1 && strides[i] != next || sizes[i] < 0 || sizes[i] > 0 && next > math.MaxInt64/sizes[i] {
+			return false
+		}
+		next *= max(sizes[i], 1)
+	}
+	return true
+}
+
+// packedRows is a contiguous tensor's sizes and strides in bytes, when a byte holds per numbers of its last dimension.
+func packedRows(sizes []int64, per int64) (rows, strides []int64) {
+	rows, strides = slices.Clone(sizes), make([]int64, len(sizes))
+	next := int64(1)
+	for i := len(rows) - 1; i >= 0; i-- {
+		if i == len(rows)-1 {
+			rows[i] = rows[i]/per + min(rows[i]%per, 1)
+		}
+		strides[i] = next
+		next *= max(rows[i], 1)
+	}
+	return rows, strides
 }
 
 // rebuildFromType is torch._tensor._rebuild_from_type_v2(function, class, arguments, state): a tensor with

@@ -38,7 +38,8 @@ var storageType = pattern.Lazy(`torch(?:\.cuda|\.sparse)?\n(Double|Float|BFloat1
 // elementSize is in bytes, by the storage class without its "Storage".
 var elementSize = map[string]int64{
 	"Double": 8, "Float": 4, "BFloat16": 2, "Half": 2, "Long": 8, "Int": 4, "Short": 2, "Char": 1, "Byte": 1, "Bool": 1,
-	"ComplexFloat": 8, "ComplexDouble": 16, "QInt8": 1, "QUInt8": 1, "QInt32": 4, "Untyped": 1, "_Untyped": 1,
+	"ComplexFloat": 8, "ComplexDouble": 16, "QInt8": 1, "QUInt8": 1, "QInt32": 4, "QUInt4x2": 1, "QUInt2x4": 1,
+	"Untyped": 1, "_Untyped": 1,
 }
 
 // scanStorages reads a count, then for each storage a pickle (key, location, type), its number of elements

@@ -6,13 +6,10 @@ others, and these when the arguments are not what their library writes, become O
 
 from __future__ import annotations
 
+import array
 import collections
-import datetime
-import decimal
-import fractions
 import mmap
 import os
-import pathlib
 import struct
 from typing import Any, Callable, Optional
 
@@ -188,9 +185,13 @@ class Rebuilder:
         self.opaque.append(made)
         return made
 
-    def _opaque(self, how: str, callee: Any, args: Any, kwargs: Any) -> Opaque:
+    def _opaque(self, how: str, callee: Any, args: Any, kwargs: Any) -> Any:
         if isinstance(callee, Opaque) and callee.how == "global":
             self._forget(callee)
+            if how == "newobj" and args == () and kwargs is None:
+                made = instance(callee.module, callee.qualname)
+                if made is not None:
+                    return made
             return self._stand_in(how, callee.module, callee.qualname, args, kwargs, callee)
         module, name = getattr(callee, "__module__", ""), getattr(callee, "__qualname__", repr(callee))
         return self._stand_in(how, str(module), str(name), args, kwargs, callee)
@@ -243,7 +244,7 @@ class Rebuilder:
             target.state = state
         elif type(target) in (collections.OrderedDict, collections.Counter):
             set_attributes(target, state)
-        elif not self.tensors.set_state(target, state):
+        elif not set_state(target, state) and not self.tensors.set_state(target, state):
             raise Broken(f"a {type(target).__name__} is given a state")
 
 
@@ -256,12 +257,15 @@ _SCALARS: dict[int, Callable[[], Any]] = {
     wire.SET: set,
 }
 
-# Classes that a file may hold as values. Making one does nothing.
+# Classes that a file may hold as values. Making one of the plain ones does nothing.
+_PLAIN = (int, float, complex, bool, str, bytes, bytearray, list, tuple, dict, set, frozenset, object, range, slice)
+_CONTAINERS = (collections.OrderedDict, collections.Counter, collections.deque, collections.defaultdict)
 _GLOBALS: dict[tuple[str, str], Any] = {
-    **{
-        ("builtins", t.__name__): t for t in (int, float, complex, bool, str, bytes, bytearray, list, tuple, dict, set, frozenset)
-    },
-    ("collections", "OrderedDict"): collections.OrderedDict,
+    **{("builtins", t.__name__): t for t in _PLAIN},
+    **{("collections", t.__name__): t for t in _CONTAINERS},
+    ("builtins", "Ellipsis"): Ellipsis,
+    ("builtins", "NotImplemented"): NotImplemented,
+    ("array", "array"): array.array,
 }
 
 
@@ -398,7 +402,7 @@ def _counter(_: Rebuilder, items: Any = None) -> Any:
 
 
 def _defaultdict(_: Rebuilder, factory: Any = None, items: Any = None) -> Any:
-    need(factory is None or factory in _GLOBALS.values())
+    need(factory is None or any(factory is t for t in (*_PLAIN, *_CONTAINERS)))
     need(items is None or isinstance(items, dict))
     return collections.defaultdict(factory, items or {})
 
@@ -408,53 +412,32 @@ def _deque(_: Rebuilder, items: Any = (), maxlen: Any = None) -> Any:
     return collections.deque(items, maxlen)
 
 
-def _packed(cls: Any) -> Callable[..., Any]:
-    """Make date, time and datetime, which pickle their fields as a few bytes."""
+def instance(module: str, name: str) -> Any:
+    """Make an empty object of a class that only holds attributes, which its state then sets; None if it is no such class."""
+    from ._rebuild_stdlib import INSTANCES
 
-    def make(_: Rebuilder, data: Any, zone: Any = None) -> Any:
-        need(zone is None or isinstance(zone, datetime.timezone))
-        if isinstance(data, str):
-            data = data.encode("latin-1")
-        need(isinstance(data, bytes))
-        return cls(data) if zone is None else cls(data, zone)
-
-    return make
+    make = INSTANCES.get((module, name))
+    return None if make is None else make()
 
 
-def _timedelta(_: Rebuilder, *args: Any) -> Any:
-    need(all(type(v) is int for v in args))
-    return datetime.timedelta(*args)
+def set_state(target: Any, state: Any) -> bool:
+    """Set the attributes of such an object; False if target is none."""
+    from ._rebuild_stdlib import STATES
 
-
-def _timezone(_: Rebuilder, offset: Any, *name: Any) -> Any:
-    need(isinstance(offset, datetime.timedelta) and all(isinstance(n, str) for n in name))
-    return datetime.timezone(offset, *name)
-
-
-def _decimal(_: Rebuilder, text: Any) -> Any:
-    need(isinstance(text, str) and len(text) < _MAX_KEY)
-    return decimal.Decimal(text)
-
-
-def _fraction(_: Rebuilder, *args: Any) -> Any:
-    need(all(type(v) is int or (isinstance(v, str) and len(v) < 100) for v in args))
-    return fractions.Fraction(*args)
-
-
-def _path(cls: Any) -> Callable[..., Any]:
-    def make(_: Rebuilder, *parts: Any) -> Any:
-        need(all(isinstance(p, str) for p in parts))
-        return cls(*parts)
-
-    return make
+    take = STATES.get(type(target))
+    if take is None:
+        return False
+    take(target, state)
+    return True
 
 
 def constructors() -> dict[str, Callable[..., Any]]:
     """Every callable that is ever carried out, by the name that modelscan/index/constructors.go gives it."""
     from ._rebuild_numpy import CONSTRUCTORS as NUMPY
+    from ._rebuild_stdlib import CONSTRUCTORS as STDLIB
     from ._rebuild_torch import CONSTRUCTORS as TORCH
 
-    return {**_CONSTRUCTORS, **NUMPY, **TORCH}
+    return {**_CONSTRUCTORS, **STDLIB, **NUMPY, **TORCH}
 
 
 _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
@@ -469,16 +452,4 @@ _CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "collections.OrderedDict": _ordered_dict,
     "collections.defaultdict": _defaultdict,
     "collections.deque": _deque,
-    "datetime.date": _packed(datetime.date),
-    "datetime.datetime": _packed(datetime.datetime),
-    "datetime.time": _packed(datetime.time),
-    "datetime.timedelta": _timedelta,
-    "datetime.timezone": _timezone,
-    "decimal.Decimal": _decimal,
-    "fractions.Fraction": _fraction,
-    # A path for the other kind of system can't be made; the pure class of the file's system reads the same.
-    "pathlib.PosixPath": _path(pathlib.PurePosixPath),
-    "pathlib.PurePosixPath": _path(pathlib.PurePosixPath),
-    "pathlib.PureWindowsPath": _path(pathlib.PureWindowsPath),
-    "pathlib.WindowsPath": _path(pathlib.PureWindowsPath),
 }

@@ -92,7 +92,8 @@ def _array(r: Rebuilder, subtype: Any, _version: Any, shape: Any, dtype: Any, fo
         made = numpy.empty(len(data), dtype=object)
         for i, item in enumerate(data):  # one by one: numpy would make dimensions of lists
             made[i] = item
-        return made.reshape(_shape(shape), order=order)
+        # The list is in C order whatever the array's own is (numpy: _getlist_pkl).
+        return numpy.array(made.reshape(_shape(shape)), order=order)
     if isinstance(data, str):
         data = data.encode("latin-1")
     return _of(r, data, dtype, _shape(shape), order)
@@ -115,7 +116,7 @@ def _of(r: Rebuilder, data: Any, dtype: Any, shape: tuple[int, ...], order: str,
     if count == 0 or dtype.itemsize == 0:
         return numpy.empty(shape, dtype, order=order)
     flat = numpy.frombuffer(buffer, dtype=dtype, count=count, offset=at)
-    if native and not dtype.isnative:  # as numpy's __setstate__ does
+    if native and dtype.byteorder != "|" and not dtype.isnative:  # as numpy's __setstate__ does; fields keep their order
         flat = flat.astype(dtype.newbyteorder("="))
     return flat.reshape(shape, order=order)
 

@@ -35,6 +35,8 @@ _DTYPES = {
     "qint8": 1,
     "quint8": 1,
     "qint32": 4,
+    "quint4x2": 1,
+    "quint2x4": 1,
 }
 _CONSTANTS = {
     *_DTYPES,

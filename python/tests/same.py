@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
 import math
+import types
 
 import numpy
 import torch
@@ -65,10 +67,18 @@ def same(a, b, path="root", seen=None):
         assert type(a) is type(b) and len(a) == len(b), f"{path}: {a!r} {b!r}"
         for i, (x, y) in enumerate(zip(a, b)):
             same(x, y, f"{path}[{i}]", seen)
+    else:
+        same_plain(a, b, path, seen)
+
+
+def same_plain(a, b, path, seen):
+    assert type(a) is type(b), f"{path}: {a!r} != {b!r}"
+    if isinstance(a, (argparse.Namespace, types.SimpleNamespace)):
+        same(vars(a), vars(b), f"{path}.__dict__", seen)
     elif isinstance(a, float) and math.isnan(a):
         assert math.isnan(b), path
     else:
-        assert type(a) is type(b) and a == b, f"{path}: {a!r} != {b!r}"
+        assert a == b, f"{path}: {a!r} != {b!r}"
 
 
 def same_array(a, b, path):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import array
 import collections
 import datetime
 import decimal
+import fractions
 import pathlib
+import random
+import types
+import uuid
 
 import numpy
 import pytest
@@ -101,6 +107,10 @@ OBJECTS = {
     "quantized_channels": lambda: torch.quantize_per_channel(
         torch.arange(6.0).reshape(2, 3), torch.tensor([0.1, 0.2]), torch.tensor([1, 2]), 0, torch.qint8
     ),
+    "quantized_packed": lambda: [
+        torch.quantize_per_channel(torch.arange(15.0).reshape(3, 5), torch.tensor([0.1, 0.2, 0.3]), torch.zeros(3), 0, dtype)
+        for dtype in (torch.quint8, torch.quint4x2)
+    ],
     "sparse": lambda: torch.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3)),
     "coalesced": lambda: torch.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3)).coalesce(),
     "csr": lambda: torch.tensor([[0.0, 1.0], [2.0, 0.0]]).to_sparse_csr(),
@@ -130,7 +140,14 @@ OBJECTS = {
         datetime.datetime(2020, 1, 2, tzinfo=datetime.timezone.utc),
     ],
     "decimal": lambda: decimal.Decimal("1.50"),
-    "paths": lambda: pathlib.PurePosixPath("/a/b"),
+    "fractions": lambda: [fractions.Fraction(1, 3), fractions.Fraction(-2), decimal.Decimal("Infinity")],
+    "paths": lambda: [pathlib.PurePosixPath("/a/b"), pathlib.Path("c/d"), pathlib.PureWindowsPath("c:/x")],
+    "namespaces": lambda: [argparse.Namespace(lr=0.1, w=torch.ones(2), n=argparse.Namespace()), types.SimpleNamespace(a=[1])],
+    "uuid": lambda: [uuid.UUID(int=5), {uuid.UUID(int=2**127): 1}],
+    "arrays": lambda: [array.array("f", [1, 2]), array.array("q", [2**40]), array.array("b"), array.array("u", "ab")],
+    "singletons": lambda: [..., NotImplemented, type(None), type(...)],
+    "types": lambda: [int, object, range, slice, dict, collections.deque, collections.defaultdict, array.array],
+    "random": lambda: [random.getstate(), numpy.random.get_state(), torch.random.get_rng_state()],
     "numpy_scalars": lambda: [numpy.float32(1.5), numpy.int64(3), numpy.bool_(True), numpy.complex64(1j), numpy.str_("ab")],
     "numpy": lambda: [numpy.arange(6.0).reshape(2, 3), numpy.arange(3, dtype="i2"), numpy.array(5), numpy.zeros((0, 3))],
     "numpy_fortran": lambda: numpy.asfortranarray(numpy.arange(6.0).reshape(2, 3)),
@@ -140,7 +157,10 @@ OBJECTS = {
     "numpy_subarray": lambda: numpy.zeros(2, dtype=[("a", "i4", (2, 2)), ("n", [("x", "u1")])]),
     "numpy_aligned": lambda: numpy.zeros(2, dtype=numpy.dtype([("a", "i1"), ("b", "f8")], align=True)),
     "numpy_dates": lambda: numpy.array(["2020-01-01", "2021-02-03"], dtype="M8[D]"),
+    "numpy_struct_big_endian": lambda: numpy.array([(1, 2.5)], dtype=[("a", ">i4"), ("b", "<f8")]),
     "numpy_objects": lambda: numpy.array([1, "a", None, [1, 2]], dtype=object),
+    "numpy_objects_fortran": lambda: numpy.asfortranarray(numpy.array([[1, "a", 3], [None, 2.0, "b"]], dtype=object)),
+    "numpy_object": lambda: numpy.array({"a": 1}, dtype=object),
     "numpy_large": lambda: numpy.arange(100_000),
     "numpy_dtype": lambda: [numpy.dtype("f4"), numpy.dtype(">i2"), numpy.dtype("U5")],
 }  # fmt: skip
