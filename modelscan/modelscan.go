@@ -96,6 +96,7 @@ type Pass struct {
 type Sink interface {
 	Finding(Finding)
 	Gap(Gap)
+	// Fact takes something true. Metadata and licences come with their whole value, which may describe the model.
 	Fact(Fact)
 	// Descend scans a source found inside this one with all formats, before it returns. It tells whether
 	// one of them that is not Inert made sense of it.

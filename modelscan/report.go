@@ -62,7 +62,9 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 	Gaps     []Gap     `json:"gaps"`
 	Facts    []Fact    `json:"facts,omitempty"`
-	Coverage Coverage  `json:"coverage"`
+	// Documents are what the file's own metadata says of the model. They are untrusted, and parsed by nobody yet.
+	Documents []Document `json:"documents,omitempty"`
+	Coverage  Coverage   `json:"coverage"`
 	// Failure is set when the artifact could not be scanned at all.
 	Failure string `json:"failure,omitempty"`
 }

@@ -44,6 +44,9 @@ func (s *sink) Gap(g Gap) {
 
 func (s *sink) Fact(f Fact) {
 	s.used = true
+	if f.Kind == MetadataFact || f.Kind == LicenceFact {
+		s.d.document(f)
+	}
 	if len(s.d.report.Facts) >= s.d.limits.MaxFacts {
 		s.d.lostFacts++
 		return

@@ -7,21 +7,30 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/trust/policy"
 	"github.com/secure-torch/secure-torch/trust/sbom"
 )
 
-// Answer answers one question of evidence's kinds.
-func Answer(ctx context.Context, kind string, payload []byte) ([]byte, error) {
+// Judge answers the questions of evidence's kinds. The zero Judge measures policies by the clock on the wall.
+type Judge struct {
+	// Used is the processor time that this process has used; nil where that can't be told.
+	Used func() (time.Duration, bool)
+}
+
+// Answer answers one question.
+func (j Judge) Answer(ctx context.Context, kind string, payload []byte) ([]byte, error) {
 	switch kind {
 	case evidence.AskSignature:
 		return answer(payload, Signature)
 	case evidence.AskSBOM:
 		return answer(payload, sbom.Read)
 	case evidence.AskPolicy:
-		return answer(payload, func(q *evidence.PolicyQuestion) *evidence.PolicyAnswer { return policy.Answer(ctx, q) })
+		return answer(payload, func(q *evidence.PolicyQuestion) *evidence.PolicyAnswer {
+			return policy.Engine{Used: j.Used}.Answer(ctx, q)
+		})
 	}
 	return nil, fmt.Errorf("unknown kind of question %q", kind)
 }

@@ -186,11 +186,11 @@ func TestAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := Answer(t.Context(), evidence.AskSignature, body)
+	out, err := (Judge{}).Answer(t.Context(), evidence.AskSignature, body)
 	if err != nil || len(out) > 10_000 {
 		t.Errorf("%d bytes, %v", len(out), err)
 	}
-	if _, err := Answer(t.Context(), "scan", nil); err == nil {
+	if _, err := (Judge{}).Answer(t.Context(), "scan", nil); err == nil {
 		t.Error("answered a question of another role")
 	}
 }

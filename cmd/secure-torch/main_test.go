@@ -10,11 +10,14 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/hubtest"
 	"github.com/secure-torch/secure-torch/internal/worker"
+	"github.com/secure-torch/secure-torch/trust/signtest/tufrepo"
+	"github.com/secure-torch/secure-torch/trust/signtest/virtual"
 )
 
 func TestMain(m *testing.M) {
@@ -30,8 +33,18 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"hub":    startHub,
+			"exits": exits,
+			"hub":   startHub,
+			"tufroot": func(ts *testscript.TestScript, _ bool, args []string) { // "tufroot FILE [broken]": a repository at $MIRROR, and its first root in FILE
+				r := tufrepo.New(t)
+				text := virtual.New(t).Root(t, nil)
+				if len(args) == 2 {
+					text = []byte("{}")
+				}
+				r.Publish(t, "trusted_root.json", text, time.Now().Add(time.Hour))
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), r.Root, 0o644))
+				ts.Setenv("MIRROR", r.URL)
+			},
 			"pickle": writePickle,
 			"tensors": func(ts *testscript.TestScript, _ bool, args []string) { // "tensors FILE": safetensors without any
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"), 0o644))

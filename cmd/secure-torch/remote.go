@@ -16,6 +16,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/ranges"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/web"
 	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/provenance"
 	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/internal/report"
 )
@@ -29,6 +30,7 @@ type sources struct {
 	resolvers map[ref.Kind]remote.Resolver
 	hub       *hub.Client
 	tell      func(string)
+	judge     *provenance.Checker // nil where nobody asks who made the files
 }
 
 // newSources reads the command line. Nothing is connected to yet.
@@ -105,6 +107,14 @@ func (s *sources) store(ctx context.Context, e *engine.Engine, r ref.Ref, visit 
 	if r.Kind == ref.Hub && r.Type == ref.Models && r.File == "" {
 		if plan, err := e.PlanRemote(ctx, ref.Options{}, list); err == nil && plan != nil { // where it can't be told, the scan says why
 			s.tell(list.Name + ": " + planText(plan, list))
+		}
+	}
+	if s.judge != nil && r.Kind == ref.Hub {
+		repo, files, next := s.judge.Repository(list, r.Value, r.Revision), list.Files, visit
+		visit = func(a *engine.Artifact) { // in the listing's order
+			repo.Judge(ctx, &files[0], a)
+			files = files[1:]
+			next(a)
 		}
 	}
 	e.ScanRemote(ctx, list, engine.RemoteOptions{Full: s.full}, visit)

@@ -24,6 +24,7 @@ type trustFlags struct {
 	regos       []string
 	environment string
 	audit       string
+	root        string
 	sbom        string // only where one file is scanned
 }
 
@@ -32,6 +33,7 @@ func (f *trustFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.policy, "trust-policy", "", "who may sign which models (default trust.yaml in your own configuration folder, if there is one)")
 	flags.BoolVar(&f.require, "require-signature", false, "a model without a signature that the trust policy accepts is a finding")
 	flags.StringArrayVar(&f.regos, "policy", nil, "Rego policy, or folder of policies, that decides about each model; may be repeated")
+	flags.StringVar(&f.root, "trusted-root", "", "trusted_root.json of another Sigstore instance, where the trust policy names none")
 	flags.StringVar(&f.environment, "environment", "", "what policies are told of where the model will run: production")
 	flags.StringVar(&f.audit, "audit-log", "", "append each decision of the policies to this file")
 }
@@ -76,6 +78,11 @@ func loadTrustPolicy(path string) (*evidence.TrustPolicy, error) {
 func (f *trustFlags) checker(mode sandbox.Mode) (*provenance.Checker, func() error, error) {
 	set := provenance.Settings{Require: f.require, Environment: f.environment, SBOM: f.sbom, TrustedRoot: fetchedRoot()}
 	var err error
+	if f.root != "" {
+		if set.TrustedRoot, err = readRoot(f.root); err != nil {
+			return nil, nil, err
+		}
+	}
 	if set.Trust, err = loadTrustPolicy(f.policy); err != nil {
 		return nil, nil, err
 	}
@@ -109,7 +116,7 @@ func scanTrusted(cmd *cobra.Command, source *sources, word string, options engin
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	options.Judge = checker
+	options.Judge, source.judge = checker, checker
 	if run, err = scanAll(cmd, source, word, options); err != nil {
 		return nil, err
 	}

@@ -177,14 +177,23 @@ func (f *verifyFlags) terms() (provenance.Terms, error) {
 	terms.TrustedRoot = fetchedRoot()
 	if f.trustedRoot != "" {
 		var err error
-		if terms.TrustedRoot, err = provenance.ReadMaterial(f.trustedRoot); err == nil {
-			_, err = sigstore.ParseRoot(terms.TrustedRoot)
-		}
-		if err != nil {
-			return terms, withHint(err, "--trusted-root names a trusted_root.json")
+		if terms.TrustedRoot, err = readRoot(f.trustedRoot); err != nil {
+			return terms, err
 		}
 	}
 	return terms, nil
+}
+
+// readRoot reads a trusted root that the user names.
+func readRoot(path string) ([]byte, error) {
+	text, err := provenance.ReadMaterial(path)
+	if err == nil {
+		_, err = sigstore.ParseRoot(text)
+	}
+	if err != nil {
+		return nil, withHint(err, "--trusted-root names a trusted_root.json")
+	}
+	return text, nil
 }
 
 // readKey reads a public key that the user trusts, and refuses what is none before anything is verified with it.

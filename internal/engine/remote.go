@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path"
@@ -146,6 +149,9 @@ func (s *remoteScan) turn(ctx context.Context) (done func()) {
 func (s *remoteScan) ranges(ctx context.Context) *Artifact {
 	ctx, cancel := context.WithTimeoutCause(ctx, remoteDeadline, errors.New("the file took too long to fetch"))
 	defer cancel()
+	if a := s.cached(); a != nil {
+		return a
+	}
 	content := s.file.Open(ctx)
 	if err := content.Prefetch(ctx); err != nil {
 		return s.spent(s.artifact(unread(s.label(), err), content.Size()), content.Spent())
@@ -156,10 +162,12 @@ func (s *remoteScan) ranges(ctx context.Context) *Artifact {
 	}
 	report, box := s.request(ctx, content)
 	done()
+	raw := *report
 	a := s.artifact(report, content.Size())
 	a.Sandbox = box
 	s.spent(a, content.Spent())
 	s.judge(a, content)
+	s.keep(a, &raw, content.Err())
 	return a
 }
 
@@ -209,6 +217,8 @@ func (s *remoteScan) judge(a *Artifact, content remote.Content) {
 			fmt.Sprintf("read %d of %d bytes, in %d requests; the content's digest was not verified: --full does", a.Origin.Bytes, a.Size, a.Origin.Requests))
 		return
 	}
+	sum := sha256.Sum256(all)
+	a.Digest = "sha256:" + hex.EncodeToString(sum[:])
 	if d := remote.NewDigest(s.file.SHA256, s.file.BlobID, int64(len(all))); d != nil {
 		_, _ = d.Write(all) // a hash never fails
 		s.verified(a, d)
@@ -243,7 +253,7 @@ func (s *remoteScan) full(ctx context.Context) *Artifact {
 		return fail(err)
 	}
 	defer os.RemoveAll(dir)
-	f, d, err := s.download(ctx, filepath.Join(dir, "file"))
+	f, d, sum, err := s.download(ctx, filepath.Join(dir, "file"))
 	if err != nil {
 		return fail(err)
 	}
@@ -259,45 +269,34 @@ func (s *remoteScan) full(ctx context.Context) *Artifact {
 	}
 	a := s.artifact(local.Report, local.Size)
 	a.Sandbox = local.Sandbox
-	a.Origin.Bytes = local.Size
-	if d == nil {
-		return a
-	}
-	s.verified(a, d)
-	if a.Origin.Verified && s.file.SHA256 != "" {
-		a.Digest = "sha256:" + s.file.SHA256
+	a.Origin.Bytes, a.Digest = local.Size, "sha256:"+sum
+	if d != nil {
+		s.verified(a, d)
 	}
 	return a
 }
 
-// download writes the file to path and opens it for reading, with the digest of what was written.
-func (s *remoteScan) download(ctx context.Context, path string) (*artifact.File, *remote.Digest, error) {
+// download writes the file to path and opens it for reading, with the digests of what was written: as the store names
+// it, and the SHA-256.
+func (s *remoteScan) download(ctx context.Context, path string) (*artifact.File, *remote.Digest, string, error) {
 	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
+	sum := sha256.New()
 	d := remote.NewDigest(s.file.SHA256, s.file.BlobID, s.file.Size)
-	_, err = s.file.Download(ctx, tee{out, d})
+	to := []io.Writer{out, sum}
+	if d != nil {
+		to = append(to, d)
+	}
+	_, err = s.file.Download(ctx, io.MultiWriter(to...))
 	if err = errors.Join(err, out.Close()); err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	f, err := artifact.OpenEntry(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
 	f.Path = s.file.Path // the label
-	return f, d, nil
-}
-
-// tee writes to a file and to a digest, if there is one.
-type tee struct {
-	f *os.File
-	d *remote.Digest
-}
-
-func (t tee) Write(b []byte) (int, error) {
-	if t.d != nil {
-		_, _ = t.d.Write(b) // a hash never fails
-	}
-	return t.f.Write(b)
+	return f, d, hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -3,6 +3,8 @@ package engine_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/secure-torch/secure-torch/internal/artifact/remote"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/hub"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/hubtest"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/ranges"
+	"github.com/secure-torch/secure-torch/internal/cache"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -165,4 +170,62 @@ func BenchmarkRemote(b *testing.B) {
 	spent := c.Spent()
 	b.ReportMetric(float64(spent.Requests-before.Requests)/float64(1000*runs), "requests/file")
 	b.ReportMetric(float64(spent.Bytes-before.Bytes)/float64(1000*runs), "bytes/file")
+}
+
+// TestRemoteCache: a file that is pinned by a commit and a digest is not fetched again; anything else is.
+func TestRemoteCache(t *testing.T) {
+	store, err := cache.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t, engine.Options{Cache: store})
+	small, large := []byte("\x80\x04}."), evil()
+	sum := func(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
+	opened := 0
+	pinned := func(content []byte, uri, digest string) remote.File {
+		f := file(content, -1, nil)
+		open := f.Open
+		f.URI, f.SHA256, f.Open = uri, digest, func(ctx context.Context) remote.Content { opened++; return open(ctx) }
+		return f
+	}
+	scan := func(f remote.File, commit string) *engine.Artifact {
+		return scanRemote(t, e, &remote.Listing{Commit: commit, Files: []remote.File{f}}, engine.RemoteOptions{})[0]
+	}
+	for _, content := range [][]byte{small, large} {
+		f := pinned(content, "u", sum(content))
+		first, again := scan(f, "c"), scan(f, "c")
+		if opened != 1 || !again.Cached || again.Verdict() != first.Verdict() || again.Origin.Verified != first.Origin.Verified || again.Digest != first.Digest {
+			t.Errorf("opened %d times: %+v, %+v", opened, first, again)
+		}
+		if diff := cmp.Diff(first.Report.Coverage, again.Report.Coverage); diff != "" {
+			t.Error(diff)
+		}
+		for name, a := range map[string]func() *engine.Artifact{
+			"another commit":     func() *engine.Artifact { return scan(f, "d") },
+			"another repository": func() *engine.Artifact { return scan(pinned(content, "v", sum(content)), "c") },
+			"no commit":          func() *engine.Artifact { return scan(f, "") },
+			"no digest":          func() *engine.Artifact { return scan(pinned(content, "u", ""), "c") },
+			"a wrong digest": func() *engine.Artifact {
+				scan(pinned(content, "w", "00"), "c")
+				return scan(pinned(content, "w", "00"), "c")
+			},
+		} {
+			if got := a(); got.Cached && (name != "a wrong digest" || got.Origin.Verified) {
+				t.Errorf("%s: from the cache", name)
+			}
+		}
+		opened = 0
+	}
+	broken := file(large, 0, &remote.Error{Detail: "no answer"})
+	broken.URI, broken.SHA256 = "b", sum(large)
+	if scan(broken, "c"); scan(broken, "c").Cached {
+		t.Error("a read that failed was kept")
+	}
+	if f := pinned(small, "s", sum(small)); true {
+		scan(f, "c")
+		f.Status.Level = "unsafe"
+		if a := scan(f, "c"); !a.Cached || len(a.Report.Findings) != 1 {
+			t.Errorf("the hub's word of today: %+v", a.Report)
+		}
+	}
 }

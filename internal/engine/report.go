@@ -13,12 +13,13 @@ import (
 
 // Bounds on what a worker may say. An honest one stays below them.
 const (
-	maxReport  = 1 << 20 // bytes of one scan report
-	maxText    = 4096    // bytes of one string
-	maxFormats = 32
-	maxNotes   = 1000
-	maxDims    = 64
-	maxLabel   = 1024 // a file name has at most 255 bytes, four characters each where it is no text
+	maxReport    = 1 << 20 // bytes of one scan report
+	maxText      = 4096    // bytes of one string
+	maxFormats   = 32
+	maxNotes     = 1000
+	maxDims      = 64
+	maxDocuments = 100
+	maxLabel     = 1024 // a file name has at most 255 bytes, four characters each where it is no text
 )
 
 // readReport decodes a worker's report as what it is: hostile input. bad means that the worker is
@@ -51,6 +52,8 @@ func decodeReport(answer []byte, label string, limits *modelscan.Limits) (*model
 		return nil, fmt.Errorf("a failure is not for the worker to tell")
 	case len(r.Findings) > limits.MaxFindings, len(r.Gaps) > limits.MaxGaps, len(r.Facts) > limits.MaxFacts:
 		return nil, fmt.Errorf("%d findings, %d gaps, %d facts", len(r.Findings), len(r.Gaps), len(r.Facts))
+	case len(r.Documents) > maxDocuments:
+		return nil, fmt.Errorf("%d documents", len(r.Documents))
 	case len(r.Formats) > maxFormats, len(r.Coverage.Notes) > maxNotes:
 		return nil, fmt.Errorf("%d formats, %d notes", len(r.Formats), len(r.Coverage.Notes))
 	case r.Coverage.Mode != "full" || r.Coverage.Sources < 1:
@@ -88,6 +91,10 @@ func (c *checker) report(r *modelscan.Report) {
 		if len(f.Shape) > maxDims {
 			c.fail("a shape of %d dimensions", len(f.Shape))
 		}
+	}
+	for _, d := range r.Documents { // Text may be as long as the report: the trust worker reads it
+		c.path(d.Path)
+		c.text(d.Name)
 	}
 	c.text(r.Formats...)
 	c.text(r.Coverage.Notes...)

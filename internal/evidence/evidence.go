@@ -36,7 +36,9 @@ const (
 	Revoked              Code = "revoked"             // by a key, certificate or log entry that the trust policy revokes
 	TooOld               Code = "signed-too-long-ago" // before the policy's minSignedAt
 	Denied               Code = "denied"              // the trust policy lets nothing of this source in
-	OverLimit            Code = "over-limit"
+	// NotHashed: what is signed is what the hub lists, and nobody has hashed the content that it serves.
+	NotHashed Code = "not-hashed"
+	OverLimit Code = "over-limit"
 )
 
 // Error is a Code with its reason.

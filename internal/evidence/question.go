@@ -72,7 +72,7 @@ type PolicyQuestion struct {
 	Modules []Module  `json:"modules"`
 	// Inputs are documents of docs/schema/policy-input.json; each gets one decision.
 	Inputs []json.RawMessage `json:"inputs,omitempty"`
-	// Timeout of one evaluation, in nanoseconds; 0 for 100 ms.
+	// Timeout is the processor time of one evaluation, in nanoseconds; 0 for 100 ms.
 	Timeout time.Duration `json:"timeout,omitempty"`
 	// Test runs the modules' own tests instead.
 	Test bool `json:"test,omitempty"`

@@ -4,6 +4,14 @@ package evidence
 type SBOMQuestion struct {
 	Name string `json:"name"` // the document's file name, a label
 	Text []byte `json:"text"`
+	// Metadata are single values out of the model file, where there is no document.
+	Metadata []Value `json:"metadata,omitempty"`
+}
+
+// Value is one of a file's metadata.
+type Value struct {
+	Name string `json:"name"` // general.license
+	Text string `json:"text"`
 }
 
 // SBOM is what is known of a model's bill of materials.
@@ -14,6 +22,8 @@ type SBOM struct {
 	Present  bool   `json:"present"`
 	Document string `json:"document,omitempty"` // file name
 	Format   string `json:"format,omitempty"`   // SPDX-3.0.1, SPDX-2.3, CycloneDX-1.6, simple, model-card
+	// Embedded is set where the document lies in the model file itself: whoever made the one made the other.
+	Embedded bool `json:"embedded,omitempty"`
 	// Bound is set where the document names the file's own SHA-256: only then is it about this file.
 	Bound   bool      `json:"bound"`
 	Profile AIProfile `json:"aiProfile"`

@@ -44,60 +44,6 @@ func (c *Checker) ask(ctx context.Context, data []byte, terms Terms) (*evidence.
 	return b.answer, b.err
 }
 
-// materials reads the SBOM beside the file.
-func (s *subject) materials(a *engine.Artifact) {
-	if s.sbom == "" {
-		a.SBOM = &evidence.SBOM{State: evidence.StateNone}
-		return
-	}
-	out, err := s.document()
-	if err != nil {
-		out = &evidence.SBOM{State: evidence.Invalid, Message: err.Error()}
-	}
-	out.Document = base(s.sbom)
-	a.SBOM = out
-	switch {
-	case out.State == evidence.Invalid && filepath.Base(s.sbom) != "README.md":
-		finding(a, modelscan.Finding{Rule: rule.SbomUnreadable, Subject: out.Document, Message: out.Document + ": " + out.Message})
-	case out.State == evidence.Valid:
-		s.vulnerabilities(a, out)
-	}
-}
-
-// document has the SBOM read once for all the files that it lies beside, and binds it to this one.
-func (s *subject) document() (*evidence.SBOM, error) {
-	within := s.around()
-	if s.c.set.SBOM != "" {
-		within = nil // the user named it, wherever it lies
-	}
-	text, err := readFile(s.sbom, maxSBOM, within...)
-	if err != nil {
-		return nil, err
-	}
-	k := key(string(text))
-	s.c.mu.Lock()
-	known := s.c.sboms[k]
-	s.c.mu.Unlock()
-	if known == nil {
-		if known, err = askSBOM(s.ctx, s.c.asks, s.sbom, text); err != nil {
-			return nil, err
-		}
-		s.c.mu.Lock()
-		s.c.sboms[k] = known
-		s.c.mu.Unlock()
-	}
-	out := *known
-	if len(out.Digests) > 0 {
-		sum, err := s.sum()
-		if err != nil {
-			return nil, err
-		}
-		out.Bound = names(out.Digests, sum)
-	}
-	out.Digests = nil
-	return &out, nil
-}
-
 func names(list []evidence.SignedFile, sum string) bool {
 	for _, f := range list {
 		if f.Digest == sum {
@@ -108,12 +54,12 @@ func names(list []evidence.SignedFile, sum string) bool {
 }
 
 // askSBOM has a document read, and checks the answer's bounds.
-func askSBOM(ctx context.Context, to Asker, path string, text []byte) (*evidence.SBOM, error) {
-	out, err := ask[evidence.SBOM](ctx, to, evidence.AskSBOM, evidence.SBOMQuestion{Name: base(path), Text: text}, maxSBOMAnswer)
+func askSBOM(ctx context.Context, to Asker, q evidence.SBOMQuestion) (*evidence.SBOM, error) {
+	out, err := ask[evidence.SBOM](ctx, to, evidence.AskSBOM, q, maxSBOMAnswer)
 	if err != nil {
 		return nil, err
 	}
-	if out.State != evidence.Valid && out.State != evidence.Invalid || out.Present != (out.State == evidence.Valid) || out.Bound {
+	if out.State != evidence.Valid && out.State != evidence.Invalid || out.Present != (out.State == evidence.Valid) || out.Bound || out.Embedded {
 		return nil, fmt.Errorf("the trust worker's answer: state %q", out.State)
 	}
 	for _, t := range []string{out.Message, out.Format, out.Profile.Name, out.Profile.ModelType} {
@@ -130,7 +76,7 @@ func ReadSBOM(ctx context.Context, to Asker, path string) (*evidence.SBOM, error
 	if err != nil {
 		return nil, err
 	}
-	out, err := askSBOM(ctx, to, path, text)
+	out, err := askSBOM(ctx, to, evidence.SBOMQuestion{Name: base(path), Text: text})
 	if err == nil {
 		out.Document = base(path)
 	}

@@ -66,18 +66,7 @@ var (
 // findSBOM is the document that lies beside a file; empty where there is none. A model card is one only where
 // somebody decides by it: every repository has one.
 func findSBOM(path string, cards bool) string {
-	stem := strings.TrimSuffix(path, filepath.Ext(path))
-	var candidates []string
-	for _, ending := range sbomEndings {
-		candidates = append(candidates, path+ending, stem+ending)
-	}
-	for _, name := range sbomNames {
-		candidates = append(candidates, filepath.Join(filepath.Dir(path), name))
-	}
-	if cards {
-		candidates = append(candidates, filepath.Join(filepath.Dir(path), "README.md"))
-	}
-	for _, c := range candidates {
+	for _, c := range sbomCandidates(path, filepath.Ext(path), filepath.Dir(path), filepath.Join, cards) {
 		if info, err := os.Stat(c); err == nil && info.Mode().IsRegular() && c != path {
 			return c
 		}

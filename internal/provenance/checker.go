@@ -69,6 +69,7 @@ type subject struct {
 	bundle found
 	sbom   string
 	sum    func() (string, error) // waits for the file's SHA-256
+	remote *remoteFile            // nil for a file on this machine, where file is set
 }
 
 // Begin implements engine.Judge.

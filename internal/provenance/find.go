@@ -55,7 +55,11 @@ func looksLikeBundle(path string) bool {
 		return false
 	}
 	data, err := ReadBundle(path)
-	return err == nil && bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) && bytes.Contains(data, []byte("vnd.dev.sigstore.bundle"))
+	return err == nil && isBundle(data)
+}
+
+func isBundle(data []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) && bytes.Contains(data, []byte("vnd.dev.sigstore.bundle"))
 }
 
 // escapeGlob makes a path match itself alone.

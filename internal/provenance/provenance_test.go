@@ -309,6 +309,12 @@ func TestWriteFile(t *testing.T) {
 // scan judges one file as the engine would, after a scan that found nothing.
 func scan(t *testing.T, set provenance.Settings, path string) *engine.Artifact {
 	t.Helper()
+	return scanWith(t, set, path, nil)
+}
+
+// scanWith is scan of a file whose metadata holds these documents.
+func scanWith(t *testing.T, set provenance.Settings, path string, docs []modelscan.Document) *engine.Artifact {
+	t.Helper()
 	asker := provenance.NewAsker(sandbox.Auto, "")
 	defer asker.Close()
 	f, err := artifact.Open(path)
@@ -317,7 +323,7 @@ func scan(t *testing.T, set provenance.Settings, path string) *engine.Artifact {
 	}
 	defer f.Close()
 	complete := provenance.NewChecker(asker, set).Begin(t.Context(), path, f)
-	a := &engine.Artifact{Path: path, Report: &modelscan.Report{Artifact: filepath.Base(path), Kind: modelscan.KindModel}}
+	a := &engine.Artifact{Path: path, Report: &modelscan.Report{Artifact: filepath.Base(path), Kind: modelscan.KindModel, Documents: docs}}
 	complete(a)
 	return a
 }

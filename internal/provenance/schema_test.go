@@ -43,7 +43,7 @@ func TestInputSchema(t *testing.T) {
 		{
 			Report:    &modelscan.Report{Formats: []string{"f"}, Findings: []modelscan.Finding{{Rule: rule.Unsigned}}, Gaps: []modelscan.Gap{{Rule: rule.ReadError}}},
 			Signature: &evidence.Signature{State: evidence.Valid, Signer: "s", SignedAt: &now, LogIndex: &index, Ignored: []string{"x"}},
-			SBOM:      &evidence.SBOM{State: evidence.Valid, Present: true, Format: "f", Document: "d", Profile: profile},
+			SBOM:      &evidence.SBOM{State: evidence.Valid, Present: true, Embedded: true, Format: "f", Document: "d", Profile: profile},
 		},
 	} {
 		doc, err := provenance.Input(a, provenance.SourceOf("/m"), "production")

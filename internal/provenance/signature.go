@@ -52,7 +52,7 @@ func (s *subject) verify(r evidence.TrustRule) (*evidence.Signature, error) {
 	if s.bundle.path == "" {
 		return &evidence.Signature{State: evidence.StateNone, Code: evidence.Unsigned}, nil
 	}
-	data, err := ReadBundle(s.bundle.path, s.around()...)
+	data, err := s.read(s.bundle.path, maxBundle, s.around()...)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,10 @@ func (s *subject) verify(r evidence.TrustRule) (*evidence.Signature, error) {
 			terms.TrustedRoot = t.TrustedRoot
 		}
 	}
-	if IsRaw(data) {
+	switch {
+	case IsRaw(data) && s.remote != nil:
+		return &evidence.Signature{State: evidence.Unverified, Code: evidence.Unsupported, Message: "a bare signature of a remote file is not looked at: download the file, and `secure-torch verify` it"}, nil
+	case IsRaw(data):
 		return VerifyRaw(s.ctx, Opened(s.file), data, terms)
 	}
 	answer, err := s.c.ask(s.ctx, data, terms)
@@ -73,6 +76,10 @@ func (s *subject) verify(r evidence.TrustRule) (*evidence.Signature, error) {
 	}
 	sig := answer.Signature
 	if answer.Manifest == nil {
+		return &sig, nil
+	}
+	if s.remote != nil && !s.remote.comparable(&answer.Manifest.Plan) {
+		s.remote.unhashed(&sig)
 		return &sig, nil
 	}
 	e, err := s.entry(answer.Manifest)
@@ -86,12 +93,25 @@ func (s *subject) verify(r evidence.TrustRule) (*evidence.Signature, error) {
 		refuse(&sig, err)
 	case len(c.Ignored) > 0, len(c.Unsigned) > 0:
 		sig.State, sig.Code, sig.Message = evidence.StateNone, evidence.UnsignedFiles, "the signature of its folder does not cover it"
+	case s.remote != nil && !s.remote.hashed:
+		s.remote.unhashed(&sig)
 	}
 	return &sig, nil
 }
 
+// read reads a file that lies beside the model.
+func (s *subject) read(path string, most int64, within ...string) ([]byte, error) {
+	if s.remote != nil {
+		return s.remote.repo.fetch(s.ctx, path, most)
+	}
+	return readFile(path, most, within...)
+}
+
 // around are the folders that a signature or SBOM beside the file may really lie in: in a hub's cache, its blobs.
 func (s *subject) around() []string {
+	if s.remote != nil {
+		return nil
+	}
 	full, err := filepath.Abs(s.path)
 	if err != nil {
 		return nil
@@ -105,6 +125,9 @@ func (s *subject) around() []string {
 
 // entry is the file as the manifest's plan has it hashed: the open file, and not what its path may lead to by now.
 func (s *subject) entry(m *evidence.Manifest) (evidence.Entry, error) {
+	if s.remote != nil {
+		return s.remote.entry(s.bundle.name), nil
+	}
 	e := evidence.Entry{Name: s.bundle.name, Size: s.file.Key.Size}
 	if e.Name == "" {
 		e.Name = base(s.path)

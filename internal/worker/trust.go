@@ -25,11 +25,8 @@ type TrustFunc func(ctx context.Context, kind string, payload []byte) ([]byte, e
 // trustKinds are the kinds of request that the trust role answers. This is the one place where they
 // are registered.
 func trustKinds() map[string]TrustFunc {
-	return map[string]TrustFunc{
-		evidence.AskSignature: judge.Answer,
-		evidence.AskSBOM:      judge.Answer,
-		evidence.AskPolicy:    judge.Answer,
-	}
+	answer := judge.Judge{Used: sandbox.CPUTime}.Answer
+	return map[string]TrustFunc{evidence.AskSignature: answer, evidence.AskSBOM: answer, evidence.AskPolicy: answer}
 }
 
 // roles of this program's workers.

@@ -1,10 +1,13 @@
 package gguf
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
+	"slices"
 	"testing"
 
+	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/scantest"
 )
 
@@ -82,4 +85,15 @@ func FuzzScan(f *testing.F) {
 	f.Add(header(0, 1).str("tokenizer.chat_template", escape).b)
 	f.Add(header(1, 1).text("k").u32(typeArray).u32(typeString).u64(1).text("x").tensor("w", 2, 0, 32, 2).data(36))
 	scantest.Fuzz(f, Format)
+}
+
+// TestDocuments: a bill of materials in the metadata, and what general.* says.
+func TestDocuments(t *testing.T) {
+	const bill = `{"bomFormat":"CycloneDX"}`
+	b := header(0, 3).str("general.license", "mit").str("sbom", bill).str("tokenizer.ggml.model", "llama").b
+	r := modelscan.Scan(t.Context(), modelscan.Source{Name: "m", R: bytes.NewReader(b), Size: int64(len(b))}, []*modelscan.Format{Format}, modelscan.DefaultLimits())
+	want := []modelscan.Document{{Path: "m", Name: "general.license", Text: "mit"}, {Path: "m", Name: "sbom", Text: bill}}
+	if !slices.Equal(r.Documents, want) || len(r.Facts) != 0 {
+		t.Errorf("%+v", r)
+	}
 }

@@ -24,8 +24,9 @@ var sizes = [...]int{1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}
 const maxArrayDepth = 4
 
 const (
-	maxKey   = 64 << 10 // the format's own limit
-	maxValue = 64 << 10 // of metadata that is only looked at
+	maxTemplate = 64 << 10                  // of one that is told of
+	maxKey      = 64 << 10                  // the format's own limit
+	maxValue    = modelscan.MaxDocument + 1 // of metadata that is only looked at
 )
 
 func (f *file) pair() error {
@@ -84,13 +85,11 @@ func (f *file) textValue(off int64, key string, depth int) error {
 	if code := codetext.Find(s); code != "" {
 		f.finding(rule.MetadataCode, off, key, fmt.Sprintf("the metadata %q holds code: %s", key, code))
 	}
-	if f.p.Limits.MaxFacts > 0 {
-		kind := modelscan.MetadataFact
-		if key == "general.license" {
-			kind = modelscan.LicenceFact
-		}
-		f.p.Emit.Fact(modelscan.Fact{Kind: kind, Path: f.p.Name, Name: key, Value: s, Offset: off})
+	kind := modelscan.MetadataFact
+	if key == "general.license" {
+		kind = modelscan.LicenceFact
 	}
+	f.p.Emit.Fact(modelscan.Fact{Kind: kind, Path: f.p.Name, Name: key, Value: s, Offset: off})
 	return nil
 }
 
@@ -102,7 +101,7 @@ func (f *file) template(off int64, key, s string) {
 	if !complete {
 		f.p.Emit.Gap(modelscan.Gap{Rule: rule.LimitReached, Path: f.p.Name, Offset: off, Reason: key + " is too long or too deeply nested to be judged"})
 	}
-	f.p.Emit.Fact(modelscan.Fact{Kind: modelscan.TemplateFact, Path: f.p.Name, Name: key, Value: s[:min(len(s), maxValue)], Offset: off})
+	f.p.Emit.Fact(modelscan.Fact{Kind: modelscan.TemplateFact, Path: f.p.Name, Name: key, Value: s[:min(len(s), maxTemplate)], Offset: off})
 }
 
 func (f *file) array(off int64, key string, depth int) error {

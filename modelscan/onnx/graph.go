@@ -154,6 +154,7 @@ func (s *scanner) metadata(m wire.Message) error {
 	if code := codetext.Find(value); code != "" {
 		s.finding(rule.MetadataCode, m.Off, key, fmt.Sprintf("the metadata %q holds code: %s", key, code))
 	}
+	s.p.Emit.Fact(modelscan.Fact{Kind: modelscan.MetadataFact, Path: s.p.Name, Name: key, Value: value, Offset: m.Off})
 	return err
 }
 
@@ -171,7 +172,7 @@ func entry(m wire.Message) (key, value string, err error) {
 		case f.Is(1):
 			key = f.Body.Text(maxText)
 		case f.Is(2):
-			value = f.Body.Text(maxText)
+			value = f.Body.Text(modelscan.MaxDocument + 1)
 		}
 		return nil
 	})

@@ -1,7 +1,9 @@
 package onnx
 
 import (
+	"bytes"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,4 +91,14 @@ func FuzzScan(f *testing.F) {
 	f.Add(external(f, "location", "/x"))
 	f.Add(model(f, `1: {4: "If" 5: {6: {1: {4: "A" 7: "b"}}}}`, `25: {1: "A" 10: "b"}`, `14: {1: "a" 2: "b"}`))
 	scantest.Fuzz(f, Format)
+}
+
+// TestDocuments: a bill of materials in metadata_props, and what single values say.
+func TestDocuments(t *testing.T) {
+	b := model(t, `1: {4: "MatMul" 1: "x" 2: "y"}`, ` 14: {1: "sbom" 2: "{\"spdxVersion\":\"SPDX-2.3\"}"} 14: {1: "license" 2: "MIT"} 14: {1: "stride" 2: "32"}`)
+	r := modelscan.Scan(t.Context(), modelscan.Source{Name: "m", R: bytes.NewReader(b), Size: int64(len(b))}, []*modelscan.Format{Format}, modelscan.DefaultLimits())
+	want := []modelscan.Document{{Path: "m", Name: "sbom", Text: `{"spdxVersion":"SPDX-2.3"}`}, {Path: "m", Name: "license", Text: "MIT"}}
+	if !slices.Equal(r.Documents, want) {
+		t.Errorf("%+v", r)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,4 +92,13 @@ func FuzzScan(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { report(t, b) })
+}
+
+// TestDocuments: a bill of materials in __metadata__, and what single values say.
+func TestDocuments(t *testing.T) {
+	r := report(t, file(`{"__metadata__":{"format":"pt","sbom":"{\"bomFormat\":\"CycloneDX\"}","modelspec.license":"MIT"}}`, 0))
+	want := []modelscan.Document{{Path: "m.safetensors", Name: "sbom", Text: `{"bomFormat":"CycloneDX"}`}, {Path: "m.safetensors", Name: "modelspec.license", Text: "MIT"}}
+	if !slices.Equal(r.Documents, want) {
+		t.Errorf("%+v", r)
+	}
 }

@@ -12,15 +12,15 @@ import (
 )
 
 // Answer evaluates the question's policies, or runs their tests.
-func Answer(ctx context.Context, q *evidence.PolicyQuestion) *evidence.PolicyAnswer {
+func (e Engine) Answer(ctx context.Context, q *evidence.PolicyQuestion) *evidence.PolicyAnswer {
 	if q.Test {
-		tests, err := Test(ctx, q)
+		tests, err := e.Test(ctx, q)
 		if err != nil {
 			return &evidence.PolicyAnswer{Error: explain(err)}
 		}
 		return &evidence.PolicyAnswer{Tests: tests}
 	}
-	p, err := Compile(ctx, q)
+	p, err := e.Compile(ctx, q)
 	if err != nil {
 		return &evidence.PolicyAnswer{Error: explain(err)}
 	}

@@ -4,7 +4,6 @@
 package policy
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +23,7 @@ const Package = "secure_torch.policy"
 
 // Bounds of policies.
 const (
-	// Timeout of one evaluation, where the question has none.
+	// Timeout is the processor time of one evaluation, where the question has none.
 	Timeout     = 100 * time.Millisecond
 	maxModules  = 256
 	maxText     = 1 << 20 // bytes of one module
@@ -34,17 +33,7 @@ const (
 // Policies are compiled, and ready for any number of evaluations.
 type Policies struct {
 	groups []group // by syntax: modules of both cannot be compiled together
-	clock  clock
-}
-
-// clock is the time that policies see, and how much of it they may take.
-type clock struct {
-	now     time.Time
-	timeout time.Duration
-}
-
-func clockOf(q *evidence.PolicyQuestion) clock {
-	return clock{now: q.Now, timeout: cmp.Or(q.Timeout, Timeout)}
+	budget budget
 }
 
 // group is the modules of one syntax.
@@ -55,12 +44,12 @@ type group struct {
 }
 
 // Compile reads the question's policies. Its time is what time.now_ns gives: evaluating again gives the same decision.
-func Compile(ctx context.Context, q *evidence.PolicyQuestion) (*Policies, error) {
+func (e Engine) Compile(ctx context.Context, q *evidence.PolicyQuestion) (*Policies, error) {
 	parsed, err := parseAll(q.Modules)
 	if err != nil {
 		return nil, err
 	}
-	p := &Policies{clock: clockOf(q)}
+	p := &Policies{budget: e.budget(q)}
 	found := false
 	for _, version := range []ast.RegoVersion{ast.RegoV1, ast.RegoV0} {
 		g := group{rules: map[string]bool{}}
@@ -163,7 +152,7 @@ func capabilities() *ast.Capabilities {
 func (p *Policies) Decide(ctx context.Context, input ast.Value) evidence.Decision {
 	var d evidence.Decision
 	for _, g := range p.groups {
-		result, err := g.eval(ctx, input, p.clock)
+		result, err := g.eval(ctx, input, p.budget)
 		if err != nil {
 			return evidence.Decision{Error: err.Error()}
 		}
@@ -175,11 +164,11 @@ func (p *Policies) Decide(ctx context.Context, input ast.Value) evidence.Decisio
 	return d
 }
 
-func (g *group) eval(ctx context.Context, input ast.Value, c clock) (map[string]any, error) {
+func (g *group) eval(ctx context.Context, input ast.Value, b budget) (map[string]any, error) {
 	if len(g.rules) == 0 {
 		return nil, nil // only what others import
 	}
-	value, err := run(ctx, g.query, input, c)
+	value, err := run(ctx, g.query, input, b)
 	if err != nil {
 		return nil, err
 	}
@@ -190,14 +179,14 @@ func (g *group) eval(ctx context.Context, input ast.Value, c clock) (map[string]
 	return result, nil
 }
 
-// run evaluates a prepared query within its time.
-func run(ctx context.Context, query rego.PreparedEvalQuery, input ast.Value, c clock) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	rs, err := query.Eval(ctx, rego.EvalParsedInput(input), rego.EvalTime(c.now))
+// run evaluates a prepared query within its budget.
+func run(ctx context.Context, query rego.PreparedEvalQuery, input ast.Value, b budget) (any, error) {
+	ctx, end := b.begin(ctx)
+	defer end()
+	rs, err := query.Eval(ctx, rego.EvalParsedInput(input), rego.EvalTime(b.now))
 	switch {
 	case topdown.IsCancel(err):
-		return nil, fmt.Errorf("the policy took longer than %s", c.timeout)
+		return nil, fmt.Errorf("the policy took longer than %s", b.most)
 	case err != nil:
 		return nil, err
 	case len(rs) == 0:

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func decide(t testing.TB, input string, modules ...string) evidence.Decision {
 	for _, text := range modules {
 		q.Modules = append(q.Modules, evidence.Module{Name: "p.rego", Text: text})
 	}
-	a := Answer(t.Context(), q)
+	a := (Engine{}).Answer(t.Context(), q)
 	if a.Error != "" {
 		return evidence.Decision{Error: a.Error}
 	}
@@ -111,18 +112,59 @@ func TestFailsClosed(t *testing.T) {
 	}
 }
 
-// TestTimeout: a policy that does not end denies.
-func TestTimeout(t *testing.T) {
-	for name, body := range map[string]string{
-		"loop":   "n := numbers.range(1, 100000)\ndeny contains \"x\" if { some a in n; some b in n; a * b == -1 }",
-		"memory": "a := \"xxxxxxxx\"\nb := concat(\"\", [x | some i in numbers.range(1, 4096); x := a])\nc := concat(\"\", [x | some i in numbers.range(1, 4096); x := b])\ndeny contains \"x\" if { some i in numbers.range(1, 100000); contains(c, sprintf(\"y%d\", [i])) }",
-	} {
-		a := Answer(t.Context(), &evidence.PolicyQuestion{
+// bombs are policies that take their time.
+var bombs = map[string]string{
+	"loop":     "n := numbers.range(1, 100000)\ndeny contains \"x\" if { some a in n; some b in n; a * b == -1 }",
+	"search":   "a := \"xxxxxxxx\"\nb := concat(\"\", [x | some i in numbers.range(1, 4096); x := a])\nc := concat(\"\", [x | some i in numbers.range(1, 4096); x := b])\ndeny contains \"x\" if { some i in numbers.range(1, 100000); contains(c, sprintf(\"y%d\", [i])) }",
+	"doubling": doubling(32),
+	"product":  "n := numbers.range(1, 3000)\ndeny contains \"x\" if count({[a, b, c] | some a in n; some b in n; some c in n}) == 0",
+	"strings":  "deny contains \"x\" if { some i in numbers.range(1, 1000000); startswith(sprintf(\"%d\", [i]), \"z\") }",
+}
+
+// doubling makes a text twice as long in each of n rules.
+func doubling(n int) string {
+	text := "s0 := \"xxxxxxxx\"\n"
+	for i := range n {
+		text += fmt.Sprintf("s%d := concat(\"\", [s%d, s%d])\n", i+1, i, i)
+	}
+	return text + fmt.Sprintf("deny contains \"x\" if contains(s%d, \"y\")", n)
+}
+
+// TestBudget: a policy that does not end denies, when it has used up what it may.
+func TestBudget(t *testing.T) {
+	for name, body := range bombs {
+		if name == "doubling" {
+			continue // its memory is for the worker's limits to bound: internal/provenance
+		}
+		var used time.Duration
+		e := Engine{Used: func() (time.Duration, bool) { used += 40 * time.Millisecond; return used, true }}
+		a := e.Answer(t.Context(), &evidence.PolicyQuestion{
 			Modules: []evidence.Module{{Name: "p", Text: "package secure_torch.policy\n" + body}}, Inputs: []json.RawMessage{json.RawMessage(`{}`)},
 		})
 		if a.Error != "" || a.Decisions[0].Allowed || !strings.Contains(a.Decisions[0].Error, "took longer") {
 			t.Errorf("%s: %+v", name, a)
 		}
+	}
+}
+
+// TestBusyMachine: a policy that gets no processor for a while is not denied, however long it takes; one whose use
+// can't be told any more is.
+func TestBusyMachine(t *testing.T) {
+	const slow = "package secure_torch.policy\ndeny contains \"x\" if { some i in numbers.range(1, 300000); i == 300000 }"
+	q := evidence.PolicyQuestion{Timeout: time.Nanosecond, Modules: []evidence.Module{{Name: "p", Text: slow}}, Inputs: []json.RawMessage{json.RawMessage(`{}`)}}
+	idle := Engine{Used: func() (time.Duration, bool) { return 0, true }}
+	if a := idle.Answer(t.Context(), &q); a.Error != "" || len(a.Decisions[0].Deny) != 1 {
+		t.Errorf("without a processor: %+v", a)
+	}
+	told := false
+	lost := Engine{Used: func() (time.Duration, bool) { defer func() { told = true }(); return 0, !told }}
+	q.Modules[0].Text = "package secure_torch.policy\n" + bombs["loop"]
+	if a := lost.Answer(t.Context(), &q); a.Error != "" || a.Decisions[0].Error == "" {
+		t.Errorf("nobody knows: %+v", a)
+	}
+	none := Engine{Used: func() (time.Duration, bool) { return 0, false }}
+	if a := none.Answer(t.Context(), &q); a.Error != "" || a.Decisions[0].Error == "" {
+		t.Errorf("by the wall: %+v", a)
 	}
 }
 
@@ -141,7 +183,7 @@ func TestLibrary(t *testing.T) {
 		t.Fatal(err)
 	}
 	tested := map[string]int{}
-	results, err := Test(t.Context(), &evidence.PolicyQuestion{Modules: modules, Timeout: patience})
+	results, err := (Engine{}).Test(t.Context(), &evidence.PolicyQuestion{Modules: modules, Timeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +202,7 @@ func TestLibrary(t *testing.T) {
 		if tested[m.Name] < 3 {
 			t.Errorf("%s has %d tests", m.Name, tested[m.Name])
 		}
-		if _, err := Compile(t.Context(), &evidence.PolicyQuestion{Modules: []evidence.Module{m}}); err != nil {
+		if _, err := (Engine{}).Compile(t.Context(), &evidence.PolicyQuestion{Modules: []evidence.Module{m}}); err != nil {
 			t.Errorf("%s alone: %v", m.Name, err)
 		}
 	}
@@ -170,7 +212,7 @@ func TestLibrary(t *testing.T) {
 }
 
 func TestTests(t *testing.T) {
-	a := Answer(t.Context(), &evidence.PolicyQuestion{Test: true, Modules: []evidence.Module{
+	a := (Engine{}).Answer(t.Context(), &evidence.PolicyQuestion{Test: true, Modules: []evidence.Module{
 		{Name: "a.rego", Text: seed},
 		{Name: "b.rego", Text: "package secure_torch.policy\ntest_good { count(deny) == 0 with input as {} }\ntest_bad { count(deny) == 1 with input as {} }\ntodo_test_x { false }"},
 	}})
@@ -190,7 +232,7 @@ func FuzzDecide(f *testing.F) {
 }
 
 func BenchmarkDecide(b *testing.B) {
-	p, err := Compile(b.Context(), &evidence.PolicyQuestion{Modules: []evidence.Module{{Name: "seed.rego", Text: seed}}})
+	p, err := (Engine{}).Compile(b.Context(), &evidence.PolicyQuestion{Modules: []evidence.Module{{Name: "seed.rego", Text: seed}}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 // Test runs the rules whose names begin with test_, as `opa test` does: one passes that is true. todo_test_ rules are
 // not run.
-func Test(ctx context.Context, q *evidence.PolicyQuestion) ([]evidence.TestResult, error) {
+func (e Engine) Test(ctx context.Context, q *evidence.PolicyQuestion) ([]evidence.TestResult, error) {
 	parsed, err := parseAll(q.Modules)
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func Test(ctx context.Context, q *evidence.PolicyQuestion) ([]evidence.TestResul
 		}
 		for _, m := range g.modules {
 			for _, name := range tests(m) {
-				results = append(results, g.test(ctx, m, name, version, clockOf(q)))
+				results = append(results, g.test(ctx, m, name, version, e.budget(q)))
 			}
 		}
 	}
@@ -44,12 +44,12 @@ func tests(m *ast.Module) []string {
 	return names
 }
 
-func (g *group) test(ctx context.Context, m *ast.Module, name string, version ast.RegoVersion, c clock) evidence.TestResult {
+func (g *group) test(ctx context.Context, m *ast.Module, name string, version ast.RegoVersion, b budget) evidence.TestResult {
 	r := evidence.TestResult{Module: m.Package.Location.File, Name: name}
 	query, err := g.prepare(ctx, m.Package.Path.String()+"."+name, version)
 	if err == nil {
 		var value any
-		value, err = run(ctx, query, ast.NewObject(), c)
+		value, err = run(ctx, query, ast.NewObject(), b)
 		r.Passed = value == true
 	}
 	if err != nil && !errors.Is(err, errUndefined) {

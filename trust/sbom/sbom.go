@@ -29,7 +29,7 @@ var errUnknown = errors.New("neither SPDX, nor CycloneDX, nor an aiProfile, nor 
 
 // Read reads a document of any of the formats. A failure is in the answer: its State is then Invalid.
 func Read(q *evidence.SBOMQuestion) *evidence.SBOM {
-	out, err := read(q.Text)
+	out, err := readAny(q)
 	if err != nil {
 		text, _, _ := strings.Cut(err.Error(), "\n")
 		return &evidence.SBOM{State: evidence.Invalid, Message: cut(text)}
@@ -37,6 +37,13 @@ func Read(q *evidence.SBOMQuestion) *evidence.SBOM {
 	out.State, out.Present = evidence.Valid, true
 	bound(out)
 	return out
+}
+
+func readAny(q *evidence.SBOMQuestion) (*evidence.SBOM, error) {
+	if len(q.Text) == 0 && len(q.Metadata) > 0 {
+		return readMetadata(q.Metadata), nil
+	}
+	return read(q.Text)
 }
 
 func read(text []byte) (*evidence.SBOM, error) {

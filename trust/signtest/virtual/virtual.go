@@ -34,17 +34,54 @@ func New(t testing.TB) *Instance {
 // Root is the instance's trusted_root.json. change, if not nil, alters the log's description first.
 func (i *Instance) Root(t testing.TB, change func(*root.TransparencyLog)) []byte {
 	t.Helper()
-	logs := i.ca.RekorLogs()
+	logs := logsOf(t, i.ca.RekorLogs())
 	for _, l := range logs {
-		id, err := hex.DecodeString(string(l.ID)) // the instance puts the text there
-		check(t, err)
-		l.ID = id
 		if change != nil {
 			change(l)
 		}
 	}
 	// No certificate log: the instance's certificates are in none.
-	tr, err := root.NewTrustedRoot(root.TrustedRootMediaType01, i.ca.FulcioCertificateAuthorities(), nil, i.ca.TimestampingAuthorities(), logs)
+	return i.assemble(t, i, logs, nil)
+}
+
+// RootOf is a trusted root with this instance's log and the certificate authority of another one; change, if not nil,
+// alters that.
+func (i *Instance) RootOf(t testing.TB, other *Instance, change func(*root.FulcioCertificateAuthority)) []byte {
+	t.Helper()
+	if change != nil {
+		for _, ca := range other.ca.FulcioCertificateAuthorities() {
+			f, ok := ca.(*root.FulcioCertificateAuthority)
+			if !ok {
+				t.Fatalf("%T", ca)
+			}
+			before := *f
+			defer func() { *f = before }()
+			change(f)
+		}
+	}
+	return i.assemble(t, other, logsOf(t, i.ca.RekorLogs()), nil)
+}
+
+// RootWithCertificateLog is the instance's root, in which every certificate has to be in another instance's log.
+func (i *Instance) RootWithCertificateLog(t testing.TB, other *Instance) []byte {
+	t.Helper()
+	return i.assemble(t, i, logsOf(t, i.ca.RekorLogs()), logsOf(t, other.ca.RekorLogs()))
+}
+
+// logsOf gives logs the identifiers that a trusted root has: the instance puts their text there.
+func logsOf(t testing.TB, logs map[string]*root.TransparencyLog) map[string]*root.TransparencyLog {
+	t.Helper()
+	for _, l := range logs {
+		id, err := hex.DecodeString(string(l.ID))
+		check(t, err)
+		l.ID = id
+	}
+	return logs
+}
+
+func (i *Instance) assemble(t testing.TB, authorities *Instance, logs, certificateLogs map[string]*root.TransparencyLog) []byte {
+	t.Helper()
+	tr, err := root.NewTrustedRoot(root.TrustedRootMediaType01, authorities.ca.FulcioCertificateAuthorities(), certificateLogs, i.ca.TimestampingAuthorities(), logs)
 	check(t, err)
 	out, err := json.Marshal(tr)
 	check(t, err)
@@ -54,7 +91,13 @@ func (i *Instance) Root(t testing.TB, change func(*root.TransparencyLog)) []byte
 // Attest is a bundle in which the identity signs an in-toto statement.
 func (i *Instance) Attest(t testing.TB, identity, issuer string, statement []byte) []byte {
 	t.Helper()
-	e, err := i.ca.AttestAtTime(identity, issuer, statement, time.Now().Add(5*time.Minute), true)
+	return i.AttestAt(t, identity, issuer, statement, time.Now().Add(5*time.Minute))
+}
+
+// AttestAt is the same at another time: the certificate is of now, and of a short life.
+func (i *Instance) AttestAt(t testing.TB, identity, issuer string, statement []byte, at time.Time) []byte {
+	t.Helper()
+	e, err := i.ca.AttestAtTime(identity, issuer, statement, at, true)
 	check(t, err)
 	return i.bundle(t, e, "application/vnd.dev.sigstore.bundle.v0.3+json")
 }
