@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: notice check-licences check-ci vulncheck test-ci test-release release-snapshot docs scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 # First the small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
 build: scan-worker
@@ -66,12 +66,24 @@ vscode:
 	editors/vscode/check.sh install
 	node editors/vscode/package.mjs $(TARGETS)
 
-# The packed extension in a real VS Code; pictures in dist/vscode-test. CASES names some of its tests.
-test-vscode: build
-	editors/vscode/check.sh install
+# The packed extension, as released, in a real VS Code; pictures in dist/vscode-test. CASES names some of its tests,
+# RUNS how often.
+test-vscode: vscode
 	editors/vscode/test/ui/install.sh
-	node editors/vscode/package.mjs --binary $(BIN)
 	node editors/vscode/test/ui/run.mjs dist/vscode/*.vsix $(CASES)
+
+# The GitHub action's script, and the hooks by the real pre-commit.
+test-ci: .cache/lint/installed
+	PRE_COMMIT=$(CURDIR)/.cache/lint/bin/pre-commit $(GO) test -count=1 ./ci
+
+# The archives of a release, in dist/release; then that they are the same twice, and work in a clean root.
+release-snapshot:
+	@scripts/bootstrap.sh build
+	scripts/release.sh
+
+test-release:
+	@scripts/bootstrap.sh build
+	scripts/test-release.sh
 
 $(LINT): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
@@ -86,9 +98,46 @@ lint: $(LINT)
 generate:
 	@scripts/bootstrap.sh build
 	$(GO) generate ./...
+	UPDATE_REFERENCE=1 $(GO) test -count=1 ./cmd/secure-torch -run '^TestReference$$'
+
+# The documentation as a site, in dist/docs. A warning is an error: a link that leads nowhere, a page that none links to.
+docs:
+	@scripts/bootstrap.sh hub
+	@[ -x .cache/docs/bin/sphinx-build ] || /usr/bin/python3 -m venv .cache/docs
+	.cache/docs/bin/pip install -q --disable-pip-version-check -r docs/requirements.txt
+	.cache/docs/bin/sphinx-build -q -W --keep-going -b html docs dist/docs
+
+# The terms of everything that is in a release; make check fails where it is stale, or has terms that are not allowed.
+notice:
+	editors/vscode/check.sh install
+	@mkdir -p build
+	$(GO) run -C tools ./licences notice >build/NOTICE
+	cp build/NOTICE NOTICE
+
+check-licences: check-vscode
+	$(GO) test -C tools ./licences
+	@mkdir -p build
+	$(GO) run -C tools ./licences notice >build/NOTICE
+	@cmp NOTICE build/NOTICE || { echo "NOTICE is stale: run make notice and commit"; exit 1; }
+
+# Linters and hooks from PyPI.
+.cache/lint/installed: scripts/lint-requirements.txt
+	@scripts/bootstrap.sh hub
+	/usr/bin/python3 -m venv .cache/lint
+	.cache/lint/bin/pip install -q --disable-pip-version-check -r scripts/lint-requirements.txt
+	touch $@
+
+check-ci: .cache/lint/installed
+	$(GO) run -C tools github.com/rhysd/actionlint/cmd/actionlint -shellcheck= $(addprefix ../,$(wildcard .github/workflows/*.yml))
+	.cache/lint/bin/zizmor --offline --no-progress --quiet .github action.yml
+
+# Advisories on what is imported. It asks the Go project's database, so it is no part of check.
+vulncheck:
+	$(GO) build -C tools -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
+	bin/govulncheck ./...
 
 # What is generated and checked in must be what the sources say now.
-check: lint check-vscode
+check: lint check-vscode check-licences check-ci
 	@scripts/check-generated.sh
 
 # The worker as a WebAssembly module, for --sandbox=wasm: the next build embeds it.

@@ -1,0 +1,140 @@
+package ci
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// An unsafe model, which nothing here runs, and a source that would load it.
+const (
+	evil   = "cposix\nsystem\n(S'echo pwned'\ntR."
+	source = "import torch\n\nmodel = torch.load(\"evil.pt\")\n"
+)
+
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func program(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "secure-torch")
+	if out, err := exec.Command("go", "build", "-o", file, "../cmd/secure-torch").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return file
+}
+
+// What action.yml runs: the exit code, the outputs, a SARIF log, and inputs that no shell reads.
+func TestGitHubAction(t *testing.T) {
+	script, err := filepath.Abs("github-action.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := program(t)
+	for name, c := range map[string]struct {
+		env  []string
+		code int
+		want string
+	}{
+		"check":    {[]string{"VERB=check", "PATHS=."}, 1, "ST201"},
+		"scan":     {[]string{"VERB=scan", "PATHS=evil.pt"}, 1, "ST201"},
+		"never":    {[]string{"VERB=check", "PATHS=app.py", "FAIL_ON=never"}, 0, "ST201"},
+		"verb":     {[]string{"VERB=convert", "PATHS=."}, 2, "not convert"},
+		"no shell": {[]string{"VERB=scan", "PATHS=$(touch pwned)\n`touch pwned`"}, 2, "no such file"},
+		"no way":   {[]string{"VERB=scan", "PATHS=.", "PROGRAM=", "VERSION="}, 2, "give the release"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, map[string]string{"app.py": source, "evil.pt": evil})
+			cmd := exec.Command("bash", script)
+			cmd.Dir = dir
+			cmd.Env = append(append(os.Environ(), "GITHUB_OUTPUT="+filepath.Join(dir, "out"), "RUNNER_TEMP="+dir, "SARIF=log.sarif", "FAIL_ON=high", "ARGS=", "PROGRAM="+bin, "XDG_CACHE_HOME="+t.TempDir()), c.env...)
+			out, _ := cmd.CombinedOutput() // what it exits with is looked at
+			if got := cmd.ProcessState.ExitCode(); got != c.code || !strings.Contains(string(out), c.want) {
+				t.Errorf("exit %d, want %d and %q:\n%s", got, c.code, c.want, out)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "pwned")); err == nil {
+				t.Error("an input was run")
+			}
+			if name == "check" {
+				outputs(t, dir)
+			}
+		})
+	}
+}
+
+func outputs(t *testing.T, dir string) {
+	t.Helper()
+	said, err := os.ReadFile(filepath.Join(dir, "out"))
+	if want := "sarif=log.sarif\nexit-code=1\n"; err != nil || string(said) != want {
+		t.Errorf("outputs %q, %v", said, err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "log.sarif"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log struct {
+		Version string
+		Runs    []struct {
+			Results []struct{ RuleID string }
+		}
+	}
+	if err := json.Unmarshal(text, &log); err != nil || log.Version != "2.1.0" || len(log.Runs) != 1 || len(log.Runs[0].Results) == 0 {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
+// The hooks by the real pre-commit: it clones this repository, builds it, and refuses a commit. PRE_COMMIT says where
+// that program is; `make test-ci` installs it.
+func TestPreCommit(t *testing.T) {
+	preCommit := os.Getenv("PRE_COMMIT")
+	if preCommit == "" {
+		t.Skip("PRE_COMMIT is not set: `make test-ci` runs this")
+	}
+	dir := t.TempDir()
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "init.defaultBranch=main"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, out)
+		}
+	}
+	git("init", "-q")
+	write(t, dir, map[string]string{"app.py": source, "evil.pt": evil, "fine.py": "print(1)\n"})
+	git("add", ".")
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := t.TempDir()
+	try := func(hook string, files ...string) (int, string) {
+		t.Helper()
+		cmd := exec.Command(preCommit, append([]string{"try-repo", root, hook, "--verbose", "--color=never", "--files"}, files...)...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PRE_COMMIT_HOME="+home, "XDG_CACHE_HOME="+t.TempDir())
+		out, _ := cmd.CombinedOutput() // what it exits with is looked at
+		return cmd.ProcessState.ExitCode(), string(out)
+	}
+	for _, c := range []struct {
+		hook, file, want string
+		code             int
+	}{
+		{"secure-torch-check", "app.py", "would call posix.system('echo pwned') on load", 1},
+		{"secure-torch-check", "fine.py", "Passed", 0},
+		{"secure-torch-scan", "evil.pt", "would call posix.system('echo pwned') on load", 1},
+		{"secure-torch-scan", "app.py", "no files to check", 0},
+	} {
+		if code, out := try(c.hook, c.file); code != c.code || !strings.Contains(out, c.want) {
+			t.Errorf("%s %s: exit %d, want %d and %q:\n%s", c.hook, c.file, code, c.code, c.want, out)
+		}
+	}
+}
