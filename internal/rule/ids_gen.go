@@ -104,6 +104,9 @@ const (
 	OpenvinoWeightsRange         ID = "ST277" // high: OpenVINO constant that its weights can't hold
 	FlaxInconsistent             ID = "ST278" // medium: Flax checkpoint whose arrays are not what they say
 	TreeOutside                  ID = "ST280" // high: tree model whose nodes point outside of it
+	RPromise                     ID = "ST281" // critical: R file runs code when its object is looked at
+	RCode                        ID = "ST282" // medium: R file carries a function that reaches outside
+	RForeignVector               ID = "ST283" // medium: R vector that a class makes while the file is read
 	Unsigned                     ID = "ST301" // info: the model has no signature
 	SignatureRequired            ID = "ST302" // high: a required signature is missing or cannot be verified
 	SignatureInvalid             ID = "ST303" // high: the signature does not hold for this file

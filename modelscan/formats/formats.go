@@ -23,6 +23,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/openvino"
 	"github.com/secure-torch/secure-torch/modelscan/pmml"
+	"github.com/secure-torch/secure-torch/modelscan/rds"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
 	"github.com/secure-torch/secure-torch/modelscan/sentencepiece"
 	"github.com/secure-torch/secure-torch/modelscan/sevenzip"
@@ -71,7 +72,7 @@ func All() []*modelscan.Format {
 		hdf5.Format,
 		executable.Format,
 		media.Format,
-	}, compress.Formats, identified.Formats())
+	}, compress.Formats, rds.Formats(), identified.Formats())
 }
 
 // profiles are the loaders that give the members of a zip their meaning.

@@ -40,5 +40,5 @@ var known = []struct {
 	{"executorch", 4, "ET12"}, {"executorch", 4, "ET13"}, {"onnx-runtime", 4, "ORTM"}, {"rknn", 0, "RKNN"}, {"tensorrt", 0, "ftrt"}, {"tensorrt", 0, "ptrt"},
 	{"mxnet-params", 0, "\x12\x01\x00\x00\x00\x00\x00\x00"},
 	{"ggml", 0, "lmgg"}, {"ggml", 0, "fmgg"}, {"ggml", 0, "tjgg"}, {"ggml", 0, "algg"}, {"circle", 4, "CIR0"},
-	{"rds", 0, "X\n\x00\x00\x00\x02"}, {"rds", 0, "X\n\x00\x00\x00\x03"}, {"rdata", 0, "RDX2\n"}, {"rdata", 0, "RDX3\n"}, {"rar", 0, "Rar!\x1a\x07"},
+	{"rar", 0, "Rar!\x1a\x07"},
 }
