@@ -64,8 +64,10 @@ func remoteCode(p *modelscan.Pass, _, value *jsontree.Node) {
 
 // kernel: transformers takes an attention implementation with a slash in its name from the hub and runs it.
 func kernel(p *modelscan.Pass, _, value *jsontree.Node) {
-	if strings.Contains(value.String(), "/") {
-		report(p, modelscan.Finding{Rule: rule.RemoteKernel, Offset: value.Off, Subject: value.Text, Message: fmt.Sprintf("the loader downloads the attention code %q and runs it", value.Text)})
+	for n := range value.All() { // one for all, or one for each part of the model
+		if strings.Contains(n.String(), "/") {
+			report(p, modelscan.Finding{Rule: rule.RemoteKernel, Offset: n.Off, Subject: n.Text, Message: fmt.Sprintf("the loader downloads the attention code %q and runs it", n.Text)})
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package repo
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -22,12 +24,17 @@ var python = &modelscan.Format{Name: "python", Inert: true, Scan: func(_ context
 	for _, l := range logicalLines(string(text)) {
 		m.line(l)
 	}
-	for _, e := range m.atImport() {
+	loaded := imported().MatchString(strings.ToLower(p.Name))
+	acts := m.atImport()
+	for _, e := range acts {
 		id := rule.PythonImportEffect
-		if !imported().MatchString(strings.ToLower(p.Name)) {
+		if !loaded {
 			id = rule.PythonScriptEffect
 		}
 		report(p, modelscan.Finding{Rule: id, Offset: int64(e.off), Subject: e.call, Message: fmt.Sprintf("line %d calls %s when the module is imported", e.line, e.call)})
+	}
+	if e, ok := m.later(); ok && loaded && len(acts) == 0 {
+		report(p, modelscan.Finding{Rule: rule.PythonMethodEffect, Offset: int64(e.off), Subject: e.call, Message: fmt.Sprintf("line %d calls %s in a function of the model's code", e.line, e.call)})
 	}
 	return nil
 }}
@@ -44,6 +51,7 @@ type effect struct {
 // module is what is known of a file so far.
 type module struct {
 	imports map[string]string   // local name -> dotted path
+	stars   []string            // modules of which all names were imported
 	does    map[string]effect   // by function, "" for import level: the first effect
 	calls   map[string][]string // by function: local names it calls
 	scopes  []scope
@@ -64,7 +72,18 @@ var (
 	importCall = pattern.Lazy(`__import__\s*\(\s*["']([\w.]+)["']`)
 	mainLine   = pattern.Lazy(`^if\s+__name__\s*==`)
 	called     = pattern.Lazy(`([A-Za-z_]\w*(?:\s*\.\s*\w+)*)\s*\(`)
-	dynamic    = pattern.Lazy(`(?:__import__|import_module)\s*\(\s*["'](os|posix|subprocess|pty|socket|ctypes|builtins|urllib\.request)["']\s*\)\s*\.\s*(\w+)\s*\(|getattr\s*\(\s*(?:os|subprocess|builtins|__builtins__)\s*,[^)]*\)\s*\(`)
+	dotted     = pattern.Lazy(`[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)+`)
+	identifier = pattern.Lazy(`[A-Za-z_]\w*`)
+	alias      = pattern.Lazy(`^([A-Za-z_]\w*)\s*(?::\s*[\w.]+\s*)?=\s*([A-Za-z_][\w.]*)$`)
+	aliasOf    = pattern.Lazy(`^([A-Za-z_]\w*)\s*=\s*(?:__import__|(?:importlib\.)?import_module)\s*\(\s*["']([\w.]+)["']\s*\)$`)
+	dynamic    = pattern.Lazy(`(?:__import__|import_module)\s*\(\s*["'](os|posix|subprocess|pty|socket|ctypes|builtins|urllib\.request)["']\s*\)\s*\.\s*(\w+)\s*\(|` +
+		`getattr\s*\(\s*(?:os|subprocess|builtins|__builtins__)\s*,[^)]*\)\s*\(|` +
+		// attributes of what is imported under whatever name, and modules and functions out of the interpreter's tables
+		`getattr\s*\(\s*(?:__import__|(?:importlib\.)?import_module)\s*\(|` +
+		`\bsys\.modules\s*\[\s*["'](?:os|posix|subprocess|pty|socket|ctypes|builtins|shutil)["']\s*\]|` +
+		`\b(?:builtins\.__dict__|__builtins__(?:\.__dict__)?)\s*\[|\b(?:globals|locals|vars)\s*\(\s*\)\s*\[\s*["']__builtins__["']\s*\]|\bvars\s*\(\s*(?:os|subprocess|builtins|__builtins__)\s*\)`)
+	// writes opens a file to change it.
+	writes = pattern.Lazy(`(?:^|[^\w.])open\s*\([^()]*,\s*(?:mode\s*=\s*)?["'][rbt]*[wax+]`)
 )
 
 // actors are modules that nobody imports under a computed name but to act.
@@ -74,12 +93,14 @@ var actors = set(`os posix nt pty sys builtins importlib shutil socket ctypes pi
 var effects = set(`os.system os.popen os.execl os.execle os.execlp os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnv os.spawnlp os.spawnvp os.posix_spawn os.startfile os.fork os.remove os.unlink
 	posix.system pty.spawn subprocess.* commands.getoutput shutil.rmtree builtins.exec builtins.eval builtins.__import__ exec eval __import__
 	urllib.request.urlopen urllib.request.urlretrieve urllib.urlopen requests.get requests.post requests.put requests.request httpx.get httpx.post socket.socket socket.create_connection
+	asyncio.create_subprocess_shell asyncio.create_subprocess_exec asyncio.subprocess.create_subprocess_shell asyncio.subprocess.create_subprocess_exec
 	ctypes.CDLL ctypes.cdll.LoadLibrary pickle.loads pickle.load marshal.loads dill.loads cloudpickle.loads runpy.run_path runpy.run_module webbrowser.open pip.main torch.hub.load code.interact`)
 
 func (m *module) line(l logical) {
 	for len(m.scopes) > 0 && l.indent <= m.scopes[len(m.scopes)-1].indent {
 		m.scopes = m.scopes[:len(m.scopes)-1]
 	}
+	l.code = strings.TrimPrefix(l.code, "@") // what a decorator names is called
 	in := ""
 	for _, s := range m.scopes {
 		if s.def != "" {
@@ -98,7 +119,15 @@ func (m *module) statement(code, in string, l logical) {
 	}
 	if d := defLine().FindStringSubmatch(code); d != nil {
 		m.scopes = append(m.scopes, scope{l.indent, d[1]})
-		_, body, _ := strings.Cut(code, "):")
+		head, body, _ := strings.Cut(code, "):")
+		if in == "" { // defaults are computed now
+			for parameter := range strings.SplitSeq(head, ",") {
+				if _, value, ok := strings.Cut(parameter, "="); ok {
+					m.references(value, l)
+				}
+			}
+			m.calling(strings.TrimPrefix(head, d[0]), "", l)
+		}
 		code, in = body, d[1]
 	} else if mainLine().MatchString(code) {
 		m.scopes = append(m.scopes, scope{l.indent, "__main__"})
@@ -107,14 +136,95 @@ func (m *module) statement(code, in string, l logical) {
 	if i := strings.Index(code, "lambda"); i >= 0 {
 		code = code[:i]
 	}
+	m.calling(code, in, l)
+	if in == "" {
+		m.references(code, l)
+	}
+	if c := dynamic().FindString(l.raw); c != "" {
+		m.effect(in, effect{strings.TrimSuffix(c, "("), l.off, l.line})
+	}
+	if in == "" && writes().MatchString(l.raw) {
+		m.effect(in, effect{"open for writing", l.off, l.line})
+	}
+}
+
+// references at import level: what is handed on, as an argument, a default or a decorator, is there to be called.
+func (m *module) references(code string, l logical) {
+	if strings.HasPrefix(code, "except") {
+		return
+	}
+	if code = withoutAnnotation(code); code == "" {
+		return
+	}
+	if a := alias().FindStringSubmatch(code); a != nil {
+		m.imports[a[1]] = m.full(a[2])
+	}
+	if a := aliasOf().FindStringSubmatch(l.raw); a != nil {
+		m.imports[a[1]] = a[2]
+	}
+	for _, name := range dotted().FindAllString(code, -1) {
+		if full := m.full(strings.Join(strings.Fields(name), "")); functions[full] {
+			m.effect("", effect{full, l.off, l.line})
+		}
+	}
+	for _, name := range identifier().FindAllString(code, -1) { // from os import system
+		if full, ok := m.imports[name]; ok && functions[full] && strings.Contains(full, ".") {
+			m.effect("", effect{full, l.off, l.line})
+		}
+	}
+}
+
+// withoutAnnotation is what a statement evaluates: the value behind an annotated name, the body of a block in one line.
+func withoutAnnotation(code string) string {
+	variable, rest, ok := strings.Cut(code, ":")
+	if !ok || identifier().FindString(variable) != variable {
+		return code
+	}
+	if _, value, ok := strings.Cut(rest, "="); ok {
+		return variable + "=" + strings.TrimSpace(value)
+	}
+	if variable == "else" || variable == "try" || variable == "finally" {
+		return rest
+	}
+	return ""
+}
+
+// full is the dotted path behind a name, as far as imports tell.
+func (m *module) full(name string) string {
+	root, rest, dotted := strings.Cut(name, ".")
+	path, ok := m.imports[root]
+	switch {
+	case ok && dotted:
+		return path + "." + rest
+	case ok:
+		return path
+	}
+	return name
+}
+
+// functions start processes or run code, so that a reference to one at import level, or a call of one anywhere in
+// code that a loader imports, is worth a look.
+var functions = set(`os.system os.popen os.execl os.execle os.execlp os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnv os.spawnlp os.spawnvp os.posix_spawn os.startfile os.fork os.dup2 posix.system pty.spawn
+	subprocess.run subprocess.call subprocess.Popen subprocess.check_call subprocess.check_output subprocess.getoutput subprocess.getstatusoutput commands.getoutput
+	asyncio.create_subprocess_shell asyncio.create_subprocess_exec builtins.exec builtins.eval exec marshal.loads runpy.run_path runpy.run_module pip.main code.interact ctypes.CDLL shutil.rmtree`)
+
+// later is an effect of a function that the import does not call: whoever makes or runs the model may.
+func (m *module) later() (effect, bool) {
+	for _, name := range slices.Sorted(maps.Keys(m.does)) {
+		if e := m.does[name]; name != "__main__" && functions[e.call] {
+			return e, true
+		}
+	}
+	return effect{}, false
+}
+
+// calling notes every call in a piece of code.
+func (m *module) calling(code, in string, l logical) {
 	for _, c := range called().FindAllStringSubmatch(code, -1) {
 		if c[1] == "__import__" && plainImport(l.raw) {
 			continue
 		}
 		m.call(strings.Join(strings.Fields(c[1]), ""), in, l)
-	}
-	if c := dynamic().FindString(l.raw); c != "" {
-		m.effect(in, effect{strings.TrimSuffix(c, "("), l.off, l.line})
 	}
 }
 
@@ -146,6 +256,9 @@ func (m *module) imported(code string) bool {
 	if f == nil {
 		return false
 	}
+	if strings.TrimSpace(f[2]) == "*" {
+		m.stars = append(m.stars, f[1])
+	}
 	for part := range strings.SplitSeq(f[2], ",") {
 		if n := asName().FindStringSubmatch(strings.TrimSpace(part)); n != nil {
 			local := n[1]
@@ -159,15 +272,15 @@ func (m *module) imported(code string) bool {
 }
 
 func (m *module) call(name, in string, l logical) {
-	root, rest, dotted := strings.Cut(name, ".")
-	full := name
-	if path, ok := m.imports[root]; ok {
-		full = path
-		if dotted {
-			full += "." + rest
-		}
-	} else if dotted {
+	root, _, dotted := strings.Cut(name, ".")
+	full := m.full(name)
+	if _, ok := m.imports[root]; !ok && dotted {
 		return // a method of something that is not a module
+	}
+	for _, star := range m.stars {
+		if !dotted && effects[star+"."+name] {
+			full = star + "." + name
+		}
 	}
 	parent := full[:max(strings.LastIndexByte(full, '.'), 0)]
 	if effects[full] || effects[parent+".*"] {

@@ -30,7 +30,7 @@ type kind struct {
 
 // kinds in the order in which they are asked.
 var kinds = []kind{
-	{func(n string) bool { return strings.HasSuffix(n, ".index.json") }, index},
+	{isIndex, index},
 	{named("modules.json"), modules},
 	{named("model_index.json"), pipeline},
 	{func(n string) bool {
@@ -40,6 +40,12 @@ var kinds = []kind{
 	{func(n string) bool { return strings.HasPrefix(n, "requirements") && strings.HasSuffix(n, ".txt") }, requirements},
 	{func(n string) bool { return strings.HasSuffix(n, ".md") || strings.HasSuffix(n, ".markdown") }, card},
 	{func(n string) bool { return strings.HasSuffix(n, ".py") }, python},
+}
+
+// isIndex: "model.safetensors.index.json", and diffusers' variants "….index.fp16.json".
+func isIndex(n string) bool {
+	stem, ok := strings.CutSuffix(n, ".json")
+	return ok && (strings.HasSuffix(stem, ".index") || strings.Contains(stem, ".index."))
 }
 
 func named(name string) func(string) bool { return func(n string) bool { return n == name } }

@@ -67,6 +67,9 @@ func TestFiles(t *testing.T) {
 		{"requirements.txt", "# comment\ntorch==2.4.0\n--extra-index-url https://download.pytorch.org/whl/cu121\nnumpy>=1.2\n", ""},
 		{"requirements.txt", "torch\n--extra-index-url http://packages.example.com/simple\n", "ST508"},
 		{"requirements.txt", "x @ https://example.com/x.whl\n", "ST508"},
+		{"requirements.txt", "-r requirements/base.txt\n-c https://example.com/c.txt\n-r ../../x.txt\n", "ST508 ST508"},
+		{"config.json", `{"attn_implementation": {"text_config": "sdpa", "vision_config": "someone/kernel"}}`, "ST503"},
+		{"diffusion_pytorch_model.safetensors.index.fp16.json", `{"weight_map": {"a": "../x.safetensors"}}`, "ST504"},
 		{"requirements-dev.txt", "git+https://github.com/org/project\n", "ST509"},
 	} {
 		r := scan(t, c.name, c.text)
@@ -173,6 +176,41 @@ func TestPython(t *testing.T) {
 	}
 	if r := scan(t, "train.py", "import os\nos.system('x')\n"); len(r.Findings) != 1 || r.Findings[0].Rule != "ST511" {
 		t.Errorf("script: %+v", r.Findings)
+	}
+}
+
+// What is handed on at import level is there to be called; what a method calls is worth a look.
+func TestPythonHandsOn(t *testing.T) {
+	for text, want := range map[string]string{
+		"import atexit, os\natexit.register(os.system, 'x')\n":                                                                  "ST507 os.system",
+		"import threading, os\nthreading.Thread(target=os.system, args=('x',)).start()\n":                                       "ST507 os.system",
+		"import os\n@os.system\ndef x(): pass\n":                                                                                "ST507 os.system",
+		"import os\ndef f(a=os.system('x')): pass\n":                                                                            "ST507 os.system",
+		"from os import system as relu\nlist(map(relu, ['x']))\n":                                                               "ST507 os.system",
+		"from os import *\nsystem('x')\n":                                                                                       "ST507 os.system",
+		"import os\nx = os\ny = x.popen\ny('x')\n":                                                                              "ST507 os.popen",
+		"sp = __import__('subprocess')\nsp.run('x')\n":                                                                          "ST507 __import__",
+		"getattr(__import__('o' + 's'), 'sys' + 'tem')('x')\n":                                                                  "ST507 getattr(__import__",
+		"import builtins\nbuiltins.__dict__['ev' + 'al']('1')\n":                                                                "ST507 builtins.__dict__[",
+		"globals()['__builtins__']['exec']('1')\n":                                                                              "ST507 globals()['__builtins__']",
+		"import sys\nsys.modules['os'].system('x')\n":                                                                           "ST507 sys.modules['os']",
+		"open('/home/me/.bashrc', 'a').write('x')\n":                                                                            "ST507 open for writing",
+		"import asyncio\nasyncio.run(asyncio.create_subprocess_shell('x'))\n":                                                   "ST507 asyncio.create_subprocess_shell",
+		"import os\nclass M:\n    def __init__(self):\n        os.system('x')\n":                                                "ST512 os.system",
+		"import subprocess\nclass M(type):\n    def __new__(*a):\n        subprocess.call('x')\n":                               "ST512 subprocess.call",
+		"import subprocess\ntry:\n    pass\nexcept subprocess.CalledProcessError:\n    pass\n":                                  "",
+		"import os, sys\nNAME = os.path.basename(sys.modules[__name__].__file__)\n":                                             "",
+		"text = open('vocab.txt', encoding='utf-8').read()\nwith open('a', 'rb') as f:\n    pass\n":                             "",
+		"import subprocess\nP = subprocess.PIPE\np: subprocess.Popen\ndef f(x: subprocess.Popen = None): return model.eval()\n": "",
+	} {
+		r := scan(t, "modeling_x.py", text)
+		got := ""
+		if len(r.Findings) > 0 {
+			got = string(r.Findings[0].Rule) + " " + r.Findings[0].Subject
+		}
+		if got != want {
+			t.Errorf("%s\ngot %+v, want %q", text, r.Findings, want)
+		}
 	}
 }
 

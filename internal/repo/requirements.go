@@ -14,7 +14,10 @@ import (
 const maxText = 16 << 20
 
 // indexOption names where pip looks for packages.
-var indexOption = pattern.Lazy(`^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)(?:[ =]+|$)(\S*)`)
+var indexOption = pattern.Lazy(`^(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--proxy)(?:[ =]+|$)(\S*)`)
+
+// included names a file with more requirements or constraints.
+var included = pattern.Lazy(`^(?:-r|--requirement|-c|--constraint)[ =]*(\S+)`)
 
 // knownIndices are run by the projects whose packages they hold.
 var knownIndices = pattern.Lazy(`^https://(pypi\.org|files\.pythonhosted\.org|download\.pytorch\.org|pypi\.nvidia\.com|pypi\.ngc\.nvidia\.com|data\.pyg\.org|storage\.googleapis\.com/jax-releases|huggingface\.co|wheels\.vllm\.ai|flashinfer\.ai)(/|$)`)
@@ -46,6 +49,12 @@ func requirement(p *modelscan.Pass, off int64, line string) {
 	if m := indexOption().FindStringSubmatch(line); m != nil {
 		if !knownIndices().MatchString(m[1]) {
 			report(p, modelscan.Finding{Rule: rule.RequirementsIndex, Offset: off, Subject: line, Message: fmt.Sprintf("packages would be installed from an index of the repository's choice: %s", line)})
+		}
+		return
+	}
+	if m := included().FindStringSubmatch(line); m != nil {
+		if why := modelscan.Escapes(m[1]); why != "" {
+			report(p, modelscan.Finding{Rule: rule.RequirementsIndex, Offset: off, Subject: m[1], Message: fmt.Sprintf("more requirements would be read from %s, which %s", m[1], why)})
 		}
 		return
 	}

@@ -107,6 +107,8 @@ const (
 	RPromise                     ID = "ST281" // critical: R file runs code when its object is looked at
 	RCode                        ID = "ST282" // medium: R file carries a function that reaches outside
 	RForeignVector               ID = "ST283" // medium: R vector that a class makes while the file is read
+	TensorflowCustomOperator     ID = "ST290" // low: TensorFlow graph needs a custom operator library
+	TorchscriptCustomOperator    ID = "ST291" // low: TorchScript code needs a custom operator library
 	Unsigned                     ID = "ST301" // info: the model has no signature
 	SignatureRequired            ID = "ST302" // high: a required signature is missing or cannot be verified
 	SignatureInvalid             ID = "ST303" // high: the signature does not hold for this file
@@ -131,6 +133,7 @@ const (
 	RequirementsUnreleased       ID = "ST509" // info: requirements build a package from a source repository
 	CardHiddenInstructions       ID = "ST510" // high: model card hides instructions to AI assistants
 	PythonScriptEffect           ID = "ST511" // low: Python file beside a model acts when it is run
+	PythonMethodEffect           ID = "ST512" // low: model code starts processes or runs text in one of its functions
 	HubFlagged                   ID = "ST520" // medium: the hub's own scanners say that the file is unsafe
 	DigestMismatch               ID = "ST521" // high: the content is not what its store says it is
 	Malformed                    ID = "ST901" // medium: content that could not be understood to its end

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"math/bits"
 
@@ -53,6 +54,31 @@ type file struct {
 	order     binary.ByteOrder
 	version   uint32
 	alignment uint64
+	names     uniques
+}
+
+// uniques remembers names by their hashes, so that long ones cost no more than short ones.
+type uniques struct {
+	seed maphash.Seed
+	seen map[uint64]bool
+}
+
+// maxNames bounds what is remembered; no model has a tenth of that many tensors.
+const maxNames = 1 << 20
+
+// add tells whether a name is new. Keys and tensors are spaces of their own.
+func (u *uniques) add(space, name string) bool {
+	if u.seen == nil {
+		u.seed, u.seen = maphash.MakeSeed(), map[uint64]bool{}
+	}
+	h := maphash.String(u.seed, space+name)
+	if u.seen[h] {
+		return false
+	}
+	if len(u.seen) < maxNames {
+		u.seen[h] = true
+	}
+	return true
 }
 
 func (f *file) read() error {

@@ -3,6 +3,7 @@ package gguf
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -41,6 +42,9 @@ func (f *file) pair() error {
 	}
 	if err := f.value(off, key, kind, 0); err != nil {
 		return fmt.Errorf("%q: %w", key, err)
+	}
+	if !f.names.add("key ", key) { // llama.cpp refuses the file, gguf-py renames the second
+		f.p.Fail(f.p.Name, off, fmt.Errorf("the metadata %q is there twice: readers take one or the other, or refuse", key))
 	}
 	return nil
 }
@@ -82,15 +86,27 @@ func (f *file) textValue(off int64, key string, depth int) error {
 		f.template(off, key, s)
 		return nil
 	}
-	if code := codetext.Find(s); code != "" {
-		f.finding(rule.MetadataCode, off, key, fmt.Sprintf("the metadata %q holds code: %s", key, code))
-	}
+	f.description(off, key, s)
 	kind := modelscan.MetadataFact
 	if key == "general.license" {
 		kind = modelscan.LicenceFact
 	}
 	f.p.Emit.Fact(modelscan.Fact{Kind: kind, Path: f.p.Name, Name: key, Value: s, Offset: off})
 	return nil
+}
+
+// description judges text that a person or a tool reads. A template that breaks out is one wherever it stands.
+func (f *file) description(off int64, key, s string) {
+	if code := codetext.Find(s); code != "" {
+		f.finding(rule.MetadataCode, off, key, fmt.Sprintf("the metadata %q holds code: %s", key, code))
+		return
+	}
+	if !strings.Contains(s, "{{") && !strings.Contains(s, "{%") {
+		return
+	}
+	if issues, _ := jinja.Judge(s); slices.ContainsFunc(issues, func(i jinja.Issue) bool { return i.Rule == rule.TemplateSandboxEscape }) {
+		f.finding(rule.MetadataCode, off, key, fmt.Sprintf("the metadata %q holds a template that breaks out of Jinja", key))
+	}
 }
 
 func (f *file) template(off int64, key, s string) {

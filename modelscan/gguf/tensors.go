@@ -29,6 +29,12 @@ var blocks = map[uint64]block{
 	40: {"NVFP4", 64, 36}, 41: {"Q1_0", 128, 18},
 }
 
+// removed numbers stood for types that ggml had once: Q4_2, Q4_3, and repacked ones.
+var removed = map[uint64]bool{4: true, 5: true, 31: true, 32: true, 33: true, 36: true, 37: true, 38: true}
+
+// lastKind is the highest number known here.
+const lastKind = 41
+
 // tensors reads the tensor infos and checks that the data they point at is there.
 func (f *file) tensors(n uint64) error {
 	end := uint64(0) // of the data, counted from its start
@@ -58,6 +64,9 @@ func (f *file) tensor() (end uint64, err error) {
 	name, err := f.text(maxKey)
 	if err != nil {
 		return 0, err
+	}
+	if !f.names.add("tensor ", name) {
+		f.p.Fail(f.p.Name, at, fmt.Errorf("the tensor %q is there twice: readers take one or the other, or refuse", name))
 	}
 	dims, err := f.number(4)
 	if err != nil {
@@ -100,8 +109,13 @@ func (f *file) wide() int {
 
 func (f *file) place(at int64, name string, shape []int64, elements, kind, off uint64) (uint64, error) {
 	b, known := blocks[kind]
-	if !known {
+	switch {
+	case removed[kind]: // llama.cpp names them and refuses them
 		b = block{fmt.Sprintf("type %d", kind), 1, 0}
+	case !known && kind > lastKind:
+		return 0, fmt.Errorf("tensor %q has type %d, which no reader knows: %w", name, kind, modelscan.ErrNotSupported)
+	case !known:
+		return 0, fmt.Errorf("tensor %q has type %d, which was never given out", name, kind)
 	}
 	hi, size := bits.Mul64((elements+b.elements-1)/b.elements, b.bytes)
 	end, carry := bits.Add64(off, size, 0)

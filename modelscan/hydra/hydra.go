@@ -86,7 +86,7 @@ var targetKey = pattern.Lazy(`_target_|\btarget\s*["']?\s*:`)
 
 // mayBuild tells whether the text has one of the words without which nothing here applies.
 func mayBuild(text []byte) bool {
-	for _, word := range []string{"!", "class_path", "loader_module", "python/", "%TAG", "class_name", `\x`, `\u`, `\U`} {
+	for _, word := range []string{"!", "class_path", "cls", "loader_module", "python/", "%TAG", "class_name", `\x`, `\u`, `\U`} {
 		if bytes.Contains(text, []byte(word)) {
 			return true
 		}
@@ -176,11 +176,16 @@ func (j *judge) key(key string, value *yaml.Node) {
 		j.builds = true
 		j.target(value.Line, key, path)
 	case "loader_module":
-		if path != "" && !strings.HasPrefix(path, "mlflow.") && pyname.Judge(path, "_load_pyfunc") == pyname.Dangerous {
+		switch {
+		case path == "" || strings.HasPrefix(path, "mlflow."):
+		case pyname.Judge(path, "_load_pyfunc") == pyname.Dangerous:
 			j.builds = true
 			j.target(value.Line, key, path+"._load_pyfunc")
+		default:
+			j.builds = true
+			j.tell(rule.HydraUnknownTarget, value.Line, path, "%s has MLflow import %s, perhaps from the model's own folder, and call its _load_pyfunc", key, path)
 		}
-	case "target", "class_path": // common words: only what is clear
+	case "target", "class_path", "cls": // common words: only what is clear
 		if dotted().MatchString(path) && pyname.Target(path) == pyname.Dangerous {
 			j.builds = true
 			j.target(value.Line, key, path)

@@ -181,6 +181,11 @@ func unescape(s string) string {
 				continue
 			}
 		}
+		if c, n := named(s[i:]); n > 0 {
+			b.WriteString(c)
+			i += n - 1
+			continue
+		}
 		if c, ok := simpleEscapes[s[i]]; ok {
 			b.WriteString(c)
 			continue
@@ -197,6 +202,30 @@ func unescape(s string) string {
 }
 
 var simpleEscapes = map[byte]string{'n': "\n", 't': "\t", 'r': "\r", '\\': `\`, '\'': "'", '"': `"`, '\n': "", 'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v"}
+
+// named reads N{NAME}, as far as a name of Python's may be written so: its letters, digits, low line and stop.
+func named(s string) (c string, length int) {
+	name, ok := strings.CutPrefix(s, "N{")
+	name, _, closed := strings.Cut(name, "}")
+	if !ok || !closed {
+		return "", 0
+	}
+	length = len("N{}") + len(name)
+	name = strings.ToUpper(name)
+	if letter, ok := strings.CutPrefix(name, "LATIN SMALL LETTER "); ok && len(letter) == 1 {
+		return strings.ToLower(letter), length
+	}
+	if letter, ok := strings.CutPrefix(name, "LATIN CAPITAL LETTER "); ok && len(letter) == 1 {
+		return letter, length
+	}
+	switch name {
+	case "LOW LINE", "UNDERSCORE":
+		return "_", length
+	case "FULL STOP":
+		return ".", length
+	}
+	return "\ufffd", length
+}
 
 func octal(s string) int {
 	n := 0

@@ -28,6 +28,7 @@ func (j *judge) walk(e *expr, called bool) {
 	case opKeyword:
 		j.special(e)
 	}
+	j.repeats(e)
 	for i, a := range e.args {
 		j.walk(a, e.op == opCall && i == 0 || a.op == opName && asks(e, i))
 	}
@@ -57,6 +58,22 @@ func (j *judge) call(e *expr) {
 			if n, ok := j.number(a); ok && n > maxRange {
 				j.tell(rule.TemplateExhausts, e, "range", fmt.Sprintf("counts to %d, which keeps its renderer busy", n))
 			}
+		}
+	}
+}
+
+// maxRepeated is more than any template repeats a text, in times.
+const maxRepeated = 10_000_000
+
+// repeats judges a text or list that is multiplied: the sandbox does not bound how large that grows.
+func (j *judge) repeats(e *expr) {
+	if e.op != opBinary || e.text != "*" {
+		return
+	}
+	for i, side := range e.args {
+		n, ok := j.number(side)
+		if _, also := j.number(e.args[1-i]); ok && !also && n > maxRepeated {
+			j.tell(rule.TemplateExhausts, e, "*", fmt.Sprintf("repeats a value %d times, which takes its renderer's memory", n))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/codetext"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 	"github.com/secure-torch/secure-torch/modelscan/wire"
 )
 
@@ -27,6 +28,9 @@ var knownDomains = map[string]bool{
 // pythonOps call Python: ONNX Runtime's language interop (PyOp), onnxruntime-extensions (PyCustomOp)
 // and ONNX Runtime training (PythonOp, PythonOpGrad).
 var pythonOps = map[string]bool{"PyOp": true, "PyCustomOp": true, "PythonOp": true, "PythonOpGrad": true}
+
+// fileOps are operators of torch that reach files.
+var fileOps = pattern.Lazy(`^(?:aten::)?(?:save|load|from_file|read_file|write_file|_load_from_file)$`)
 
 // declare remembers a function the model brings along: its domain needs no library.
 func (s *scanner) declare(m wire.Message) error {
@@ -116,6 +120,8 @@ func (s *scanner) operator(off int64, op, domain string, texts map[string]string
 	case pythonOps[op]:
 		target := strings.Trim(texts["module"]+"."+texts["class_name"]+texts["func_name"], ".")
 		s.finding(rule.OnnxPythonOperator, off, op, fmt.Sprintf("the operator %s calls Python code (%s) when the model runs", op, target))
+	case domain == "org.pytorch.aten" && fileOps().MatchString(texts["operator"]):
+		s.finding(rule.OnnxPythonOperator, off, op, fmt.Sprintf("the operator %s calls torch's %s, which reads or writes a file", op, texts["operator"]))
 	case op == "EPContext" && modelscan.Escapes(texts["ep_cache_context"]) != "" && len(texts["ep_cache_context"]) < 4096:
 		why := modelscan.Escapes(texts["ep_cache_context"])
 		s.finding(rule.OnnxExternalPath, off, texts["ep_cache_context"], fmt.Sprintf("the compiled context %q %s", texts["ep_cache_context"], why))

@@ -3,6 +3,8 @@ package tensorflow
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -19,6 +21,35 @@ const maxText = 4096
 type scanner struct {
 	ctx context.Context
 	p   *modelscan.Pass
+	// functions that graphs define, which nodes may name as they name operators, and what nodes named that no
+	// library known here has: a library of functions may stand behind the nodes.
+	functions map[string]bool
+	custom    map[string]wire.Message
+}
+
+// maxCustom bounds the unknown operators that are told of.
+const maxCustom = 100
+
+// finish reports the operators that turned out to be nobody's.
+func (s *scanner) finish() {
+	for _, op := range slices.Sorted(maps.Keys(s.custom)) {
+		if !s.functions[op] {
+			s.finding(rule.TensorflowCustomOperator, s.custom[op], op, "the operator %s is neither TensorFlow's nor a function of the graph: it needs a library of operators", op)
+		}
+	}
+}
+
+// define remembers the name in a FunctionDef's signature.
+func (s *scanner) define(m wire.Message) error {
+	return sub(m, 1, func(signature wire.Message) error {
+		return sub(signature, 1, func(name wire.Message) error {
+			if s.functions == nil {
+				s.functions = map[string]bool{}
+			}
+			s.functions[name.Text(maxText)] = true
+			return nil
+		})
+	})
 }
 
 func (s *scanner) finding(id rule.ID, m wire.Message, subject, format string, args ...any) {
@@ -91,6 +122,9 @@ func (s *scanner) graph(m wire.Message) error {
 }
 
 func (s *scanner) function(m wire.Message) error {
+	if err := s.define(m); err != nil {
+		return err
+	}
 	ps := &paths{}
 	err := sub(m, 3, func(n wire.Message) error { return s.node(n, ps) })
 	ps.tell(s)
@@ -132,6 +166,13 @@ func (s *scanner) operator(m wire.Message, name, op, stream string) {
 		s.finding(rule.TensorflowPythonOperator, m, op, "the operator %s (node %q) calls a Python function of the process", op, name)
 	case tfop.Input(op):
 		s.finding(rule.TensorflowInputOperator, m, op, "the operator %s (node %q) reads data files", op, name)
+	case !tfop.Known(op) && len(s.custom) < maxCustom:
+		if s.custom == nil {
+			s.custom = map[string]wire.Message{}
+		}
+		if _, told := s.custom[op]; !told {
+			s.custom[op] = m
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ func sniff(p modelscan.Probe) modelscan.Confidence {
 func scan(ctx context.Context, p *modelscan.Pass) error {
 	m := wire.Open(p.R, p.Size)
 	s := &scanner{ctx: ctx, p: p}
+	defer s.finish()
 	switch {
 	case some(m, 2, isMetaGraph) && some(m, 1, nil): // SavedModel: schema version, meta graphs
 		return sub(m, 2, s.metaGraph)

@@ -34,7 +34,8 @@ func scanText(ctx context.Context, p *modelscan.Pass) error {
 	if err != nil {
 		return err
 	}
-	s, ops := &scanner{ctx: ctx, p: p}, 0
+	s, ops := &scanner{ctx: ctx, p: p, functions: map[string]bool{}}, 0
+	defer s.finish()
 	t := &textProto{b: text}
 	for t.next() {
 		if ctx.Err() != nil {
@@ -42,6 +43,10 @@ func scanText(ctx context.Context, p *modelscan.Pass) error {
 		}
 		at := wire.Message{Off: int64(t.at)}
 		switch t.name {
+		case "name": // of a function, as TensorFlow 2 names them; other names may be a node's
+			if strings.HasPrefix(t.value, "__") {
+				s.functions[t.value] = true
+			}
 		case "op":
 			ops++
 			s.operator(at, "", t.value, "")

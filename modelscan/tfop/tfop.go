@@ -2,9 +2,33 @@
 package tfop
 
 import (
+	_ "embed" // operators.txt
 	"strings"
 	"sync"
 )
+
+//go:embed operators.txt
+var operators string
+
+// Known tells whether an operator comes with TensorFlow or a library of its own project. Any other, by which a
+// graph may also mean a function of its own, needs a native library to be loaded first. Operators that a runtime
+// makes of others begin with "_"; TensorFlow Addons' have a prefix.
+func Known(op string) bool {
+	return known()[op] || strings.HasPrefix(op, "_") || strings.HasPrefix(op, "Addons>")
+}
+
+var known = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{}
+	for line := range strings.Lines(operators) {
+		if line[0] == '#' {
+			continue
+		}
+		for op := range strings.FieldsSeq(line) {
+			set[op] = true
+		}
+	}
+	return set
+})
 
 // Files tells whether an operator reads, writes or lists files by name, changes how files are reached, or calls
 // other hosts. What every saved graph has (SaveV2, RestoreV2, ShardedFilename, MergeV2Checkpoints, and the tables
@@ -19,14 +43,15 @@ func Input(op string) bool { return input()[op] }
 
 var files = words(`ReadFile WriteFile MatchingFiles FileSystemSetConfiguration GcsConfigureCredentials GcsConfigureBlockCache
 	SaveDataset SaveDatasetV2 DistributedSave LoadDataset SnapshotDataset SnapshotDatasetV2 SnapshotDatasetReader CreateSummaryFileWriter CreateSummaryDbWriter ImportEvent
-	SqlDataset ExperimentalSqlDataset DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset RegisterDatasetV2 BigQueryReader
+	SqlDataset ExperimentalSqlDataset DatasetToTFRecord ExperimentalDatasetToTFRecord SnapshotChunkDataset SnapshotNestedDatasetReader ListSnapshotChunksDataset DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset RegisterDatasetV2 BigQueryReader GenerateBigQueryReaderPartitions
+	BigtableClient BigtableTable CloudBigtableClient IgniteDataset GrpcServer
 	DebugIdentity DebugIdentityV2 DebugIdentityV3 DebugNanCount DebugNumericSummary DebugNumericSummaryV2
-	RpcCall RpcClient RpcServer LMDBReader DumpTensor ImmutableConst`)
+	Rpc TryRpc RpcCall RpcClient RpcServer RpcServerStart LMDBReader LoadAndRemapMatrix DumpTensor ImmutableConst`)
 
 var python = words(`PyFunc PyFuncStateless EagerPyFunc`)
 
 var input = words(`WholeFileReader WholeFileReaderV2 TextLineReader TextLineReaderV2 TFRecordReader TFRecordReaderV2 FixedLengthRecordReader FixedLengthRecordReaderV2
-	TextLineDataset TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 CSVDataset CSVDatasetV2 LMDBDataset CacheDataset CacheDatasetV2`)
+	TextLineDataset TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 CSVDataset CSVDatasetV2 LMDBDataset ExperimentalLMDBDataset ExperimentalCSVDataset MatchingFilesDataset ExperimentalMatchingFilesDataset CacheDataset CacheDatasetV2`)
 
 // words is a set that is made when it is first asked for.
 func words(list string) func() map[string]bool {

@@ -23,18 +23,39 @@ var fileOps = pattern.Lazy(`\b(?:torch|ops\.aten)\.(save|load|from_file|_load_fr
 	`|\bops\.(?:image|torchvision|torchaudio|io|video_reader)\.(\w*(?:read|write|load|save|file|open)\w*)\s*\(` +
 	`|\b(?:torch|ops)\.(?:aten\.)?(?:os\.)?(system|popen|exec|load_library)\s*\(`)
 
+// foreign is an operator or a class outside torch's own: "ops.NAMESPACE.operator" and "torch.classes.NAMESPACE.Class".
+var foreign = pattern.Lazy(`\bops\.(\w+)\.\w+\s*\(|\btorch\.classes\.(\w+)\.\w+`)
+
+// Namespaces of operators and classes that come with torch or a library of its project, and of PyTorch Geometric and
+// the compilers whose programs name theirs in every file.
+var namespaces = pattern.Lazy(`^(?:aten|prims?|rngprims|debugprims|higher_order|quantized\w*|_quantized|sparse|mkl|mkldnn\w*|onednn|xnnpack|_caffe2|profiler|metal\w*|vulkan\w*|mtl|nnapi|_nnapi|` +
+	`_?c10d_functional|c10d|dist_rpc|inductor|static_runtime|torch_?vision|image|video_reader|io|torch_?audio|torchtext|torchao|torchrec|fbgemm|fb|rnn|cuda|cudnn|backends|coreml|` +
+	`torch_(?:scatter|sparse|cluster|spline_conv)|pyg|tensorrt|torch_ipex|ipex_prepack|neuron|executorch|llama|detectron2)$`)
+
 // definition opens a method.
 var definition = pattern.Lazy(`^\s*def\s+(\w+)`)
+
+// maxForeign bounds the namespaces that are told of.
+const maxForeign = 50
 
 // scanScript reads TorchScript source (torch/csrc/jit/serialization/python_print.cpp). It is compiled, never run
 // by Python; __setstate__ runs on load, all other methods when the model is called.
 func scanScript(ctx context.Context, p *modelscan.Pass) error {
-	method := ""
+	method, told := "", map[string]bool{}
 	return lines(ctx, p, func(off int64, line string) {
 		if m := definition().FindStringSubmatch(line); m != nil {
 			method = m[1]
 		}
 		code := withoutStrings(line)
+		for _, m := range foreign().FindAllStringSubmatch(code, -1) {
+			space := m[1] + m[2]
+			if namespaces().MatchString(space) || told[space] || len(told) >= maxForeign {
+				continue
+			}
+			told[space] = true
+			p.Emit.Finding(modelscan.Finding{Rule: rule.TorchscriptCustomOperator, Path: p.Name, Offset: off, Subject: space,
+				Message: fmt.Sprintf("%s needs a native library that defines %s", excerpt(strings.TrimRight(m[0], "( ")), space)})
+		}
 		m := fileOps().FindStringIndex(code)
 		if m == nil {
 			return
