@@ -107,6 +107,9 @@ const (
 	RPromise                     ID = "ST281" // critical: R file runs code when its object is looked at
 	RCode                        ID = "ST282" // medium: R file carries a function that reaches outside
 	RForeignVector               ID = "ST283" // medium: R vector that a class makes while the file is read
+	ModelOutside                 ID = "ST284" // high: model whose numbers point outside of it
+	MxnetCustomOperator          ID = "ST285" // low: MXNet graph needs an operator of somebody's code
+	MxnetNativeOperator          ID = "ST286" // high: MXNet graph gives an address to call
 	TensorflowCustomOperator     ID = "ST290" // low: TensorFlow graph needs a custom operator library
 	TorchscriptCustomOperator    ID = "ST291" // low: TorchScript code needs a custom operator library
 	Unsigned                     ID = "ST301" // info: the model has no signature

@@ -19,9 +19,11 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/lightgbm"
 	"github.com/secure-torch/secure-torch/modelscan/media"
 	"github.com/secure-torch/secure-torch/modelscan/msgpack"
+	"github.com/secure-torch/secure-torch/modelscan/mxnet"
 	"github.com/secure-torch/secure-torch/modelscan/numpy"
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/openvino"
+	"github.com/secure-torch/secure-torch/modelscan/ort"
 	"github.com/secure-torch/secure-torch/modelscan/pmml"
 	"github.com/secure-torch/secure-torch/modelscan/rds"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
@@ -63,6 +65,9 @@ func All() []*modelscan.Format {
 		hydra.Format,
 		pmml.Format,
 		openvino.Format,
+		ort.Format,
+		mxnet.Params,
+		mxnet.Symbol,
 		lightgbm.Format,
 		catboost.Format,
 		catboost.JSON,

@@ -37,8 +37,7 @@ var known = []struct {
 	off   int
 	magic string
 }{
-	{"executorch", 4, "ET12"}, {"executorch", 4, "ET13"}, {"onnx-runtime", 4, "ORTM"}, {"rknn", 0, "RKNN"}, {"tensorrt", 0, "ftrt"}, {"tensorrt", 0, "ptrt"},
-	{"mxnet-params", 0, "\x12\x01\x00\x00\x00\x00\x00\x00"},
+	{"executorch", 4, "ET12"}, {"executorch", 4, "ET13"}, {"rknn", 0, "RKNN"}, {"tensorrt", 0, "ftrt"}, {"tensorrt", 0, "ptrt"},
 	{"ggml", 0, "lmgg"}, {"ggml", 0, "fmgg"}, {"ggml", 0, "tjgg"}, {"ggml", 0, "algg"}, {"circle", 4, "CIR0"},
 	{"rar", 0, "Rar!\x1a\x07"},
 }

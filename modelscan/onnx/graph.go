@@ -188,3 +188,9 @@ func entry(m wire.Message) (key, value string, err error) {
 func (s *scanner) finding(id rule.ID, off int64, subject, message string) {
 	s.p.Emit.Finding(modelscan.Finding{Rule: id, Path: s.p.Name, Offset: off, Subject: subject, Message: message})
 }
+
+// KnownDomain tells whether the operators of a domain come with a runtime.
+func KnownDomain(domain string) bool { return knownDomains[domain] }
+
+// CallsPython tells whether an operator calls Python code when the model runs.
+func CallsPython(op string) bool { return pythonOps[op] }
