@@ -20,7 +20,7 @@ scan-worker:
 run: build
 	@scripts/sample.sh
 
-test: test-go test-wasm test-outputs test-python test-interop
+test: test-go test-wasm test-outputs test-python test-interop test-ci
 
 # With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:
@@ -52,6 +52,7 @@ test-editors: build
 	@scripts/bootstrap.sh build test
 	-editors/tools/debroot.sh trixie neovim .cache/editors/nvim-trixie
 	-editors/tools/debroot.sh forky neovim .cache/editors/nvim-forky
+	-editors/tools/debroot.sh trixie hx .cache/editors/hx-trixie
 	@scripts/bootstrap.sh editors
 	lsp/conformance/install.sh
 	REQUIRE_EDITORS=1 REQUIRE_ALL_EDITORS=1 REQUIRE_PYTEST_LSP=1 $(GO) test -count=1 ./editors/... ./lsp/...
@@ -68,7 +69,9 @@ vscode:
 
 # The packed extension, as released, in a real VS Code; pictures in dist/vscode-test. CASES names some of its tests,
 # RUNS how often.
-test-vscode: vscode
+test-vscode:
+	rm -rf dist/vscode
+	$(MAKE) vscode TARGETS=
 	editors/vscode/test/ui/install.sh
 	node editors/vscode/test/ui/run.mjs dist/vscode/*.vsix $(CASES)
 
@@ -137,7 +140,7 @@ vulncheck:
 	bin/govulncheck ./...
 
 # What is generated and checked in must be what the sources say now.
-check: lint check-vscode check-licences check-ci
+check: lint check-vscode check-licences check-ci docs
 	@scripts/check-generated.sh
 
 # The worker as a WebAssembly module, for --sandbox=wasm: the next build embeds it.

@@ -3,13 +3,17 @@ package editors
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pelletier/go-toml/v2"
 )
 
 // Characters outside of ASCII before the call show whether columns are counted right.
@@ -21,8 +25,8 @@ const (
 // An unsafe model, which nothing here runs.
 const evil = "cposix\nsystem\n(S'echo pwned'\ntR."
 
-// session is a folder with a source and a model, and the program in a folder of its own.
-type session struct{ dir, bin, file string }
+// session is a folder with a source and a model, the program in a folder of its own, and a user's home.
+type session struct{ dir, bin, file, home string }
 
 func begin(t *testing.T, program, source string) session {
 	t.Helper()
@@ -32,7 +36,7 @@ func begin(t *testing.T, program, source string) session {
 		}
 		t.Skip("not here: `make test-editors` installs it: ", err)
 	}
-	s := session{dir: t.TempDir(), bin: t.TempDir()}
+	s := session{dir: t.TempDir(), bin: t.TempDir(), home: t.TempDir()}
 	s.file = filepath.Join(s.dir, "app.py")
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(s.bin, "secure-torch"), "../cmd/secure-torch").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -63,9 +67,8 @@ func (s session) run(t *testing.T, settings string, steps []step, name string, a
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.WaitDelay = s.dir, time.Second
-	home := t.TempDir()
 	cmd.Env = append(os.Environ(), "ST_SETTINGS="+abs, "ST_BIN="+s.bin, "ST_FILE="+s.file, "ST_RESULT="+filepath.Join(s.bin, "result"),
-		"PATH="+s.bin+":"+os.Getenv("PATH"), "HOME="+home, "XDG_CONFIG_HOME="+home, "TERM=xterm")
+		"PATH="+s.bin+":"+os.Getenv("PATH"), "HOME="+s.home, "XDG_CONFIG_HOME="+s.home, "TERM=xterm")
 	keys, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +125,76 @@ func TestEmacs(t *testing.T) {
 	}
 	if out := s.run(t, "emacs", nil, "emacs", "-q", "--batch", "-l", script); !strings.Contains(out, "all good") {
 		t.Errorf("%s", out)
+	}
+	s.saved(t)
+}
+
+// lsp-mode 8 counts columns in characters, so that an emoji before the call would move what it underlines.
+func TestLspMode(t *testing.T) {
+	s := begin(t, "emacs", plain)
+	if _, err := os.Stat("/usr/share/doc/elpa-lsp-mode"); err != nil {
+		if os.Getenv("REQUIRE_ALL_EDITORS") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("not here: `make test-editors` installs it: ", err)
+	}
+	script, err := filepath.Abs("emacs/testdata/session-lsp-mode.el")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := s.run(t, "emacs", nil, "emacs", "-q", "--batch", "-l", script); !strings.Contains(out, "all good") {
+		t.Errorf("%s", out)
+	}
+	s.saved(t)
+}
+
+// Settings of editors that no test starts are at least well-formed, and start the server.
+func TestSettings(t *testing.T) {
+	for _, file := range []string{"kate/lspclient.json", "sublime/LSP.sublime-settings", "jetbrains/template.json", "vim/coc-settings.json", "helix/languages.toml", "jupyterlab/jupyter_server_config.py", "kakoune/kak-lsp.kak", "vim/vim-lsp.vim"} {
+		text, err := os.ReadFile(filepath.FromSlash(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var any map[string]any
+		switch filepath.Ext(file) {
+		case ".json", ".sublime-settings":
+			err = json.Unmarshal(text, &any)
+		case ".toml":
+			err = toml.Unmarshal(text, &any)
+		case ".py":
+			err = exec.Command("/usr/bin/python3", "-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", file).Run()
+		}
+		if err != nil || !bytes.Contains(text, []byte("secure-torch")) || !regexp.MustCompile(`"lsp"|'lsp'|secure-torch lsp`).Match(text) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+// Helix, out of another Debian: `make test-editors` unpacks it.
+func TestHelix(t *testing.T) {
+	run, err := filepath.Abs("../.cache/editors/hx-trixie/run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := begin(t, run, source)
+	for name, text := range map[string]string{"languages.toml": "", "config.toml": "[editor.inline-diagnostics]\ncursor-line = \"hint\"\n"} {
+		if name == "languages.toml" {
+			settings, err := os.ReadFile("helix/languages.toml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(settings)
+		}
+		if err := os.MkdirAll(filepath.Join(s.home, "helix"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(s.home, "helix", name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := s.run(t, "helix", []step{{"posix", " a"}, {"st.load", "\r"}, {"secure_torch", ":wq\r"}}, run, "hx", "app.py:3")
+	if t.Failed() {
+		t.Logf("%q", out)
 	}
 	s.saved(t)
 }

@@ -2,7 +2,7 @@
 # bootstrap.sh WHAT...: installs what the Makefile's targets need and this machine lacks, and says so.
 #   build    a C compiler's headers: libseccomp-dev
 #   lint     luacheck
-#   editors  Emacs with Eglot, Vim with ALE
+#   editors  Emacs with Eglot and lsp-mode, Vim with ALE
 #   test     Neovim; torch, numpy and venv for /usr/bin/python3
 #   hub      PyPI's huggingface_hub, in a venv in .cache/hub, for the tests of the fake hub
 # It does nothing, quickly, where everything is there. Debian and Ubuntu only: elsewhere it says what is missing.
@@ -30,6 +30,7 @@ for what in "$@"; do
 	editors)
 		command -v emacs >/dev/null || want emacs-nox
 		[ -e /usr/share/doc/elpa-eglot ] || want elpa-eglot
+		[ -e /usr/share/doc/elpa-lsp-mode ] || want elpa-lsp-mode
 		command -v vim.nox >/dev/null || want vim-nox
 		[ -e /usr/share/doc/vim-ale ] || want vim-ale
 		;;

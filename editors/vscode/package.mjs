@@ -1,7 +1,7 @@
 // package.mjs [TARGET … | all] [--binary FILE]: builds the extension and packs one .vsix for each target, with the
 // program in it, into dist. Without a target: for this machine. --binary takes a program that is built already.
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 
 const targets = {
@@ -43,7 +43,9 @@ process.chdir(here);
 execFileSync(process.execPath, ["build.mjs"], { stdio: "inherit" });
 const packed = path.join(root, "dist", "vscode");
 mkdirSync(packed, { recursive: true });
-copyFileSync(path.join(root, "LICENSE"), "LICENSE");
+const texts = ["LICENSE", "NOTICE"];
+texts.forEach((name) => copyFileSync(path.join(root, name), name));
+const most = 25_000_000; // bytes of a .vsix, as released
 for (const target of chosen) {
   const system = targets[target];
   if (!system) {
@@ -60,5 +62,10 @@ for (const target of chosen) {
   chmodSync(program, 0o755);
   const out = path.join(packed, `secure-torch-${target}-${version}.vsix`);
   execFileSync(process.execPath, [path.join("node_modules", "@vscode", "vsce", "vsce"), "package", "--no-dependencies", "--no-rewrite-relative-links", "--target", target, "--out", out], { stdio: "inherit" });
+  const { size } = statSync(out);
+  console.log(`${path.basename(out)}: ${size} bytes`);
+  if (!binary && size > most) {
+    throw new Error(`${out} has ${size} bytes, more than ${most}`);
+  }
 }
-rmSync("LICENSE");
+texts.forEach((name) => rmSync(name));

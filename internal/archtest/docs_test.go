@@ -2,6 +2,7 @@ package archtest
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,6 +19,26 @@ func TestFormatsAreDocumented(t *testing.T) {
 	for _, f := range formats.All() {
 		if !strings.Contains(string(text), "`"+f.Name+"`") {
 			t.Errorf("docs/formats.md lacks `%s`", f.Name)
+		}
+	}
+}
+
+// TestWalkthroughs: CONTRIBUTING.md names files that are there.
+func TestWalkthroughs(t *testing.T) {
+	text, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := regexp.MustCompile("`((?:analyzers|docs|editors|internal|modelscan)/[\\w./-]+|[A-Z]+\\.md)`").FindAllStringSubmatch(string(text), -1)
+	if len(paths) < 10 {
+		t.Errorf("only %d files are named", len(paths))
+	}
+	for _, p := range paths {
+		if strings.Contains(p[1], "NAME") || strings.Contains(p[1], "NN") {
+			continue // what the reader adds
+		}
+		if _, err := os.Stat("../../" + p[1]); err != nil {
+			t.Errorf("CONTRIBUTING.md: %v", err)
 		}
 	}
 }

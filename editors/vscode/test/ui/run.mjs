@@ -10,14 +10,32 @@ const results = path.join(root, "dist", "vscode-test");
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
+let passed = 0;
 let failed = 0;
-for (const [name, { options = {}, run }] of Object.entries(cases)) {
-  if (names.length > 0 && !names.includes(name)) {
-    continue;
+const chosen = Object.entries(cases).filter(([name]) => names.length === 0 || names.includes(name));
+const unknown = names.filter((name) => !(name in cases));
+if (unknown.length > 0) {
+  throw new Error(`no case ${unknown.join(", ")}; known: ${Object.keys(cases).join(", ")}`);
+}
+for (let round = 1; round <= Number(process.env.RUNS ?? 1); round++) {
+  for (const [name, { options = {}, run }] of chosen) {
+    if (await once(name, options, run)) {
+      passed++;
+    } else {
+      failed++;
+    }
   }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+/** One case, in an editor and a folder of its own. */
+async function once(name, options, run) {
   const begun = Date.now();
+  const took = () => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
   const project = workspace();
   let session;
+  let good = true;
   try {
     session = await start(project.dir, path.resolve(vsix), options);
     const shot = (as, clip) => session.page.screenshot({ path: path.join(results, `${as}.png`), ...(clip && { clip }) });
@@ -25,14 +43,14 @@ for (const [name, { options = {}, run }] of Object.entries(cases)) {
     if (session.outside.length > 0) {
       throw new Error(`asked outside of this machine: ${[...new Set(session.outside)].join(", ")}`);
     }
-    console.log(`ok    ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+    console.log(`ok    ${name} (${took()})`);
   } catch (problem) {
-    failed++;
-    console.log(`FAIL  ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s): ${problem.stack}`);
+    good = false;
+    console.log(`FAIL  ${name} (${took()}): ${problem.stack}`);
     await session?.page.screenshot({ path: path.join(results, `FAIL-${name}.png`) }).catch(() => undefined);
     writeFileSync(path.join(results, `FAIL-${name}.log`), session?.log() ?? "no session");
   }
   await session?.end().catch((problem) => console.log(`ending: ${problem}`));
   rmSync(project.dir, { recursive: true, force: true });
+  return good;
 }
-process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,37 @@
+;; The session of a user of lsp-mode: open the file, wait for the error, take the quick fix, save.
+(setq make-backup-files nil auto-save-default nil create-lockfiles nil)
+(setq exec-path (cons (getenv "ST_BIN") exec-path))
+(setenv "PATH" (concat (getenv "ST_BIN") ":" (getenv "PATH")))
+(load (expand-file-name "secure-torch-lsp-mode.el" (getenv "ST_SETTINGS")))
+(require 'lsp-diagnostics)
+(setq lsp-session-file (expand-file-name "lsp-session" (getenv "ST_BIN"))
+      lsp-diagnostics-provider :none lsp-auto-guess-root t lsp-enable-suggest-server-download nil
+      lsp-warn-no-matched-clients nil lsp-modeline-code-actions-enable nil lsp-headerline-breadcrumb-enable nil
+      lsp-modeline-workspace-status-enable nil lsp-enable-snippet nil
+      lsp-enabled-clients '(secure-torch) lsp-restart 'ignore)
+
+(defun st-wait (what condition)
+  (let ((late (+ (float-time) 60)))
+    (while (not (funcall condition))
+      (when (> (float-time) late) (error "never: %s" what))
+      (accept-process-output nil 0.05))))
+
+(find-file (getenv "ST_FILE"))
+(lsp-workspace-folders-add (directory-file-name (file-name-directory (getenv "ST_FILE"))))
+(lsp)
+(st-wait "a server" (lambda () (and (bound-and-true-p lsp-mode) (lsp-workspaces) (eq 'initialized (lsp--workspace-status (car (lsp-workspaces)))))))
+(defun st-error ()
+  (seq-find (lambda (d) (string-match-p "posix.system" (lsp:diagnostic-message d))) (lsp--get-buffer-diagnostics)))
+(st-wait "the error" #'st-error)
+(let* ((range (lsp:diagnostic-range (st-error)))
+       (beg (lsp--position-to-point (lsp:range-start range)))
+       (end (lsp--position-to-point (lsp:range-end range))))
+  (unless (equal (buffer-substring beg end) "torch.load")
+    (error "it stands at %S" (buffer-substring beg end)))
+  (goto-char beg)
+  (let ((action (seq-find (lambda (a) (string-match-p "st\\.load" (lsp:code-action-title a))) (lsp-code-actions-at-point))))
+    (lsp-execute-code-action action)))
+(st-wait "the edit" (lambda () (string-match-p "model = st\\.load(" (buffer-string))))
+(save-buffer)
+(princ (format "all good: Emacs %s, lsp-mode\n" emacs-version))
+(kill-emacs 0)
