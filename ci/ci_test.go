@@ -93,37 +93,21 @@ func outputs(t *testing.T, dir string) {
 	}
 }
 
-// The hooks by the real pre-commit: it clones this repository, builds it, and refuses a commit. PRE_COMMIT says where
-// that program is; `make test-ci` installs it.
+// The hooks by the real pre-commit: it clones this repository as it is, builds it, and refuses a commit. PRE_COMMIT says
+// where that program is; `make test-ci` installs it.
 func TestPreCommit(t *testing.T) {
 	preCommit := os.Getenv("PRE_COMMIT")
 	if preCommit == "" {
 		t.Skip("PRE_COMMIT is not set: `make test-ci` runs this")
 	}
-	dir := t.TempDir()
-	git := func(args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "init.defaultBranch=main"}, args...)...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %s: %v\n%s", args, err, out)
-		}
-	}
-	git("init", "-q")
-	write(t, dir, map[string]string{"app.py": source, "evil.pt": evil, "fine.py": "print(1)\n"})
-	git("add", ".")
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := t.TempDir()
-	try := func(hook string, files ...string) (int, string) {
-		t.Helper()
-		cmd := exec.Command(preCommit, append([]string{"try-repo", root, hook, "--verbose", "--color=never", "--files"}, files...)...)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PRE_COMMIT_HOME="+home, "XDG_CACHE_HOME="+t.TempDir())
-		out, _ := cmd.CombinedOutput() // what it exits with is looked at
-		return cmd.ProcessState.ExitCode(), string(out)
-	}
+	hooks, dir, home := t.TempDir(), t.TempDir(), t.TempDir()
+	command(t, "..", "sh", "-c", "git ls-files -z --cached --others --exclude-standard | tar --null -T - -c --ignore-failed-read | tar -x -C "+hooks)
+	rev := commit(t, hooks)
+	write(t, dir, map[string]string{
+		"app.py": source, "evil.pt": evil, "fine.py": "print(1)\n",
+		".pre-commit-config.yaml": "repos:\n- repo: " + hooks + "\n  rev: " + rev + "\n  hooks:\n  - id: secure-torch-check\n  - id: secure-torch-scan\n",
+	})
+	commit(t, dir)
 	for _, c := range []struct {
 		hook, file, want string
 		code             int
@@ -133,8 +117,34 @@ func TestPreCommit(t *testing.T) {
 		{"secure-torch-scan", "evil.pt", "would call posix.system('echo pwned') on load", 1},
 		{"secure-torch-scan", "app.py", "no files to check", 0},
 	} {
-		if code, out := try(c.hook, c.file); code != c.code || !strings.Contains(out, c.want) {
+		cmd := exec.Command(preCommit, "run", c.hook, "--verbose", "--color=never", "--files", c.file)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PRE_COMMIT_HOME="+home)
+		out, _ := cmd.CombinedOutput() // what it exits with is looked at
+		if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.want) {
 			t.Errorf("%s %s: exit %d, want %d and %q:\n%s", c.hook, c.file, code, c.code, c.want, out)
 		}
 	}
+}
+
+// commit makes a folder a repository, and returns its commit.
+func commit(t *testing.T, dir string) string {
+	t.Helper()
+	git := func(args ...string) string {
+		return command(t, dir, "git", append([]string{"-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "init.defaultBranch=main"}, args...)...)
+	}
+	git("init", "-q")
+	git("add", ".")
+	git("commit", "-qm", "all")
+	return strings.TrimSpace(git("rev-parse", "HEAD"))
+}
+
+func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, args, err, out)
+	}
+	return string(out)
 }

@@ -192,7 +192,7 @@ func TestHelix(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	out := s.run(t, "helix", []step{{"posix", " a"}, {"st.load", "\r"}, {"secure_torch", ":wq\r"}}, run, "hx", "app.py:3")
+	out := s.run(t, "helix", []step{{"posix", "]d a"}, {"st.load", "\r"}, {"secure_torch", ":wq\r"}}, run, "hx", "app.py:3")
 	if t.Failed() {
 		t.Logf("%q", out)
 	}

@@ -7,11 +7,13 @@ cd "$(dirname "$0")/.."
 arch=$(go env GOHOSTARCH)
 export VERSION=0.0.1 SOURCE_DATE_EPOCH=1700000000
 work=$(mktemp -d)
+root_user=() # chroot and mount are root's
+[ "$(id -u)" = 0 ] || root_user=(sudo)
 served=
 cleanup() {
 	[ -z "$served" ] || kill "$served" 2>/dev/null || true
-	umount "$work/root/proc" 2>/dev/null || true
-	rm -rf "$work"
+	"${root_user[@]}" umount "$work/root/proc" 2>/dev/null || true
+	"${root_user[@]}" rm -rf "$work"
 }
 trap cleanup EXIT
 
@@ -35,14 +37,14 @@ done
 cp scripts/install.sh "$root/install.sh"
 printf "cposix\nsystem\n(S'echo pwned'\ntR." >"$root/models/evil.pt"
 python3 -c 'import pickle, sys; pickle.dump({"a": [1, 2]}, open(sys.argv[1], "wb"))' "$root/models/good.pkl"
-mount -t proc proc "$root/proc" 2>/dev/null || mount --bind /proc "$root/proc"
+"${root_user[@]}" mount -t proc proc "$root/proc" 2>/dev/null || "${root_user[@]}" mount --bind /proc "$root/proc"
 : >"$root/dev/null"
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 python3 -m http.server --bind 127.0.0.1 --directory "$work" "$port" >/dev/null 2>&1 &
 served=$!
 for _ in $(seq 100); do python3 -c "import socket; socket.create_connection(('127.0.0.1', $port))" 2>/dev/null && break || sleep 0.1; done
-inside() { chroot "$root" /bin/sh -c "PATH=/bin HOME=/tmp $1"; }
+inside() { "${root_user[@]}" chroot "$root" /bin/sh -c "PATH=/bin HOME=/tmp $1"; }
 inside "sh /install.sh --version v0.0.1 --from http://127.0.0.1:$port/v0.0.1 --to /opt"
 code=0
 inside "/opt/secure-torch scan /models" >"$work/said" || code=$?
