@@ -141,6 +141,9 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 	if l.Takes == TakesNothing {
 		return nil, "it does not name a file"
 	}
+	if l.Takes == TakesTimm {
+		return c.timmRefs()
+	}
 	arg := c.arg
 	if arg < 0 {
 		if c.HasSplat() {

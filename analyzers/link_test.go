@@ -50,6 +50,8 @@ func TestLink(t *testing.T) {
 		{"branches", "import torch\nif x:\n    p = 'a.pt'\nelse:\n    p = 'b.pt'\ntorch.load(p)\n", "6 torch.load path:b.pt(guess) path:a.pt(guess)\n"},
 		{"loop", "import torch\nfor p in ['a.pt', 'b.pt']:\n    torch.load(p)\n", "3 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
 		{"returned", "import torch\ndef where(n):\n    return 'm/' + n\ntorch.load(where('a.pt'))\n", "4 torch.load path:m/a.pt(exact)\n"},
+		{"timm", "import timm\ntimm.create_model('resnet18')\ntimm.create_model('hf-hub:org/m@v1', pretrained=True)\ntimm.create_model(model_name='hf_hub:org/m')\ntimm.create_model('local-dir:models/x', checkpoint_path='a.pth')\n",
+			"2 timm.create_model why: it is the name of an architecture\n3 timm.create_model hub:org/m(exact)\n4 timm.create_model hub:org/m(exact)\n5 timm.create_model path:a.pth(exact) path:models/x(exact)\n"},
 		{"format", "import torch\ntorch.load('{}/{name}.pt'.format('a', name='b'))\ntorch.load('%s.pt' % 'c')\n", "2 torch.load path:a/b.pt(exact)\n3 torch.load path:c.pt(exact)\n"},
 	} {
 		if got := show(c.src); got != c.want {

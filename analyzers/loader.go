@@ -48,6 +48,7 @@ const (
 	TakesHub                    // a repository on the hub
 	TakesURL                    // a URL
 	TakesNothing                // an object of some other kind
+	TakesTimm                   // a name of timm's
 )
 
 // Judgement is what a loader says of one call.

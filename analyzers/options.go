@@ -10,6 +10,9 @@ import (
 // does not choose among them by rules of its own.
 func (c *Call) options(l *Loader) ref.Options {
 	var o ref.Options
+	if l.Takes == TakesTimm {
+		return ref.Options{Library: "timm"}
+	}
 	if l.Takes != TakesHubOrPath || l.Fetches {
 		return o
 	}

@@ -32,7 +32,7 @@ var transformersLoaders = []*Loader{
 	{Func: "datasets.load_dataset", Also: []string{"datasets.load.load_dataset", "datasets.load_dataset_builder"}, Arg: Arg{0, []string{"path"}}, Takes: TakesHubOrPath, Judge: judgeHub},
 	{Func: "datasets.load_from_disk", Also: []string{"datasets.load.load_from_disk", "datasets.Dataset.load_from_disk", "datasets.DatasetDict.load_from_disk"}, Arg: Arg{0, []string{"dataset_path", "dataset_dict_path"}}},
 	{Func: "evaluate.load", Arg: Arg{0, []string{"path"}}, Takes: TakesHubOrPath, Judge: judgeEvaluate},
-	{Func: "timm.create_model", Also: []string{"timm.models.create_model", "timm.models.factory.create_model"}, Arg: Arg{-1, []string{"checkpoint_path"}}, Judge: nil},
+	{Func: "timm.create_model", Also: []string{"timm.models.create_model", "timm.models.factory.create_model"}, Arg: Arg{0, []string{"model_name"}}, Takes: TakesTimm, Judge: nil},
 	{Func: "timm.models.load_checkpoint", Also: []string{"timm.models.helpers.load_checkpoint", "timm.models._helpers.load_checkpoint", "timm.models.load_state_dict"}, Arg: Arg{1, []string{"checkpoint_path"}}},
 	{Func: "accelerate.load_checkpoint_and_dispatch", Also: []string{"accelerate.load_checkpoint_in_model", "accelerate.utils.load_checkpoint_in_model"}, Arg: Arg{1, []string{"checkpoint"}}, Judge: nil},
 	{Func: "vllm.LLM", Arg: Arg{0, []string{"model"}}, Takes: TakesHubOrPath, Judge: judgeHub},
