@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: notice check-licences check-ci vulncheck test-ci test-release release-snapshot docs scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: notice check-licences check-ci vulncheck test-ci test-release release-snapshot docs scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 # First the small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
 build: scan-worker
@@ -41,6 +41,11 @@ test-outputs: build
 test-python:
 	@scripts/bootstrap.sh build test
 	python/run-tests.sh
+
+# Python 3.9 to 3.13 without torch, and the whole suite with Debian 13's torch 2.6; the Pythons are not installed here.
+test-matrix:
+	@scripts/bootstrap.sh build test
+	python/test-matrix.sh
 
 # Signatures and SBOMs against the tools that others use for them.
 test-interop:

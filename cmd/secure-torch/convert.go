@@ -15,6 +15,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/convert"
+	"github.com/secure-torch/secure-torch/internal/describe"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -127,7 +128,7 @@ func openInput(fd int, name string) (*artifact.File, error) {
 	if fd < 0 {
 		return artifact.Open(name)
 	}
-	return fromDescriptor(fd, name)
+	return describe.Descriptor(fd, name)
 }
 
 // conversion is how a file is converted.

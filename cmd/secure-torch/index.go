@@ -1,19 +1,12 @@
 package main
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/describe"
 	"github.com/secure-torch/secure-torch/internal/engine"
-	"github.com/secure-torch/secure-torch/internal/report"
-	"github.com/secure-torch/secure-torch/modelscan/index"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
 
@@ -35,8 +28,7 @@ func newIndexCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			how := map[string]engine.IndexMode{"loadable": engine.IndexIfLoadable, "always": engine.IndexAlways, "never": engine.IndexNever}
-			return indexDescriptor(cmd, fd, name, how[graph], m, &trust)
+			return indexDescriptor(cmd, fd, name, describe.Modes()[graph], m, &trust)
 		},
 	}
 	cmd.Flags().IntVar(&fd, "fd", -1, "descriptor of the file, open for reading")
@@ -49,7 +41,7 @@ func newIndexCmd() *cobra.Command {
 }
 
 func indexDescriptor(cmd *cobra.Command, fd int, name string, how engine.IndexMode, mode sandbox.Mode, trust *trustFlags) (err error) {
-	f, err := fromDescriptor(fd, name)
+	f, err := describe.Descriptor(fd, name)
 	if err != nil {
 		return err
 	}
@@ -72,45 +64,5 @@ func indexDescriptor(cmd *cobra.Command, fd int, name string, how engine.IndexMo
 	if err != nil {
 		return err
 	}
-	return writeIndex(cmd.OutOrStdout(), a, graph)
-}
-
-// fromDescriptor takes a file that the calling process opened. The first three descriptors are not files to read.
-func fromDescriptor(fd int, name string) (*artifact.File, error) {
-	if fd < 3 {
-		return nil, fmt.Errorf("--fd %d is no descriptor of a file", fd)
-	}
-	return artifact.FromDescriptor(os.NewFile(uintptr(fd), name), name)
-}
-
-// indexMagic begins the output; the encoding's version and the sections follow.
-const indexMagic = "STIX"
-
-// writeIndex writes the header, the tool's version, the report as `scan --format json` has it, what the
-// worker said of the objects, and an end mark: output without it was cut off.
-func writeIndex(w io.Writer, a *engine.Artifact, graph []byte) error {
-	head := binary.LittleEndian.AppendUint32([]byte(indexMagic), index.Version)
-	if _, err := w.Write(head); err != nil {
-		return err
-	}
-	tool, err := json.Marshal(map[string]string{"version": buildVersion()})
-	if err != nil {
-		return err
-	}
-	text, err := report.Artifact(report.Result{Artifact: a})
-	if err != nil {
-		return err
-	}
-	for _, s := range []struct {
-		tag  string
-		body []byte
-	}{{"TOOL", tool}, {"REPT", text}} {
-		if err := index.WriteSection(w, s.tag, s.body); err != nil {
-			return err
-		}
-	}
-	if _, err := w.Write(graph); err != nil {
-		return err
-	}
-	return index.WriteSection(w, "DONE", nil)
+	return describe.Write(cmd.OutOrStdout(), buildVersion(), a, graph)
 }

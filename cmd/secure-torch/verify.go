@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/secure-torch/secure-torch/internal/describe"
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/internal/provenance"
 	"github.com/secure-torch/secure-torch/internal/report"
@@ -118,7 +119,7 @@ func (f *verifyFlags) model(path string) (func(context.Context, string) (*proven
 			return provenance.List(ctx, path, bundle)
 		}, err
 	}
-	file, err := fromDescriptor(f.fd, path)
+	file, err := describe.Descriptor(f.fd, path)
 	return func(context.Context, string) (*provenance.Model, error) { return provenance.Opened(file), nil }, err
 }
 

@@ -173,6 +173,8 @@ class Rebuilder:
         raise Broken(f"node of kind {kind}")
 
     def _global(self, module: str, name: str) -> Any:
+        if module == "torch._utils" and name.startswith("torch."):  # how memory formats are named
+            module, name = "torch", name[6:]
         known = _GLOBALS.get((module, name))
         if known is None and module == "torch":
             known = self.tensors.constant(name)
@@ -275,7 +277,7 @@ def _numpy_type(name: str) -> Any:
     except ImportError:
         return None
     kind = vars(numpy).get(name)
-    if not isinstance(kind, type) or not issubclass(kind, (numpy.generic, numpy.ndarray)):
+    if not isinstance(kind, type) or not issubclass(kind, (numpy.generic, numpy.ndarray, numpy.dtype)):
         return None
     return kind
 

@@ -40,6 +40,7 @@ _DTYPES = {
 }
 _CONSTANTS = {
     *_DTYPES,
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in range(1, 8)),  # dtypes without tensors that can be saved
     *("strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged"),
     *("per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric"),
     *("per_channel_affine_float_qparams", "contiguous_format", "preserve_format", "channels_last", "channels_last_3d"),

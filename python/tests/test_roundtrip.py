@@ -95,6 +95,33 @@ class Owner:
     pass
 
 
+def attributed():
+    made = torch.ones(2)
+    made.tag = [1, {"a": made}]
+    return made
+
+
+def schedulers():
+    optim = torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=0.1, momentum=0.9)
+    of = torch.optim.lr_scheduler
+    made = [of.StepLR(optim, 2), of.MultiStepLR(optim, [2, 3]), of.CosineAnnealingLR(optim, 9), of.ReduceLROnPlateau(optim)]
+    optim.step()
+    for scheduler in made:
+        scheduler.step(*([1.0] if isinstance(scheduler, of.ReduceLROnPlateau) else []))
+    return [s.state_dict() for s in made]
+
+
+def lightning():
+    """What pytorch_lightning's checkpoints look like."""
+    progress = {"total": {"ready": 1, "completed": 2}, "is_last_batch": True}
+    best = {"best_model_score": torch.tensor(0.25), "best_k_models": {"x.ckpt": torch.tensor(0.25)}, "dirpath": pathlib.Path("x")}
+    return {
+        "epoch": 3, "pytorch-lightning_version": "2.1.0", **stepped(), "lr_schedulers": schedulers(),
+        "loops": {"fit_loop": {"state_dict": {}, "epoch_loop.batch_progress": progress}},
+        "callbacks": {"ModelCheckpoint{'monitor': 'val'}": best}, "hyper_parameters": {"lr": 1e-3, "layers": (1, 2)},
+    }  # fmt: skip
+
+
 OBJECTS = {
     "state_dict": lambda: model().state_dict(),
     "checkpoint": stepped,
@@ -114,6 +141,14 @@ OBJECTS = {
     "sparse": lambda: torch.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3)),
     "coalesced": lambda: torch.sparse_coo_tensor([[0, 1, 1], [2, 0, 2]], [3.0, 4.0, 5.0], (2, 3)).coalesce(),
     "csr": lambda: torch.tensor([[0.0, 1.0], [2.0, 0.0]]).to_sparse_csr(),
+    "hybrid": lambda: torch.sparse_coo_tensor([[0, 2]], torch.ones(2, 3), (4, 3)),
+    "empty_sparse": lambda: torch.sparse_coo_tensor(torch.zeros(2, 0, dtype=torch.long), torch.zeros(0), (4, 3)),
+    "batched_csr": lambda: torch.stack([torch.eye(3)] * 2).to_sparse_csr(),
+    "meta": lambda: {"m": torch.empty(2, 3, device="meta").t(), "p": torch.nn.Parameter(torch.empty(3, device="meta"))},
+    "attributes": attributed,
+    "overlap": lambda: [torch.arange(10.0).as_strided((3, 4), (2, 1)), torch.arange(3.0).as_strided((3, 4), (1, 0))],
+    "schedulers": schedulers,
+    "lightning": lightning,
     "size": lambda: torch.ones(2, 3).shape,
     "device": lambda: [torch.device("cpu"), torch.device("cuda", 1)],
     "dtype": lambda: [torch.float32, torch.int8, torch.strided],
@@ -164,6 +199,17 @@ OBJECTS = {
     "numpy_large": lambda: numpy.arange(100_000),
     "numpy_dtype": lambda: [numpy.dtype("f4"), numpy.dtype(">i2"), numpy.dtype("U5")],
 }  # fmt: skip
+
+
+if hasattr(torch.serialization, "add_safe_globals"):  # torch 1.13 can't save these
+    OBJECTS.update({
+        "compressed": lambda: [
+            torch.eye(4).to_sparse_csc(), torch.eye(4).to_sparse_bsr((2, 2)), torch.eye(4).to_sparse_bsc((2, 2)),
+        ],
+        "conj": lambda: [torch.complex(torch.ones(2), torch.ones(2)).conj(), torch.complex(torch.ones(2), torch.ones(2)).conj().imag],
+        "buffer": lambda: torch.nn.Buffer(torch.ones(2)),
+        "dtypes": lambda: [torch.int4, torch.uint1, torch.uint16, torch.float8_e4m3fn],
+    })  # fmt: skip
 
 
 @pytest.mark.parametrize("form", ["zip2", "zip3", "zip4", "zip5", "legacy2", "legacy4"])

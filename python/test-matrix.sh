@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# The package in every Python that it supports, each in a venv of its own with numpy and without torch; then the whole
+# suite with Debian 13's torch 2.6 (python/run-tests.sh runs it with the system's). A Python that is not there fails the run.
+# PYTHONS names other ones. WHEEL names a wheel to test; otherwise one is built here.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=.cache/matrix
+mkdir -p "$cache"
+pins=$(grep -E '^(pytest|hypothesis)==' python/tests/requirements.txt)
+
+find_python() { # a release's interpreter: on the PATH, or one that pyenv built
+  command -v "python$1" && "python$1" -c '' 2>/dev/null && return
+  ls -d "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python 2>/dev/null | sort -V | tail -1
+}
+
+if [ -z "${WHEEL:-}" ]; then
+  rm -rf "$cache/dist"
+  [ -x "$cache/build/bin/python" ] || "$(find_python 3.11 | tail -1)" -m venv "$cache/build"
+  "$cache/build/bin/pip" install -q --disable-pip-version-check "$(grep '^hatchling==' python/tests/requirements.txt)"
+  "$cache/build/bin/pip" wheel -q --disable-pip-version-check --no-deps --no-build-isolation -w "$cache/dist" .
+  WHEEL=$(ls "$cache"/dist/*.whl)
+fi
+echo "wheel: $(basename "$WHEEL")"
+
+for version in ${PYTHONS:-3.9 3.10 3.11 3.12 3.13}; do
+  python=$(find_python "$version" | tail -1)
+  [ -n "$python" ] || { echo "there is no Python $version: install it, or name those to test in PYTHONS" >&2; exit 1; }
+  venv=$cache/$version
+  [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+  # The newest pytest for Python 3.9 is not the pinned one.
+  "$venv/bin/pip" install -q --disable-pip-version-check numpy pytest
+  "$venv/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall "$WHEEL"
+  echo "== $("$venv/bin/python" -VV), numpy $("$venv/bin/python" -c 'import numpy; print(numpy.__version__)')"
+  "$venv/bin/python" -m pytest -p no:cacheprovider python/tests_plain
+done
+
+root=$cache/trixie
+editors/tools/debroot.sh trixie python3-torch "$root"
+site=$cache/trixie-site
+rm -rf "$site"
+# shellcheck disable=SC2086 # one word per pin
+"$cache/3.13/bin/pip" install -q --disable-pip-version-check --target "$site" $pins safetensors joblib
+"$cache/3.13/bin/pip" install -q --disable-pip-version-check --no-deps --target "$site" "$WHEEL"
+libs=$(echo "$root"/usr/lib/*-linux-gnu)
+loader=$(ls "$root"/usr/lib64/ld-linux-*.so.* "$root"/usr/lib/ld-linux-*.so.* 2>/dev/null | head -1)
+PYTHONHOME=$root/usr PYTHONPATH=$site:$root/usr/lib/python3/dist-packages PYTHONDONTWRITEBYTECODE=1 \
+  SECURE_TORCH_BINARY=$site/bin/secure-torch \
+  "$loader" --library-path "$libs:$libs/blas:$libs/lapack" "$root/usr/bin/python3.13" -m pytest -p no:cacheprovider \
+  --ignore python/tests/test_huggingface.py --ignore python/tests/test_sandbox.py "$@" python/tests
