@@ -209,6 +209,9 @@ func (st *state) foundModel(u unopened) {
 	if st.scans[u.path] != nil || !slices.Contains(st.roots, u.root) {
 		return
 	}
+	if st.missed(u.path) {
+		defer st.rereadAll()
+	}
 	st.want(uri.File(u.path), []artifact.Target{{Path: u.path, Within: []string{u.root.dir}}})
 }
 
@@ -251,7 +254,7 @@ func (st *state) listAll() {
 		if r.found != nil {
 			st.later(r, r.found...)
 		} else {
-			go st.srv.list(r)
+			st.srv.list(r)
 		}
 	}
 }

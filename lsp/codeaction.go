@@ -44,7 +44,7 @@ func codeAction(ctx context.Context, snap *snapshot, p *protocol.CodeActionParam
 	diags := snap.shown(d)
 	at := d.mapper().toSpan(p.Range)
 	if wanted(p.Context.Only, protocol.CodeActionKindQuickFix) {
-		for _, a := range snap.quickFixes(d, diags, at) {
+		for _, a := range append(snap.quickFixes(d, diags, at), snap.callActions(d, at)...) {
 			actions = append(actions, a)
 		}
 	}
@@ -79,6 +79,27 @@ func (snap *snapshot) quickFixes(d *document, diags []check.Diagnostic, at analy
 		rest = append(rest, snap.otherActions(d, i, diag, shown, seen)...)
 	}
 	return append(fixes, rest...)
+}
+
+// callActions are what can be done about the models of the calls at a place, whether or not anything is wrong.
+func (snap *snapshot) callActions(d *document, at analyzers.Span) []*protocol.CodeAction {
+	var out []*protocol.CodeAction
+	var here []check.Call
+	seen := map[string]bool{}
+	for _, c := range d.result.Calls() {
+		if !touch(c.Span, at) {
+			continue
+		}
+		here = append(here, c)
+		found, _ := snap.known(c)
+		for _, a := range found {
+			if !seen[a.Path] && len(seen) < listed {
+				seen[a.Path] = true
+				out = append(out, snap.modelActions(a)...)
+			}
+		}
+	}
+	return append(out, snap.hubActions(d, here)...)
 }
 
 // otherActions change nothing in what the code does: show the report, scan again, ignore.

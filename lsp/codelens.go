@@ -41,7 +41,9 @@ func (snap *snapshot) verdictOf(c check.Call) (title, path string) {
 		if rest := len(c.Files) - 1; rest > 0 {
 			title += fmt.Sprintf(" (and %s)", count(rest, "other file"))
 		}
-	case waiting > 0:
+	case waiting == 0:
+		title = snap.hubTitle(c)
+	default:
 		title = "scanning " + count(waiting, "file") + " …"
 	}
 	return title, path

@@ -12,18 +12,27 @@ import (
 
 // Commands that the client may have executed.
 const (
-	cmdScanAgain   = "secure-torch.scanAgain"   // argument: a document's URI or a model's path; none: all open documents
-	cmdShowReport  = "secure-torch.showReport"  // argument: a model's path
-	cmdIgnore      = "secure-torch.ignore"      // argument: an ignoreWhy
-	cmdTrustFolder = "secure-torch.trustFolder" // argument: a folder of the workspace
-	cmdPauseScan   = "secure-torch.pauseScan"   // what is not open is not looked at until
-	cmdResumeScan  = "secure-torch.resumeScan"
+	cmdScanAgain      = "secure-torch.scanAgain"      // argument: a document's URI or a model's path; none: all open documents
+	cmdShowReport     = "secure-torch.showReport"     // argument: a model's path
+	cmdIgnore         = "secure-torch.ignore"         // argument: an ignoreWhy
+	cmdTrustFolder    = "secure-torch.trustFolder"    // argument: a folder of the workspace
+	cmdConvert        = "secure-torch.convert"        // argument: a model's path
+	cmdTrustPublisher = "secure-torch.trustPublisher" // arguments: a model's path; the pattern of a choice, or none to be asked
+	cmdScanHub        = "secure-torch.scanHub"        // argument: what the action brought
+	cmdPauseScan      = "secure-torch.pauseScan"      // what is not open is not looked at until
+	cmdResumeScan     = "secure-torch.resumeScan"
 )
 
 func executeCommand(ctx context.Context, snap *snapshot, p *protocol.ExecuteCommandParams) (any, error) {
 	arg := ""
 	if p.Command == cmdIgnore && len(p.Arguments) > 0 {
 		return ignoreBecause(ctx, snap, json.RawMessage(p.Arguments[0]))
+	}
+	if p.Command == cmdScanHub && len(p.Arguments) > 0 {
+		return snap.scanHub(ctx, json.RawMessage(p.Arguments[0]), p.WorkDoneToken)
+	}
+	if p.Command == cmdTrustPublisher {
+		return snap.trustPublisher(ctx, p.Arguments)
 	}
 	if len(p.Arguments) > 0 {
 		if err := json.Unmarshal(p.Arguments[0], &arg); err != nil {
@@ -37,6 +46,8 @@ func executeCommand(ctx context.Context, snap *snapshot, p *protocol.ExecuteComm
 		return snap.showReport(ctx, arg)
 	case cmdTrustFolder:
 		return snap.srv.trustFolder(arg)
+	case cmdConvert:
+		return snap.convert(ctx, arg, p.WorkDoneToken)
 	case cmdPauseScan, cmdResumeScan:
 		return snap.srv.pause(p.Command == cmdPauseScan)
 	}

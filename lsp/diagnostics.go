@@ -25,7 +25,7 @@ func (snap *snapshot) diagnostics(d *document) []protocol.Diagnostic {
 // shown are the diagnostics of a document that has been read, without those that a comment or the config
 // silences.
 func (snap *snapshot) shown(d *document) []check.Diagnostic {
-	all, _ := d.result.Split(snap.artifacts, d.trusted())
+	all, _ := d.result.Split(snap.artifacts, d.trusted(), snap.hubDiagnostics(d)...)
 	return slices.DeleteFunc(all, func(x check.Diagnostic) bool {
 		if d.unopened && x.Artifact == nil && snap.client.settings.WorkspaceScan != scanAll {
 			return true
@@ -70,6 +70,9 @@ func (c client) ruleDiagnostic(id rule.ID, sev rule.Severity, message string) pr
 		Source:   protocol.NewOptional(name),
 		Message:  protocol.String(visible(message)),
 	}
+	if tag, ok := tags[id]; ok && slices.Contains(c.diagnosticCaps().TagSupport.ValueSet, tag) {
+		out.Tags = protocol.NewDiagnosticTags(tag)
+	}
 	if id == "" { // about a config, not about code
 		return out
 	}
@@ -78,6 +81,12 @@ func (c client) ruleDiagnostic(id rule.ID, sev rule.Severity, message string) pr
 		out.CodeDescription = protocol.CodeDescription{Href: rulePage(id)}
 	}
 	return out
+}
+
+// tags of the rules whose diagnostics editors may show by how the code looks: faded, or struck through.
+var tags = map[rule.ID]protocol.DiagnosticTag{
+	rule.SuppressionUnused: protocol.DiagnosticTagUnnecessary,
+	rule.KerasLegacyLoad:   protocol.DiagnosticTagDeprecated,
 }
 
 // modelDiagnostics says at a model file's own URI what was found in it, and what was not examined, but for what the

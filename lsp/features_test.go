@@ -14,6 +14,12 @@ import (
 // real is a session with the real checker over a folder, and a scanner that finds what it is told to.
 func real(t *testing.T, files map[string]string) (e *editor, sc *fakeScanner, uriOf func(string) string) {
 	t.Helper()
+	return realWith(t, files, func(sc *fakeScanner) Scanner { return sc })
+}
+
+// realWith is real with a scanner that can do more.
+func realWith(t *testing.T, files map[string]string, can func(*fakeScanner) Scanner) (e *editor, sc *fakeScanner, uriOf func(string) string) {
+	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
 		path := filepath.Join(dir, name)
@@ -26,7 +32,7 @@ func real(t *testing.T, files map[string]string) (e *editor, sc *fakeScanner, ur
 	}
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "no-config"))
 	sc = &fakeScanner{}
-	e = start(t, Options{Checker: NewChecker(check.Options{}), Scanner: sc, Version: "test"})
+	e = start(t, Options{Checker: NewChecker(check.Options{}), Scanner: can(sc), Version: "test"})
 	e.root = "file://" + dir
 	return e, sc, func(name string) string { return "file://" + filepath.Join(dir, name) }
 }

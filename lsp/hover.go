@@ -26,12 +26,12 @@ func hover(ctx context.Context, snap *snapshot, p *protocol.HoverParams) (*proto
 		if c.Span.Start > at || at > c.Span.End {
 			continue
 		}
-		return &protocol.Hover{Contents: markdown(snap.aboutCall(c)), Range: ptr(d.mapper().toRange(c.Span))}, nil
+		return &protocol.Hover{Contents: markdown(snap.aboutCall(d, c)), Range: ptr(d.mapper().toRange(c.Span))}, nil
 	}
 	return nil, nil
 }
 
-func (snap *snapshot) aboutCall(c check.Call) string {
+func (snap *snapshot) aboutCall(d *document, c check.Call) string {
 	found, waiting := snap.known(c)
 	var parts []string
 	for i, a := range found {
@@ -52,6 +52,7 @@ func (snap *snapshot) aboutCall(c check.Call) string {
 			parts = append(parts, "downloads: "+code(r.Value))
 		}
 	}
+	parts = append(parts, snap.aboutHub(d, c)...)
 	if c.Why != "" {
 		parts = append(parts, "What it loads is not certain: "+plain(c.Why)+".")
 	}

@@ -55,7 +55,7 @@ func capabilities(c client) protocol.ServerCapabilities {
 		InlayHintProvider:      protocol.Boolean(true),
 		DocumentLinkProvider:   &protocol.DocumentLinkOptions{},
 		CompletionProvider:     &protocol.CompletionOptions{TriggerCharacters: []string{"[", ",", "="}},
-		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: []string{cmdScanAgain, cmdShowReport, cmdIgnore, cmdTrustFolder, cmdPauseScan, cmdResumeScan}},
+		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: []string{cmdScanAgain, cmdShowReport, cmdIgnore, cmdTrustFolder, cmdPauseScan, cmdResumeScan, cmdConvert, cmdTrustPublisher, cmdScanHub}},
 		Workspace: &protocol.WorkspaceOptions{
 			WorkspaceFolders: &protocol.WorkspaceFoldersServerCapabilities{
 				Supported: ptr(true), ChangeNotifications: protocol.Boolean(true),
@@ -86,7 +86,14 @@ func initialized(st *state, _ *protocol.InitializedParams) error {
 	}
 	go st.srv.passNotices()
 	time.AfterFunc(listWait, func() {
-		_ = st.srv.do(func(st *state) error { st.listAll(); return nil })
+		_ = st.srv.do(func(st *state) error {
+			for _, r := range st.roots {
+				if st.client.settings.scansWorkspace() {
+					st.srv.list(r) // unless that was done for a document
+				}
+			}
+			return nil
+		})
 	})
 	return nil
 }

@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"os"
 	"slices"
 
 	"go.lsp.dev/uri"
@@ -18,6 +19,8 @@ type scan struct {
 	artifact *engine.Artifact
 	filling  bool               // the run under way is one for which nobody waits
 	turn     int                // counts the runs: what an earlier one brings is dropped
+	stamp    stamp              // of the file before the last run that ended
+	watched  stamp              // of the file when it began to be watched
 	cancel   context.CancelFunc // of the run under way; nil when there is none
 	done     chan struct{}      // closed when that run has ended
 	next     chan struct{}      // the same of a run that must follow it; nil when none must
@@ -110,15 +113,35 @@ func (st *state) run(path string, sc *scan) {
 		case <-ctx.Done():
 			return
 		}
+		now := stampOf(path)
 		a := s.scanTarget(ctx, sc.target)
 		<-slots
 		_ = s.do(func(st *state) error {
 			if st.scans[path] == sc && sc.turn == turn && sc.cancel != nil { // somebody still wants it
+				sc.stamp = now
 				st.wasScanned(path, sc, a)
 			}
 			return nil
 		})
 	}()
+}
+
+// stamp changes with a file. The zero stamp is that of no regular file.
+type stamp struct{ size, mtime int64 }
+
+func stampOf(path string) stamp {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return stamp{}
+	}
+	return stamp{info.Size(), info.ModTime().UnixNano()}
+}
+
+// changedUnseen says whether the file changed after its scan began and before it was watched. It says so once.
+func (sc *scan) changedUnseen() bool {
+	changed := sc.watched != stamp{} && sc.stamp != stamp{} && sc.watched != sc.stamp
+	sc.watched = stamp{}
+	return changed
 }
 
 // scanTarget returns nil when the scanner panicked, and says so in the log.
@@ -140,7 +163,7 @@ func (st *state) wasScanned(path string, sc *scan, a *engine.Artifact) {
 	before := sc.artifact
 	sc.artifact = a
 	st.scanned()
-	if sc.next != nil {
+	if sc.next != nil || sc.changedUnseen() {
 		st.run(path, sc)
 	}
 	switch {

@@ -80,7 +80,7 @@ type Server struct {
 	ctx      context.Context // of the session; work that outlives a request hangs on it
 	parsing  chan struct{}   // a slot per source being read
 	reading  chan struct{}   // a slot per model being scanned
-	watched  chan watchOrder // what to watch; of size 1, only the latest counts, sent by the owner alone
+	watched  chan []string   // what to watch; of size 1, only the latest counts, sent by the owner alone
 	statuses chan status     // how the work stands; of size 1, sent by the owner alone
 	stale    chan struct{}   // what the client has pulled is out of date; of size 1, so that bursts coalesce
 	filling  chan struct{}   // a slot per model being scanned that nobody waits for
@@ -106,7 +106,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 		opts: opts, log: opts.Log, ctx: ctx, methods: methods(),
 		events: make(chan event), publish: make(chan publication),
 		parsing: make(chan struct{}, parseSlots), reading: make(chan struct{}, scanSlots),
-		watched: make(chan watchOrder, 1), stale: make(chan struct{}, 1), statuses: make(chan status, 1),
+		watched: make(chan []string, 1), stale: make(chan struct{}, 1), statuses: make(chan status, 1),
 		filling: make(chan struct{}, fillSlots), stirred: make(chan struct{}, 1), progress: make(chan progress, 1),
 	}
 	wire := newStream(in, out)

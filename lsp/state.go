@@ -59,6 +59,7 @@ type state struct {
 	back      int                  // scans under way for nobody who waits
 	models    *models              // what is known of scans, until something changes
 	backlog   backlog
+	hubs      map[hubKey]*hubScan   // never changed, only replaced
 	unopened  map[uri.URI]*document // sources of the workspace that load models
 	held      int                   // bytes of their text
 	status    status                // what the client was told last
@@ -93,6 +94,7 @@ type snapshot struct {
 	client   client
 	docs     map[uri.URI]*document
 	unopened map[uri.URI]*document
+	hubs     map[hubKey]*hubScan
 	roots    []*root // their configs are read when first asked for
 	*models
 }
@@ -105,7 +107,7 @@ type models struct {
 
 func (st *state) snapshot() *snapshot {
 	if st.shared == nil {
-		st.shared = &snapshot{srv: st.srv, client: st.client, docs: maps.Clone(st.docs), unopened: maps.Clone(st.unopened), roots: slices.Clone(st.roots), models: st.known()}
+		st.shared = &snapshot{srv: st.srv, client: st.client, docs: maps.Clone(st.docs), unopened: maps.Clone(st.unopened), hubs: st.hubs, roots: slices.Clone(st.roots), models: st.known()}
 	}
 	return st.shared
 }
@@ -135,6 +137,7 @@ type document struct {
 	uri      uri.URI
 	path     string    // empty when the document is no file
 	unopened bool      // known from the backlog: it lies in the workspace, and no editor has it open
+	again    bool      // read again because a file appeared; once is enough
 	silent   bool      // a notebook that is not open: nothing is shown at its URI
 	root     *root     // nil when the document is no file
 	notebook *notebook // that it is a cell of; else nil
@@ -286,6 +289,10 @@ func (st *state) wasRead(d *document, result Checked) {
 		st.giveBack(d)
 	case current != d:
 		st.read(current)
+	case result != nil && d.notebook == nil && !d.again && appeared(result):
+		next := st.newDocument(d.uri, d.version, d.text)
+		next.again = true
+		st.put(next)
 	case result != nil:
 		st.want(d.uri, targets(result))
 		st.watchWanted()

@@ -40,6 +40,9 @@ func headline(a *engine.Artifact) string {
 			parts = append(parts, count(n, "gap"))
 		}
 	}
+	if by := signedBy(a); by != "" {
+		parts = append(parts, by)
+	}
 	return strings.Join(parts, " · ")
 }
 
@@ -141,7 +144,10 @@ func facts(a *engine.Artifact) []string {
 			lines = append(lines, "licence: "+plain(cmp.Or(f.Value, f.Name)))
 		}
 	}
-	lines = append(lines, "signature: not checked")
+	lines = append(lines, provenance(a)...)
+	if o := a.Origin; o != nil && o.Status.Level != "" {
+		lines = append(lines, "the hub's own scanners say: "+plain(o.Status.Level))
+	}
 	if a.Sandbox.Grade != "" {
 		lines = append(lines, "scanned in a sandbox of grade "+plain(a.Sandbox.Grade)+" ("+plain(strings.Join(a.Sandbox.Layers, ", "))+")")
 	}

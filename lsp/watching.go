@@ -2,13 +2,13 @@ package lsp
 
 import (
 	"iter"
-	"os"
 	"slices"
 	"strings"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
+	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/watch"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -22,17 +22,19 @@ func (s *Server) watchModels() {
 		_ = s.do(func(st *state) error { st.tell(protocol.MessageTypeInfo, "secure-torch: "+why); return nil })
 	}})
 	go w.Run(s.ctx)
+	var before []string
 	for {
 		select {
-		case o := <-s.watched:
-			w.Set(s.ctx, o.paths)
-			var come []watch.Change // after the source was read and before anybody watched
-			for _, path := range o.absent {
-				if _, err := os.Stat(path); err == nil {
-					come = append(come, watch.Change{Path: path})
+		case paths := <-s.watched:
+			w.Set(s.ctx, paths)
+			fresh := map[string]stamp{} // what happened to these before anybody watched, nobody tells
+			for _, path := range paths {
+				if _, known := slices.BinarySearch(before, path); !known {
+					fresh[path] = stampOf(path)
 				}
 			}
-			_ = s.do(func(st *state) error { st.filesChanged(come); return nil })
+			before = paths
+			_ = s.do(func(st *state) error { st.nowWatched(fresh); return nil })
 		case changes := <-w.Changes():
 			_ = s.do(func(st *state) error { st.filesChanged(changes); return nil })
 		case <-s.ctx.Done():
@@ -41,8 +43,25 @@ func (s *Server) watchModels() {
 	}
 }
 
-// watchOrder says what to watch.
-type watchOrder struct{ paths, absent []string }
+// nowWatched looks for what changed after it was read or scanned and before it was watched.
+func (st *state) nowWatched(fresh map[string]stamp) {
+	var come []watch.Change
+	for path, now := range fresh {
+		sc := st.scans[path]
+		switch {
+		case now == stamp{}:
+		case sc == nil && !st.missed(path):
+		case sc == nil:
+			come = append(come, watch.Change{Path: path})
+		default:
+			sc.watched = now
+			if sc.cancel == nil && sc.changedUnseen() {
+				st.rescan(path)
+			}
+		}
+	}
+	st.filesChanged(come)
+}
 
 // filesChanged has changed models scanned again. One that came or went changes what calls mean.
 func (st *state) filesChanged(changes []watch.Change) {
@@ -66,22 +85,39 @@ func (st *state) fileChanged(path string, gone bool) (reread bool) {
 		return true
 	case sc != nil:
 		st.rescan(path)
-		return false
+		return st.missed(path)
 	case !gone && modelscan.ModelName(path):
 		st.later(st.folderOf(path), path)
 	}
 	return true
 }
 
+// missed says whether some source was read when the file was not there yet.
+func (st *state) missed(path string) bool {
+	for d := range st.readDocuments() {
+		if slices.ContainsFunc(d.result.Calls(), func(c check.Call) bool { return slices.Contains(c.Absent, path) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// appeared says whether a file that was not there while a source was read is there now.
+func appeared(c Checked) bool {
+	return slices.ContainsFunc(c.Calls(), func(call check.Call) bool {
+		return slices.ContainsFunc(call.Absent, func(path string) bool { return stampOf(path) != stamp{} })
+	})
+}
+
 // watchWanted says what is to be watched now. Only the latest word counts.
 func (st *state) watchWanted() {
-	var paths, absent []string
+	var paths []string
 	for path := range st.scans {
 		paths = append(paths, path)
 	}
 	for d := range st.readDocuments() {
 		for _, c := range d.result.Calls() {
-			absent = append(absent, c.Absent...)
+			paths = append(paths, c.Absent...)
 			for _, f := range c.Found {
 				if f.Root != "" {
 					paths = append(paths, f.Root) // another file in it may be read in place of those there are
@@ -89,7 +125,9 @@ func (st *state) watchWanted() {
 			}
 		}
 	}
-	paths = append(paths, absent...)
+	if len(st.busy) > 0 {
+		paths = append(paths, st.watching...) // what the sources being read name is not known, and was watched before
+	}
 	slices.Sort(paths)
 	if paths = slices.Compact(paths); slices.Equal(paths, st.watching) {
 		return
@@ -99,7 +137,7 @@ func (st *state) watchWanted() {
 	case <-st.srv.watched: // a word that nobody has heard yet
 	default:
 	}
-	st.srv.watched <- watchOrder{paths, absent}
+	st.srv.watched <- paths
 }
 
 // readDocuments are the sources, open or not, that have been read.

@@ -54,7 +54,7 @@ other names stand in the metadata (secure_torch.ties) beside the input's SHA-256
 				return err
 			}
 			defer c.engine.Close()
-			plan, err := c.run(cmd, in, args[1])
+			plan, err := c.run(cmd.Context(), cmd.ErrOrStderr(), in, args[1])
 			if err != nil {
 				return err
 			}
@@ -138,19 +138,19 @@ type conversion struct {
 	sel    index.Selection
 }
 
-func (c conversion) run(cmd *cobra.Command, in *artifact.File, to string) (*index.Plan, error) {
-	plan, err := planOf(cmd.Context(), c.engine, in, c.most, c.sel)
+func (c conversion) run(ctx context.Context, stderr io.Writer, in *artifact.File, to string) (*index.Plan, error) {
+	plan, err := planOf(ctx, c.engine, in, c.most, c.sel)
 	if err != nil {
 		return nil, err
 	}
-	if err := leftOut(cmd.ErrOrStderr(), plan, c.sel); err != nil {
+	if err := leftOut(stderr, plan, c.sel); err != nil {
 		return nil, err
 	}
 	return plan, convert.Write(to, in, in.Key.Size, plan, func(written string, digests map[string]convert.Digest) error {
 		if err := in.Changed(); err != nil {
 			return err
 		}
-		if err := verify(cmd.Context(), c.engine, written, plan, digests); err != nil {
+		if err := verify(ctx, c.engine, written, plan, digests); err != nil {
 			return fmt.Errorf("%s was not written: the new file is not what it should be: %w", report.Escape(to), err)
 		}
 		return nil

@@ -81,11 +81,12 @@ func (m *modelScanner) newJudge(mode sandbox.Mode, degrade bool) (engine.Judge, 
 	if degrade {
 		mode = sandbox.Auto // strict where that can be had
 	}
-	judge, done, err := editorChecker(mode)
-	if err == nil {
-		m.later(done)
+	judge, err := newUserJudge(mode, func(err error) { m.log.Error("trust policy: the one before holds", "err", err) })
+	if err != nil {
+		return nil, err
 	}
-	return judge, err
+	m.later(judge.asker.Close)
+	return judge, nil
 }
 
 // start makes an engine; one that may degrade proves first that strict workers start here.

@@ -26,6 +26,7 @@ type Config struct {
 	FailOn         string   `toml:"fail_on" doc:"lowest severity that makes the exit code 1: info, low, medium, high, critical or never (default high)"`
 	Sandbox        string   `toml:"sandbox" doc:"confinement of the scanner: strict, auto or off (default strict); auto and off only in your own config or a trusted workspace"`
 	Offline        bool     `toml:"offline" doc:"never use the network"`
+	Hub            string   `toml:"hub" doc:"off (default) or on-demand: in an editor, scan what a call names on a hub, over the network, when you hover over it or ask for it; only in your own config or a trusted workspace"`
 	NoCache        bool     `toml:"no_cache" doc:"neither read nor write the cache of scan results"`
 	TrustedFolders []string `toml:"trusted_folders" doc:"folders whose own config is believed, for editors without workspace trust; only in your own config"`
 	Ignore         []Ignore `toml:"ignore" doc:"findings not to be reported again, each with a reason"`
@@ -56,6 +57,12 @@ var severities = []string{"info", "low", "medium", "high", "critical", "never"}
 
 // sandboxes that Sandbox takes.
 var sandboxes = []string{"strict", "auto", "off"}
+
+// HubOnDemand is the value of Hub that lets an editor ask hubs.
+const HubOnDemand = "on-demand"
+
+// hubs that Hub takes.
+var hubs = []string{"off", HubOnDemand}
 
 // maxSinks bounds the functions that a config adds: each is looked for in every source.
 const maxSinks = 1000
@@ -156,6 +163,9 @@ func (c *Config) check() error {
 	if c.Sandbox != "" && !slices.Contains(sandboxes, c.Sandbox) {
 		return atKey("sandbox", fmt.Errorf("config: sandbox = %q: one of %s", c.Sandbox, strings.Join(sandboxes, ", ")))
 	}
+	if c.Hub != "" && !slices.Contains(hubs, c.Hub) {
+		return atKey("hub", fmt.Errorf("config: hub = %q: one of %s", c.Hub, strings.Join(hubs, ", ")))
+	}
 	if len(c.Sinks) > maxSinks {
 		return atKey("sinks", fmt.Errorf("config: sinks: more than %d", maxSinks))
 	}
@@ -212,6 +222,9 @@ func (c *Config) permit(origin Origin) error {
 	}
 	if origin == Untrusted && c.Sandbox != "" && c.Sandbox != "strict" {
 		return atKey("sandbox", fmt.Errorf("config: sandbox = %q: an untrusted workspace may only tighten", c.Sandbox))
+	}
+	if origin == Untrusted && c.Hub == HubOnDemand {
+		return atKey("hub", fmt.Errorf("config: hub = %q: an untrusted workspace may only tighten", c.Hub))
 	}
 	return nil
 }

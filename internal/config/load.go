@@ -120,6 +120,7 @@ func (l *Loaded) join(file string, own *Config, trusted bool) error {
 	l.File, l.Dir, l.Trusted = file, filepath.Dir(abs), trusted
 	l.Offline = l.Offline || own.Offline
 	l.NoCache = l.NoCache || own.NoCache
+	l.Hub = cmp.Or(own.Hub, l.Hub)
 	l.Ignore = slices.Concat(l.Ignore, own.Ignore)
 	l.Sandbox = cmp.Or(own.Sandbox, l.Sandbox)
 	if trusted {

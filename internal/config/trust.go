@@ -57,11 +57,11 @@ func trustFolder(file, dir string) error {
 	if err != nil || !slices.Equal(after.TrustedFolders, append([]string{dir}, before.TrustedFolders...)) {
 		return fmt.Errorf("config: %s: add %q to trusted_folders by hand: its form is not understood", file, dir)
 	}
-	return replaceFile(file, out)
+	return ReplaceFile(file, out)
 }
 
-// replaceFile writes a file whole or not at all.
-func replaceFile(file string, text []byte) error {
+// ReplaceFile writes a file of the user's own, in a folder of his own, whole or not at all.
+func ReplaceFile(file string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("config: %w", err)
 	}

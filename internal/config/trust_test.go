@@ -18,7 +18,7 @@ func TestTrustFolder(t *testing.T) {
 	} {
 		file := filepath.Join(t.TempDir(), "secure-torch", "config.toml")
 		if text != "" {
-			if err := replaceFile(file, []byte(text)); err != nil {
+			if err := ReplaceFile(file, []byte(text)); err != nil {
 				t.Fatal(err)
 			}
 		}
