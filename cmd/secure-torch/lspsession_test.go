@@ -21,7 +21,8 @@ type lspSession struct {
 	in  io.WriteCloser
 	out *bufio.Reader
 	id  int
-	log string // its file
+	log string                    // its file
+	now map[string]map[string]int // what is shown: by URI, the severity by code
 }
 
 type lspMessage struct {
@@ -43,7 +44,7 @@ type lspMessage struct {
 // openLSP starts a server for a folder that the user trusts. It is killed when it outlives all patience.
 func openLSP(t *testing.T, exe, dir string, caps map[string]any, args ...string) *lspSession {
 	t.Helper()
-	s := &lspSession{t: t, log: filepath.Join(t.TempDir(), "log")}
+	s := &lspSession{t: t, now: map[string]map[string]int{}, log: filepath.Join(t.TempDir(), "log")}
 	s.cmd = exec.Command(exe, append([]string{"lsp", "--sandbox", "auto", "--log-level", "info", "--log-file", s.log}, args...)...)
 	s.cmd.Stderr = os.Stderr
 	var err error
@@ -99,6 +100,13 @@ func (s *lspSession) next() lspMessage {
 	}
 	var m lspMessage
 	_ = json.Unmarshal(body, &m) // of other messages than ours the fields have other types
+	if m.Method == "textDocument/publishDiagnostics" {
+		codes := map[string]int{}
+		for _, d := range m.Params.Diagnostics {
+			codes[d.Code] = d.Severity
+		}
+		s.now[m.Params.URI] = codes
+	}
 	if m.Method != "" && m.ID != nil {
 		answer := map[string]any{"id": m.ID, "result": nil}
 		if m.Method == "window/showMessageRequest" {
@@ -144,22 +152,17 @@ func (s *lspSession) open(path, text string) {
 		"uri": fileURI(path), "languageId": "python", "version": 1, "text": text}}})
 }
 
-// shown waits until something with the code, or without it, is shown of a file, and returns its severity.
+// shown waits until something with the code is shown of a file, or is not, and returns its severity.
 func (s *lspSession) shown(path, code string, there bool) (severity int) {
 	s.t.Helper()
-	s.until(func(m lspMessage) bool {
-		if m.Params.URI != fileURI(path) || m.Method != "textDocument/publishDiagnostics" {
-			return false
-		}
-		for _, d := range m.Params.Diagnostics {
-			if d.Code == code {
-				severity = d.Severity
-				return there
+	for {
+		if codes, told := s.now[fileURI(path)]; told {
+			if severity, found := codes[code]; found == there {
+				return severity
 			}
 		}
-		return !there
-	})
-	return severity
+		s.next()
+	}
 }
 
 func (s *lspSession) logged() string {
