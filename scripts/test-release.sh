@@ -29,8 +29,8 @@ cat "$work/sizes"
 echo "== in a root that has nothing but busybox"
 root=$work/root
 mkdir -p "$root"/{bin,tmp,models,proc,dev}
-(cd "$work" && apt-get download -qq busybox-static && dpkg-deb --fsys-tarfile busybox-static_*.deb | tar -x -C "$root")
-busybox=$(cd "$root" && find . -name busybox -type f | head -n 1)
+(cd "$work" && apt-get download -qq busybox-static 2>/dev/null && dpkg-deb --fsys-tarfile busybox-static_*.deb | tar -x -C "$root")
+busybox=$(cd "$root" && find . -path '*bin/busybox' -type f | head -n 1)
 for applet in sh awk cat cp head mkdir mktemp mv rm sha256sum tar uname wget chmod gunzip gzip id; do
 	ln -sf "/${busybox#./}" "$root/bin/$applet"
 done
