@@ -110,6 +110,8 @@ const (
 	ModelOutside                 ID = "ST284" // high: model whose numbers point outside of it
 	MxnetCustomOperator          ID = "ST285" // low: MXNet graph needs an operator of somebody's code
 	MxnetNativeOperator          ID = "ST286" // high: MXNet graph gives an address to call
+	PaddleFileOperator           ID = "ST287" // high: PaddlePaddle program reaches files or hosts of its choice
+	PaddlePythonOperator         ID = "ST288" // medium: PaddlePaddle program calls Python
 	TensorflowCustomOperator     ID = "ST290" // low: TensorFlow graph needs a custom operator library
 	TorchscriptCustomOperator    ID = "ST291" // low: TorchScript code needs a custom operator library
 	Unsigned                     ID = "ST301" // info: the model has no signature

@@ -24,6 +24,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/onnx"
 	"github.com/secure-torch/secure-torch/modelscan/openvino"
 	"github.com/secure-torch/secure-torch/modelscan/ort"
+	"github.com/secure-torch/secure-torch/modelscan/paddle"
 	"github.com/secure-torch/secure-torch/modelscan/pmml"
 	"github.com/secure-torch/secure-torch/modelscan/rds"
 	"github.com/secure-torch/secure-torch/modelscan/safetensors"
@@ -66,6 +67,8 @@ func All() []*modelscan.Format {
 		pmml.Format,
 		openvino.Format,
 		ort.Format,
+		paddle.Program,
+		paddle.Params,
 		mxnet.Params,
 		mxnet.Symbol,
 		lightgbm.Format,

@@ -39,5 +39,7 @@ var known = []struct {
 }{
 	{"executorch", 4, "ET12"}, {"executorch", 4, "ET13"}, {"rknn", 0, "RKNN"}, {"tensorrt", 0, "ftrt"}, {"tensorrt", 0, "ptrt"},
 	{"ggml", 0, "lmgg"}, {"ggml", 0, "fmgg"}, {"ggml", 0, "tjgg"}, {"ggml", 0, "algg"}, {"circle", 4, "CIR0"},
+	{"torch7", 0, "\x04\x00\x00\x00\x01\x00\x00\x00\x03\x00\x00\x00V 1"}, {"torch7", 0, "4\n1\n3\nV 1\n"}, // an object, number 1, in binary and as text
+	{"paddle-pir", 0, `{"base_code":{"magic":"pir"`},
 	{"rar", 0, "Rar!\x1a\x07"},
 }
