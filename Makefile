@@ -110,7 +110,7 @@ generate:
 
 # The documentation as a site, in dist/docs. A warning is an error: a link that leads nowhere, a page that none links to.
 docs:
-	@scripts/bootstrap.sh hub
+	@scripts/bootstrap.sh python
 	@[ -x .cache/docs/bin/sphinx-build ] || /usr/bin/python3 -m venv .cache/docs
 	.cache/docs/bin/pip install -q --disable-pip-version-check -r docs/requirements.txt
 	.cache/docs/bin/sphinx-build -q -W --keep-going -b html docs dist/docs
@@ -130,7 +130,7 @@ check-licences: check-vscode
 
 # Linters and hooks from PyPI.
 .cache/lint/installed: scripts/lint-requirements.txt
-	@scripts/bootstrap.sh hub
+	@scripts/bootstrap.sh python
 	/usr/bin/python3 -m venv .cache/lint
 	.cache/lint/bin/pip install -q --disable-pip-version-check -r scripts/lint-requirements.txt
 	touch $@

@@ -4,6 +4,7 @@
 #   lint     luacheck
 #   editors  Emacs with Eglot and lsp-mode, Vim with ALE
 #   test     Neovim; torch, numpy and venv for /usr/bin/python3
+#   python   what makes a venv of /usr/bin/python3
 #   hub      PyPI's huggingface_hub, in a venv in .cache/hub, for the tests of the fake hub
 # It does nothing, quickly, where everything is there. Debian and Ubuntu only: elsewhere it says what is missing.
 set -euo pipefail
@@ -26,7 +27,7 @@ for what in "$@"; do
 		/usr/bin/python3 -c 'import numpy' 2>/dev/null || want python3-numpy
 		/usr/bin/python3 -c 'import torch' 2>/dev/null || want python3-torch
 		;;
-	hub) /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || want python3-venv ;;
+	hub | python) /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || want python3-venv ;;
 	editors)
 		command -v emacs >/dev/null || want emacs-nox
 		[ -e /usr/share/doc/elpa-eglot ] || want elpa-eglot
