@@ -14,6 +14,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/hub"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/plain"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/ranges"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/s3"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/web"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/provenance"
@@ -43,7 +44,7 @@ func newSources(cmd *cobra.Command, asked []string, full, offline bool) (*source
 	for _, a := range asked {
 		r, err := ref.Parse(a, settings.Endpoint.String())
 		if err != nil {
-			return nil, withHint(fmt.Errorf("%s: %w", report.Escape(a), err), "paths, hf:org/model[@revision][/path], https://…, models:/name/version, ollama:name[:tag]")
+			return nil, withHint(fmt.Errorf("%s: %w", report.Escape(a), err), "paths, hf:org/model[@revision][/path], https://…, s3://bucket/key, models:/name/version, ollama:name[:tag]")
 		}
 		s.refs = append(s.refs, r)
 	}
@@ -52,6 +53,9 @@ func newSources(cmd *cobra.Command, asked []string, full, offline bool) (*source
 	opts := web.Options{UserAgent: "secure-torch/" + buildVersion(), Notice: s.tell}
 	s.hub = hub.New(settings, hub.Options{Web: opts})
 	s.resolvers = map[ref.Kind]remote.Resolver{ref.Hub: s.hub, ref.URL: plain.New(opts, ranges.Limits{}, s.offline)}
+	store := s3.FromEnv(os.Getenv)
+	store.Offline = s.offline
+	s.resolvers[ref.S3] = s3.New(store, opts, ranges.Limits{})
 	return s, nil
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +88,10 @@ func runVerify(cmd *cobra.Command, path string, flags verifyFlags) error {
 		return err
 	}
 	sig := &evidence.Signature{State: evidence.StateNone, Code: evidence.Unsigned, Message: "there is no signature beside it"}
-	bundle := cmp.Or(flags.bundle, provenance.FindBundle(path))
+	bundle := flags.bundle
+	if terms.Within = provenance.Within(bundle, path); bundle == "" {
+		bundle, terms.Within = provenance.FindSignature(path)
+	}
 	if bundle != "" {
 		asker := provenance.NewAsker(mode, "")
 		defer asker.Close()

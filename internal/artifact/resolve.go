@@ -15,6 +15,7 @@ type Base struct {
 	SourceDir string // folder of the Python file
 	WorkDir   string // working directory that the program is assumed to have
 	HubCache  string // the hub's cache folder; empty for the one the environment names
+	Loader    string // the function that loads, "ultralytics.YOLO": some have names of their own for models; may be empty
 }
 
 // Target is one file to scan.
@@ -57,9 +58,18 @@ func Resolve(r ref.Ref, base Base) Resolution {
 	if inner, err := ref.Parse(r.Value, ""); err == nil && r.Kind == ref.Path && (inner.Kind == ref.MLflow || inner.Kind == ref.Hub) {
 		r = inner // as a string in a program has it: "models:/name/3"
 	}
+	var here Resolution
+	if r.Kind == ref.Path {
+		if here = resolvePath(r, base); len(here.Targets) > 0 {
+			return here
+		}
+	}
+	if named, ok := resolveNamed(r, base, os.Getenv); ok {
+		return named
+	}
 	switch r.Kind {
 	case ref.Path:
-		return resolvePath(r, base)
+		return here
 	case ref.MLflow:
 		return resolveMLflow(r, base)
 	case ref.Ollama:
@@ -70,6 +80,8 @@ func Resolve(r ref.Ref, base Base) Resolution {
 		return resolveHub(r, base)
 	case ref.URL:
 		return resolveURL(r, base)
+	case ref.S3:
+		return Resolution{Why: "is on the network: nothing was downloaded"}
 	}
 	return Resolution{Why: "names nothing that can be looked up"}
 }

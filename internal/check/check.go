@@ -128,6 +128,7 @@ func (c *Checker) resolve(ctx context.Context, path string, call analyzers.LoadC
 		return out
 	}
 	base := c.base(path)
+	base.Loader = call.Loader
 	for _, r := range call.Refs {
 		found := artifact.Resolve(r, base)
 		if len(found.Targets) == 0 && r.Kind == ref.Path {

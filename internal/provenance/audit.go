@@ -66,13 +66,23 @@ func (l *Audit) write(policies []evidence.Module, input []byte, path, digest str
 	return errors.Join(err, l.file.Sync())
 }
 
-// rotate puts a full log aside.
+// rotate puts a full log aside. Where another process has done it, or somebody moved the log, it goes on in the new one:
+// what was put aside is not put aside again.
 func (l *Audit) rotate() error {
 	info, err := l.file.Stat()
-	if err != nil || info.Size() < maxAudit {
+	if err != nil {
 		return err
 	}
-	if err := errors.Join(l.file.Close(), os.Rename(l.path, l.path+".1")); err != nil {
+	there, err := os.Stat(l.path)
+	switch moved := err != nil || !os.SameFile(info, there); {
+	case moved:
+		err = l.file.Close()
+	case info.Size() < maxAudit:
+		return nil
+	default:
+		err = errors.Join(l.file.Close(), os.Rename(l.path, l.path+".1"))
+	}
+	if err != nil {
 		return err
 	}
 	l.file, err = os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

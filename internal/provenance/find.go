@@ -48,6 +48,33 @@ func FindBundle(path string) string {
 	return ""
 }
 
+// FindSignature is the signature that is about what lies at path: one beside it, else, of a file, that of a folder that
+// it lies in, where it has the name within. Both are empty where there is none.
+func FindSignature(path string) (bundle, within string) {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return FindBundle(path), ""
+	}
+	f := findFor(path)
+	return f.path, f.name
+}
+
+// Within is the name of a file in the folder of a bundle; empty where it is not in there.
+func Within(bundle, path string) string {
+	dir, err := filepath.Abs(filepath.Dir(bundle))
+	if err != nil {
+		return ""
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	rel, err := filepath.Rel(dir, full)
+	if err != nil || !filepath.IsLocal(rel) {
+		return ""
+	}
+	return filepath.ToSlash(rel)
+}
+
 // looksLikeBundle tells whether a file begins as the JSON of a bundle: a .sig may be anything else.
 func looksLikeBundle(path string) bool {
 	info, err := os.Stat(path)

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,6 +125,30 @@ func TestVerifyFolder(t *testing.T) {
 	terms.Authorities = nil
 	if sig := verify(t, dir, bundle, terms); sig.Code != evidence.NoAuthority || sig.State != evidence.Unverified {
 		t.Errorf("without a key: %+v", sig)
+	}
+}
+
+// TestVerifyInFolder: a folder's signature says something of each file in it alone.
+func TestVerifyInFolder(t *testing.T) {
+	dir := folder(t, t.TempDir(), map[string]string{"a.bin": "a", "sub/b.bin": "b", "c.bin": "b"})
+	bundle, terms := signed(t, dir)
+	folder(t, dir, map[string]string{"model.sig": string(bundle), "new.bin": "b"})
+	for name, want := range map[string]evidence.Code{"a.bin": evidence.Verified, "sub/b.bin": evidence.Verified, "new.bin": evidence.Missing} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		var found string
+		if found, terms.Within = provenance.FindSignature(path); filepath.Base(found) != "model.sig" || terms.Within != name || provenance.Within(found, path) != name {
+			t.Errorf("%s: %s, %s", name, found, terms.Within)
+		}
+		if sig := verify(t, path, bundle, terms); sig.Code != want {
+			t.Errorf("%s: %+v", name, sig)
+		}
+	}
+	terms.Within = "a.bin" // and not b's content under a's name
+	if sig := verify(t, filepath.Join(dir, "c.bin"), bundle, terms); sig.Code != evidence.Tampered {
+		t.Errorf("%+v", sig)
+	}
+	if got := provenance.Within(filepath.Join(dir, "sub", "model.sig"), filepath.Join(dir, "a.bin")); got != "" {
+		t.Errorf("a file above the bundle: %s", got)
 	}
 }
 
@@ -406,6 +431,70 @@ warn contains sprintf("%s %s %s", [input.environment, input.aiProfile.licenses[0
 	}
 	if b := scan(t, set, filepath.Join(dir, "a.bin")); b.Policy.Allowed {
 		t.Errorf("a decision that cannot be written down: %+v", b.Policy)
+	}
+}
+
+// TestAudit: every decision is in the log or in the one put aside, whoever of several put it there.
+func TestAudit(t *testing.T) {
+	dir := folder(t, t.TempDir(), map[string]string{"a.bin": "a"})
+	log := filepath.Join(t.TempDir(), "audit.jsonl")
+	set := provenance.Settings{Policies: []evidence.Module{{Name: "p", Text: "package secure_torch.policy\nwarn contains \"w\" if true"}}}
+	var logs [2]*provenance.Audit
+	for i := range logs {
+		var err error
+		if logs[i], err = provenance.OpenAudit(log); err != nil {
+			t.Fatal(err)
+		}
+		defer logs[i].Close()
+	}
+	decide := func(i int) {
+		t.Helper()
+		set.Audit = logs[i]
+		if a := scan(t, set, filepath.Join(dir, "a.bin")); !a.Policy.Allowed {
+			t.Fatalf("%+v", a.Policy)
+		}
+	}
+	lines := func(path string) int {
+		t.Helper()
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Count(text, []byte("\n"))
+	}
+	decide(0)
+	decide(1)
+	if err := os.Truncate(log, 64<<20); err != nil {
+		t.Fatal(err)
+	}
+	decide(0) // puts the full one aside
+	decide(1) // has that open, and must not put the new one aside
+	decide(0)
+	if lines(log+".1") != 2 || lines(log) != 3 {
+		t.Errorf("%d lines put aside, %d in the log", lines(log+".1"), lines(log))
+	}
+	if info, err := os.Stat(log); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if err := os.Rename(log, log+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	decide(0)
+	if lines(log) != 1 {
+		t.Error("nothing in the new log")
+	}
+}
+
+// TestMemoryBomb: a policy that makes a text of 64 GB is denied, by whatever ends it first.
+func TestMemoryBomb(t *testing.T) {
+	text := "package secure_torch.policy\ns0 := \"xxxxxxxx\"\n"
+	for i := range 33 {
+		text += fmt.Sprintf("s%d := concat(\"\", [s%d, s%d])\n", i+1, i, i)
+	}
+	dir := folder(t, t.TempDir(), map[string]string{"a.bin": "a"})
+	set := provenance.Settings{Policies: []evidence.Module{{Name: "p", Text: text + "warn contains \"y\" if contains(s33, \"y\")"}}}
+	if a := scan(t, set, filepath.Join(dir, "a.bin")); a.Policy.Allowed || a.Policy.Error == "" || a.Verdict() != modelscan.Unsafe {
+		t.Errorf("%+v", a.Policy)
 	}
 }
 

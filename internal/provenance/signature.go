@@ -56,14 +56,7 @@ func (s *subject) verify(r evidence.TrustRule) (*evidence.Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	terms := Terms{Authorities: r.Authorities, Lenient: r.Lenient, MinSignedAt: r.MinSignedAt}
-	terms.TrustedRoot = s.c.set.TrustedRoot
-	if t := s.c.set.Trust; t != nil {
-		terms.Revoked = t.Revoked
-		if t.TrustedRoot != nil {
-			terms.TrustedRoot = t.TrustedRoot
-		}
-	}
+	terms := s.terms(r)
 	switch {
 	case IsRaw(data) && s.remote != nil:
 		return &evidence.Signature{State: evidence.Unverified, Code: evidence.Unsupported, Message: "a bare signature of a remote file is not looked at: download the file, and `secure-torch verify` it"}, nil
@@ -74,10 +67,28 @@ func (s *subject) verify(r evidence.TrustRule) (*evidence.Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	sig := answer.Signature
 	if answer.Manifest == nil {
+		sig := answer.Signature
 		return &sig, nil
 	}
+	return s.compare(answer, r.Lenient)
+}
+
+// terms are the rule's, with the roots and revocations that hold for all rules.
+func (s *subject) terms(r evidence.TrustRule) Terms {
+	terms := Terms{Authorities: r.Authorities, Lenient: r.Lenient, MinSignedAt: r.MinSignedAt, TrustedRoot: s.c.set.TrustedRoot}
+	if t := s.c.set.Trust; t != nil {
+		terms.Revoked = t.Revoked
+		if t.TrustedRoot != nil {
+			terms.TrustedRoot = t.TrustedRoot
+		}
+	}
+	return terms
+}
+
+// compare holds the file against what was signed.
+func (s *subject) compare(answer *evidence.SignatureAnswer, lenient bool) (*evidence.Signature, error) {
+	sig := answer.Signature
 	if s.remote != nil && !s.remote.comparable(&answer.Manifest.Plan) {
 		s.remote.unhashed(&sig)
 		return &sig, nil
@@ -88,7 +99,7 @@ func (s *subject) verify(r evidence.TrustRule) (*evidence.Signature, error) {
 	}
 	c := answer.Manifest.Compare(evidence.Listing{Single: s.bundle.name == "", Partial: true, Entries: []evidence.Entry{e}})
 	sig.Changed, sig.Unsigned, sig.Ignored, sig.Links = few(c.Changed), few(c.Unsigned), few(c.Ignored), few(c.Links)
-	switch err := c.Err(r.Lenient); {
+	switch err := c.Err(lenient); {
 	case err != nil:
 		refuse(&sig, err)
 	case len(c.Ignored) > 0, len(c.Unsigned) > 0:

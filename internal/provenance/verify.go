@@ -31,6 +31,8 @@ type Terms struct {
 	MinSignedAt time.Time
 	// Lenient lets files pass that nobody signed.
 	Lenient bool
+	// Within is the name of the model, a single file, in the folder that the bundle may sign; empty for none.
+	Within string
 	// Ignore are paths in the model that are left out besides those that the signer left out: bundles written
 	// before model_signing 1.1.0 do not tell.
 	Ignore []string
@@ -61,7 +63,7 @@ func Verify(ctx context.Context, to Asker, model *Model, bundle []byte, terms Te
 	if err := model.Hash(ctx, manifest.Plan); err != nil {
 		return nil, err
 	}
-	c := manifest.Compare(model.Listing())
+	c := manifest.Compare(listing(model, manifest, terms.Within))
 	sig.Files = c.Signed
 	sig.Changed, sig.Missing, sig.Unsigned = few(c.Changed), few(c.Missing), few(c.Unsigned)
 	sig.Ignored, sig.Links = few(codeFirst(c.Ignored)), few(c.Links)
@@ -69,6 +71,17 @@ func Verify(ctx context.Context, to Asker, model *Model, bundle []byte, terms Te
 		refuse(sig, err)
 	}
 	return sig, nil
+}
+
+// listing is the model as it is compared: a folder's signature says of a single file in it what it says of that name.
+func listing(model *Model, manifest *evidence.Manifest, within string) evidence.Listing {
+	l := model.Listing()
+	named := slices.ContainsFunc(manifest.Files, func(f evidence.SignedFile) bool { return f.Name == within })
+	if within != "" && model.Single && !manifest.Anonymous && named {
+		l.Single, l.Partial, l.Entries = false, true, slices.Clone(l.Entries)
+		l.Entries[0].Name = within
+	}
+	return l
 }
 
 func refuse(sig *evidence.Signature, err error) {

@@ -24,7 +24,7 @@ var ErrScheme = errors.New("not supported")
 
 // elsewhere are stores that people write references to and that are not read, with what to do instead.
 var elsewhere = map[string]string{
-	"s3": "copy it here first (aws s3 cp)", "gs": "copy it here first (gcloud storage cp)",
+	"s3": "write it as s3://bucket/key", "gs": "copy it here first (gcloud storage cp)",
 	"az": "copy it here first (az storage blob download)", "abfs": "copy it here first", "abfss": "copy it here first", "wasbs": "copy it here first",
 	"oci": "unpack the artifact here first (oras pull, kit unpack)", "docker": "unpack the image here first",
 	"modelscope": "download it here first (modelscope download)", "kaggle": "download it here first (kagglehub)", "ftp": "download it here first",
@@ -36,6 +36,7 @@ var elsewhere = map[string]string{
 //	https://host/file
 //	models:/name/version, models:/name@alias, runs:/id/path
 //	ollama:name[:tag]
+//	s3://bucket[/key]
 //
 // Anything without one of these schemes is a Path. The error wraps ErrScheme for a scheme that is not read.
 func Parse(s, endpoint string) (Ref, error) {
@@ -56,6 +57,10 @@ func Parse(s, endpoint string) (Ref, error) {
 	case "https", "http":
 		if slashes {
 			return parseURL(s, endpoint)
+		}
+	case "s3":
+		if slashes && below != "" && !strings.ContainsFunc(below, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+			return Ref{Kind: S3, Value: s, Sure: Exact}, nil
 		}
 	case "file":
 		if slashes {

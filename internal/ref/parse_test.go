@@ -56,7 +56,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %+v", s, got)
 		}
 	}
-	for _, s := range []string{"s3://bucket/m.pt", "gs://b/m", "oci://reg/m:1", "abc://x"} {
+	for _, s := range []string{"s3:bucket/m.pt", "s3://", "gs://b/m", "oci://reg/m:1", "abc://x"} {
 		if _, err := Parse(s, DefaultEndpoint); !errors.Is(err, ErrScheme) {
 			t.Errorf("%s: %v", s, err)
 		}

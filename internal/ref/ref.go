@@ -12,9 +12,10 @@ const (
 	URL                    // any other URL
 	MLflow                 // a model in an MLflow store: "models:/name/3", "runs:/id/path"
 	Ollama                 // a model in Ollama's store: "name:tag"
+	S3                     // an object in a bucket, or the objects below it: "s3://bucket/key"
 )
 
-var kindNames = [...]string{"invalid", "path", "glob", "hub", "url", "mlflow", "ollama"}
+var kindNames = [...]string{"invalid", "path", "glob", "hub", "url", "mlflow", "ollama", "s3"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

@@ -86,7 +86,7 @@ func (b *Bundle) CheckKey(key *ecdsa.PublicKey) error {
 		return fail(evidence.WrongMethod, "the key: %w", err)
 	}
 	if named := b.Proto.GetVerificationMaterial().GetPublicKey().GetHint(); named != "" && named != hint {
-		return fail(evidence.WrongKey, "signed with the key %s, not with %s", clip(named), hint)
+		return fail(evidence.WrongKey, "signed with another key: the bundle names the PEM digest %s, this key has %s", clip(named), hint)
 	}
 	return b.check(key, hashOf(key))
 }

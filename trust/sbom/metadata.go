@@ -3,6 +3,7 @@ package sbom
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,22 +50,29 @@ func dataset(p *evidence.AIProfile, v string) {
 // readMetadata makes a profile of a file's own metadata. Where a name stands twice the last one counts, as in its loader.
 func readMetadata(values []evidence.Value) *evidence.SBOM {
 	var p evidence.AIProfile
-	sets := map[int]*evidence.Dataset{}
-	var order []int
 	for _, v := range values {
 		if set := metadataNames[strings.ToLower(v.Name)]; set != nil && v.Text != "" {
 			set(&p, v.Text)
 			continue
 		}
-		if n, part, ok := numbered(v.Name, "general.base_model."); ok && part == "repo_url" || ok && part == "name" && !hasBase(values, n) {
+		if n, part, ok := numbered(v.Name, "general.base_model."); ok && (part == "repo_url" || part == "name" && !hasBase(values, n)) {
 			p.BaseModels = add(p.BaseModels, v.Text)
 		}
+	}
+	p.TrainingDatasets = append(p.TrainingDatasets, datasets(values)...)
+	return &evidence.SBOM{Format: MetadataFormat, Profile: p}
+}
+
+// datasets are those that GGUF numbers, in order.
+func datasets(values []evidence.Value) []evidence.Dataset {
+	sets := map[int]*evidence.Dataset{}
+	for _, v := range values {
 		n, part, ok := numbered(v.Name, "general.dataset.")
 		if !ok {
 			continue
 		}
 		if sets[n] == nil {
-			sets[n], order = &evidence.Dataset{}, append(order, n)
+			sets[n] = &evidence.Dataset{}
 		}
 		switch part {
 		case "name":
@@ -73,14 +81,14 @@ func readMetadata(values []evidence.Value) *evidence.SBOM {
 			sets[n].URL = cmp.Or(sets[n].URL, v.Text)
 		}
 	}
-	slices.Sort(order)
-	for _, n := range order {
+	var out []evidence.Dataset
+	for _, n := range slices.Sorted(maps.Keys(sets)) {
 		if d := sets[n]; d.Name != "" || d.URL != "" {
 			d.Name = cmp.Or(d.Name, d.URL)
-			p.TrainingDatasets = append(p.TrainingDatasets, *d)
+			out = append(out, *d)
 		}
 	}
-	return &evidence.SBOM{Format: MetadataFormat, Profile: p}
+	return out
 }
 
 // numbered takes "general.dataset.3.name" apart.

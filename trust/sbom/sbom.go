@@ -126,6 +126,9 @@ func readSimple(text []byte) (*evidence.SBOM, error) {
 // bound cuts lists and texts: a report, a policy's input and a terminal have to take them.
 func bound(s *evidence.SBOM) {
 	p := &s.Profile
+	for _, t := range []*string{&p.Version, &p.Supplier, &p.ModelCard} {
+		*t = known(*t)
+	}
 	for _, t := range []*string{
 		&s.Format, &p.Name, &p.Version, &p.Supplier, &p.ModelType, &p.ModelCard, &p.Task, &p.Architecture, &p.SafetyRisk, &p.PersonalData, &p.TrainingInformation,
 	} {
@@ -140,7 +143,7 @@ func bound(s *evidence.SBOM) {
 	p.TrainingDatasets = p.TrainingDatasets[:min(len(p.TrainingDatasets), maxItems)]
 	for i := range p.TrainingDatasets {
 		d := &p.TrainingDatasets[i]
-		d.Name, d.License, d.URL, d.PersonalData = cut(d.Name), cut(d.License), cut(d.URL), cut(d.PersonalData)
+		d.Name, d.License, d.URL, d.PersonalData = cut(d.Name), cut(d.License), known(cut(d.URL)), cut(d.PersonalData)
 	}
 	p.KnownVulnerabilities = p.KnownVulnerabilities[:min(len(p.KnownVulnerabilities), maxItems)]
 	for i := range p.KnownVulnerabilities {
@@ -164,6 +167,15 @@ func bound(s *evidence.SBOM) {
 	for i := range s.Digests {
 		s.Digests[i].Name, s.Digests[i].Digest = cut(s.Digests[i].Name), strings.ToLower(s.Digests[i].Digest)
 	}
+}
+
+// known is empty for what stands where a format wants a value and nobody has one.
+func known(s string) string {
+	switch strings.ToLower(s) {
+	case "unknown", "urn:unknown", "noassertion", "none":
+		return ""
+	}
+	return s
 }
 
 func cut(s string) string {

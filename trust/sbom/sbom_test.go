@@ -171,3 +171,29 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("---\nlicense: mit\n---\n"))
 	f.Fuzz(func(_ *testing.T, text []byte) { Read(&evidence.SBOMQuestion{Text: text}) })
 }
+
+// TestMetadata: what single values of a model file's own metadata come to.
+func TestMetadata(t *testing.T) {
+	v := func(pairs ...string) *evidence.SBOMQuestion {
+		q := &evidence.SBOMQuestion{}
+		for i := 0; i < len(pairs); i += 2 {
+			q.Metadata = append(q.Metadata, evidence.Value{Name: pairs[i], Text: pairs[i+1]})
+		}
+		return q
+	}
+	for _, c := range []struct {
+		q    *evidence.SBOMQuestion
+		want evidence.AIProfile
+	}{
+		{v("general.name", "n", "general.license", "mit", "general.author", "a", "general.organization", "o", "general.base_model.0.name", "b", "general.base_model.0.repo_url", "https://b",
+			"general.base_model.1.name", "c", "general.dataset.1.url", "u", "general.dataset.0.name", "d", "general.dataset.x.name", "no", "general.quantized_by", "q"),
+			evidence.AIProfile{Name: "n", Supplier: "o", Licenses: []string{"mit"}, BaseModels: []string{"https://b", "c"}, TrainingDatasets: []evidence.Dataset{{Name: "d"}, {Name: "u", URL: "u"}}}},
+		{v("modelspec.title", "t", "modelspec.license", "CC0-1.0", "License", "MIT", "Author", "x", "datasets", "d"),
+			evidence.AIProfile{Name: "t", Supplier: "x", Licenses: []string{"CC0-1.0", "MIT"}, TrainingDatasets: []evidence.Dataset{{Name: "d"}}}},
+	} {
+		got := Read(c.q)
+		if diff := cmp.Diff(c.want, got.Profile); diff != "" || got.State != evidence.Valid || got.Format != MetadataFormat {
+			t.Errorf("%+v: %s", got, diff)
+		}
+	}
+}

@@ -38,6 +38,9 @@ type Options struct {
 	// Origin and Token: the token is sent to this scheme, host and port, and nowhere else.
 	Origin *url.URL
 	Token  string
+	// Sign, if not nil, signs a request to the host, port and scheme that was asked; after a redirect to another it is
+	// not called.
+	Sign func(*http.Request) error
 	// UserAgent names the program.
 	UserAgent string
 	// Sleep waits between attempts; nil for the clock.
@@ -213,7 +216,7 @@ func (c *Client) follow(ctx context.Context, req Request) (a *Answer, n int, err
 	var hops []Hop
 	for {
 		n++
-		a, err = c.once(ctx, u, req)
+		a, err = c.once(ctx, u, req, same(u, req.URL))
 		if err != nil {
 			return nil, n, err
 		}
@@ -229,6 +232,12 @@ func (c *Client) follow(ctx context.Context, req Request) (a *Answer, n int, err
 			return nil, n, err
 		}
 	}
+}
+
+// same tells whether u is on the host that was asked.
+func same(u *url.URL, asked string) bool {
+	o, err := url.Parse(asked)
+	return err == nil && u.Scheme == o.Scheme && strings.EqualFold(u.Host, o.Host)
 }
 
 func redirects(status int) bool {
@@ -252,7 +261,7 @@ func target(from *url.URL, location string) (*url.URL, error) {
 }
 
 // once is one exchange without redirects.
-func (c *Client) once(ctx context.Context, u *url.URL, req Request) (*Answer, error) {
+func (c *Client) once(ctx context.Context, u *url.URL, req Request, asked bool) (*Answer, error) {
 	limit := 2*c.opts.Timeout + time.Duration(req.Max/slowest)*time.Second
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no complete answer within %s: %w", limit, errSlow))
 	defer cancel()
@@ -271,6 +280,11 @@ func (c *Client) once(ctx context.Context, u *url.URL, req Request) (*Answer, er
 	r.Header.Set("Accept-Encoding", "identity")
 	if c.mayKnowToken(u) {
 		r.Header.Set("Authorization", "Bearer "+c.opts.Token)
+	}
+	if c.opts.Sign != nil && asked {
+		if err := c.opts.Sign(r); err != nil {
+			return nil, &remote.Error{Kind: remote.Refused, Detail: "the request can't be signed", Err: err}
+		}
 	}
 	c.requests.Add(1)
 	resp, err := c.http.Do(r)
