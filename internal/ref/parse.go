@@ -54,23 +54,34 @@ func Parse(s, endpoint string) (Ref, error) {
 		if strings.HasPrefix(rest, "/") {
 			return parseMLflow(s, scheme, rest)
 		}
-	case "https", "http":
-		if slashes {
-			return parseURL(s, endpoint)
-		}
-	case "s3":
-		if slashes && below != "" && !strings.ContainsFunc(below, func(c rune) bool { return c < ' ' || c == 0x7f }) {
-			return Ref{Kind: S3, Value: s, Sure: Exact}, nil
-		}
-	case "file":
-		if slashes {
-			return parseFile(s)
-		}
 	}
-	if slashes || elsewhere[scheme] != "" {
+	switch {
+	case slashes:
+		return parseLocated(s, scheme, below, endpoint)
+	case elsewhere[scheme] != "":
 		return Ref{}, unread(scheme)
 	}
 	return Ref{Kind: Path, Value: s, Sure: Exact}, nil
+}
+
+// parseLocated reads "scheme://below".
+func parseLocated(s, scheme, below, endpoint string) (Ref, error) {
+	switch scheme {
+	case "https", "http":
+		return parseURL(s, endpoint)
+	case "file":
+		return parseFile(s)
+	case "s3":
+		if isKey(below) {
+			return Ref{Kind: S3, Value: s, Sure: Exact}, nil
+		}
+	}
+	return Ref{}, unread(scheme)
+}
+
+// isKey tells whether a text may name a bucket and what is in it.
+func isKey(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f })
 }
 
 // unread is the error for a scheme that is not read.

@@ -98,8 +98,13 @@ func (s *Settings) bucket(name string) (*url.URL, error) {
 		return url.Parse("https://" + name + ".s3." + s.Region + ".amazonaws.com")
 	}
 	u, err := url.Parse(s.Endpoint)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "https" && (u.Scheme != "http" || !web.Loopback(u.Hostname())) {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || !private(u) {
 		return nil, &remote.Error{Kind: remote.Refused, Detail: "AWS_ENDPOINT_URL is no https URL of a store, or http on this machine"}
 	}
 	return u.JoinPath(name), nil
+}
+
+// private tells whether nobody on the way can read or change what comes.
+func private(u *url.URL) bool {
+	return u.Scheme == "https" || u.Scheme == "http" && web.Loopback(u.Hostname())
 }

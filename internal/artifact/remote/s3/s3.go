@@ -60,13 +60,26 @@ func (c *Client) sign(r *http.Request) error {
 
 // page is the answer of ListObjectsV2, as far as it is used.
 type page struct {
-	Truncated bool   `xml:"IsTruncated"`
-	Next      string `xml:"NextContinuationToken"`
-	Objects   []struct {
-		Key  string `xml:"Key"`
-		Size int64  `xml:"Size"`
-		ETag string `xml:"ETag"`
-	} `xml:"Contents"`
+	Truncated bool     `xml:"IsTruncated"`
+	Next      string   `xml:"NextContinuationToken"`
+	Objects   []object `xml:"Contents"`
+}
+
+type object struct {
+	Key  string `xml:"Key"`
+	Size int64  `xml:"Size"`
+	ETag string `xml:"ETag"`
+}
+
+// check refuses an object that can be no file here, and one too many.
+func check(list *remote.Listing, o object) error {
+	if len(list.Files) == maxFiles {
+		return &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s has more than %d objects: name a folder of it", list.Name, maxFiles)}
+	}
+	if !fs.ValidPath(o.Key) || strings.ContainsRune(o.Key, 0) || o.Size < 0 || o.Size > 1<<50 {
+		return &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s lists %.200q of %d bytes, which is no name of a file here: name another folder", list.Name, o.Key, o.Size)}
+	}
+	return nil
 }
 
 // Resolve lists the object that the reference names, or the objects below it.
@@ -92,13 +105,10 @@ func (c *Client) Resolve(ctx context.Context, r ref.Ref) (*remote.Listing, error
 			if !below(o.Key, key) || strings.HasSuffix(o.Key, "/") { // a folder that some console has made
 				continue
 			}
-			if len(list.Files) == maxFiles {
-				return nil, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s has more than %d objects: name a folder of it", list.Name, maxFiles)}
+			if err := check(list, o); err != nil {
+				return nil, err
 			}
-			if !fs.ValidPath(o.Key) || strings.ContainsRune(o.Key, 0) || o.Size < 0 || o.Size > 1<<50 {
-				return nil, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s lists %.200q of %d bytes, which is no name of a file here: name another folder", list.Name, o.Key, o.Size)}
-			}
-			list.Files = append(list.Files, c.file(root, bucket, o.Key, o.Size, o.ETag))
+			list.Files = append(list.Files, c.file(root, bucket, o))
 		}
 		if !p.Truncated {
 			break
@@ -154,7 +164,8 @@ func (c *Client) page(ctx context.Context, root *url.URL, what, prefix, token st
 	return &p, nil
 }
 
-func (c *Client) file(root *url.URL, bucket, key string, size int64, tag string) remote.File {
+func (c *Client) file(root *url.URL, bucket string, o object) remote.File {
+	key, size, tag := o.Key, o.Size, o.ETag
 	u := *root
 	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + key
 	u.RawPath = strings.TrimSuffix(root.EscapedPath(), "/") + "/" + escape(key)

@@ -269,22 +269,9 @@ func (c *Client) once(ctx context.Context, u *url.URL, req Request, asked bool) 
 	if method == "" {
 		method = http.MethodGet
 	}
-	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(req.Body))
+	r, err := c.request(ctx, method, u, req, asked)
 	if err != nil {
-		return nil, &remote.Error{Kind: remote.Refused, Detail: "bad URL"}
-	}
-	for k, v := range req.Header {
-		r.Header[k] = v
-	}
-	r.Header.Set("User-Agent", c.opts.UserAgent)
-	r.Header.Set("Accept-Encoding", "identity")
-	if c.mayKnowToken(u) {
-		r.Header.Set("Authorization", "Bearer "+c.opts.Token)
-	}
-	if c.opts.Sign != nil && asked {
-		if err := c.opts.Sign(r); err != nil {
-			return nil, &remote.Error{Kind: remote.Refused, Detail: "the request can't be signed", Err: err}
-		}
+		return nil, err
 	}
 	c.requests.Add(1)
 	resp, err := c.http.Do(r)
@@ -312,6 +299,28 @@ func (c *Client) once(ctx context.Context, u *url.URL, req Request, asked bool) 
 		return nil, &remote.Error{Kind: remote.Refused, Status: a.Status, Detail: fmt.Sprintf("%s sent more than %d bytes", u.Host, req.Max)}
 	}
 	return a, nil
+}
+
+// request is what is sent. asked tells whether u is on the host that the caller named.
+func (c *Client) request(ctx context.Context, method string, u *url.URL, req Request, asked bool) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(req.Body))
+	if err != nil {
+		return nil, &remote.Error{Kind: remote.Refused, Detail: "bad URL"}
+	}
+	for k, v := range req.Header {
+		r.Header[k] = v
+	}
+	r.Header.Set("User-Agent", c.opts.UserAgent)
+	r.Header.Set("Accept-Encoding", "identity")
+	if c.mayKnowToken(u) {
+		r.Header.Set("Authorization", "Bearer "+c.opts.Token)
+	}
+	if c.opts.Sign != nil && asked {
+		if err := c.opts.Sign(r); err != nil {
+			return nil, &remote.Error{Kind: remote.Refused, Detail: "the request can't be signed", Err: err}
+		}
+	}
+	return r, nil
 }
 
 // errSlow marks our own time limit.
