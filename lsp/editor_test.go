@@ -21,6 +21,7 @@ type editor struct {
 	t     testing.TB
 	in    io.WriteCloser
 	code  chan int
+	serve *Server       // what it talks to; tests look into it only through held
 	done  chan struct{} // closed when the reader has ended
 	log   *syncBuffer
 	write sync.Mutex
@@ -104,8 +105,9 @@ func start(t testing.TB, opts Options) *editor {
 	e.changed = sync.NewCond(&e.mu)
 	opts.Log = slog.New(slog.NewTextHandler(e.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	ctx, cancel := context.WithCancel(context.Background())
+	e.serve = newServer(ctx, opts)
 	go func() {
-		code := Serve(ctx, serverIn, serverOut, opts)
+		code := e.serve.serve(cancel, serverIn, serverOut)
 		serverOut.Close()
 		serverIn.Close()
 		e.code <- code
@@ -335,6 +337,21 @@ func (e *editor) publishedFor(uri string) []published {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.shown[uri])
+}
+
+// held counts what the server keeps of documents and models.
+func (e *editor) held() (out map[string]int) {
+	e.t.Helper()
+	if err := e.serve.do(func(st *state) error {
+		out = map[string]int{
+			"documents": len(st.docs), "parsers": len(st.parsers), "scans": len(st.scans), "loads": len(st.loads), "runs": len(st.busy),
+			"spellings": len(st.spelling), "publications": len(st.queue), "unopened": len(st.unopened), "bytes": st.held, "under way": st.front + st.back,
+		}
+		return nil
+	}); err != nil {
+		e.t.Fatal(err)
+	}
+	return out
 }
 
 // quit ends the session in the orderly way and returns the exit code.

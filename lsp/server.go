@@ -99,16 +99,24 @@ const (
 func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	return newServer(ctx, opts).serve(cancel, in, out)
+}
+
+func newServer(ctx context.Context, opts Options) *Server {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{
+	return &Server{
 		opts: opts, log: opts.Log, ctx: ctx, methods: methods(),
 		events: make(chan event), publish: make(chan publication),
 		parsing: make(chan struct{}, parseSlots), reading: make(chan struct{}, scanSlots),
 		watched: make(chan []string, 1), stale: make(chan struct{}, 1), statuses: make(chan status, 1),
 		filling: make(chan struct{}, fillSlots), stirred: make(chan struct{}, 1), progress: make(chan progress, 1),
 	}
+}
+
+func (s *Server) serve(cancel context.CancelFunc, in io.Reader, out io.Writer) int {
+	ctx := s.ctx
 	wire := newStream(in, out)
 	s.conn = jsonrpc2.NewConn(wire, jsonrpc2.WithCodec(codec{}))
 	s.client = protocol.ClientDispatcher(s.conn)
