@@ -22,7 +22,7 @@ if [ -z "${WHEEL:-}" ]; then
 fi
 echo "wheel: $(basename "$WHEEL")"
 
-for version in ${PYTHONS:-3.9 3.10 3.11 3.12 3.13}; do
+for version in ${PYTHONS-3.9 3.10 3.11 3.12 3.13}; do
   python=$(find_python "$version" | tail -1)
   [ -n "$python" ] || { echo "there is no Python $version: install it, or name those to test in PYTHONS" >&2; exit 1; }
   venv=$cache/$version
