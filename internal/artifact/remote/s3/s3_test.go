@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 
 // store is an S3 in memory with one bucket, that checks signatures.
 type store struct {
+	mu      sync.Mutex // over all of it, while it serves and while a test changes it
 	objects map[string][]byte
 	secret  string
 	pageOf  int
@@ -35,6 +37,8 @@ type store struct {
 }
 
 func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.seen = append(s.seen, r)
 	if s.before != nil && s.before(w, r) {
 		return
@@ -108,6 +112,13 @@ func (s *store) list(w http.ResponseWriter, prefix, after string) {
 	_ = xml.NewEncoder(w).Encode(out) // to a test's own client
 }
 
+// change changes the store while it serves.
+func (s *store) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
 // open starts a store and a client of it.
 func open(t *testing.T, s *store, set Settings) *Client {
 	t.Helper()
@@ -173,20 +184,22 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.objects["m.pt"] = bytes.Repeat([]byte("y"), 5000)
+	s.change(func() { s.objects["m.pt"] = bytes.Repeat([]byte("y"), 5000) })
 	if kind, _ := remote.KindOf(list.Files[0].Open(t.Context()).Prefetch(t.Context())); kind != remote.Changed {
 		t.Errorf("another content than was listed: %d", kind)
 	}
 	var elsewhere []*http.Request
-	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { elsewhere = append(elsewhere, r) }))
+	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { s.change(func() { elsewhere = append(elsewhere, r) }) }))
 	defer thief.Close()
-	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+	before := func(f func(w http.ResponseWriter, r *http.Request) bool) { s.change(func() { s.before = f }) }
+	before(func(w http.ResponseWriter, r *http.Request) bool {
 		http.Redirect(w, r, strings.Replace(thief.URL, "127.0.0.1", "localhost", 1)+r.URL.Path, http.StatusFound)
 		return true
-	}
+	})
 	if _, err := resolve(t, c, "s3://models/m.pt"); err == nil {
 		t.Error("believed another host")
 	}
+	s.mu.Lock()
 	for _, r := range elsewhere {
 		if r.Header.Get("Authorization") != "" || r.Header.Get("X-Amz-Date") != "" {
 			t.Error("signed for another host")
@@ -195,6 +208,7 @@ func TestRefusals(t *testing.T) {
 	if len(elsewhere) == 0 {
 		t.Error("the redirect was not followed: nothing was shown")
 	}
+	s.mu.Unlock()
 	for name, body := range map[string]string{
 		"climbs":      "<ListBucketResult><Contents><Key>m.pt/../../x</Key></Contents></ListBucketResult>",
 		"no end":      "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken></NextContinuationToken></ListBucketResult>",
@@ -205,16 +219,21 @@ func TestRefusals(t *testing.T) {
 		"other names": "<ListBucketResult><Contents><Key>elsewhere</Key></Contents></ListBucketResult>",
 		"too long":    strings.Repeat(" ", maxXML+1),
 	} {
-		s.before = func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte(body)); return true }
+		before(func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte(body)); return true })
 		if list, err := resolve(t, c, "s3://models/m.pt"); err == nil {
 			t.Errorf("%s: %+v", name, list)
 		}
 	}
 	c.set.Offline = true
-	s.seen = nil
-	if _, err := resolve(t, c, "s3://models/m.pt"); err == nil || len(s.seen) > 0 {
-		t.Errorf("offline: %v", err)
+	s.change(func() { s.seen = nil })
+	if _, err := resolve(t, c, "s3://models/m.pt"); err == nil {
+		t.Error("asked though offline")
 	}
+	s.change(func() {
+		if len(s.seen) > 0 {
+			t.Errorf("offline: %d requests", len(s.seen))
+		}
+	})
 }
 
 func TestFromEnv(t *testing.T) {
