@@ -82,7 +82,7 @@ test-vscode:
 
 # The GitHub action's script, and the hooks by the real pre-commit.
 test-ci: .cache/lint/installed
-	PRE_COMMIT=$(CURDIR)/.cache/lint/bin/pre-commit $(GO) test -count=1 ./ci
+	PRE_COMMIT=$(CURDIR)/.cache/lint/bin/pre-commit $(GO) test -count=1 -timeout 30m ./ci
 
 # The archives of a release, in dist/release; then that they are the same twice, and work in a clean root.
 release-snapshot:
@@ -108,7 +108,7 @@ generate:
 	$(GO) generate ./...
 	UPDATE_REFERENCE=1 $(GO) test -count=1 ./cmd/secure-torch -run '^TestReference$$'
 
-# The documentation as a site, in dist/docs. A warning is an error: a link that leads nowhere, a page that none links to.
+# The documentation as a site, in dist/docs. A warning is an error: a link that leads nowhere above all.
 docs:
 	@scripts/bootstrap.sh python
 	@[ -x .cache/docs/bin/sphinx-build ] || /usr/bin/python3 -m venv .cache/docs

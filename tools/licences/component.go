@@ -19,7 +19,7 @@ type component struct {
 	Texts         []string // the licences and notices as the authors wrote them
 }
 
-// allowed are the licences of docs/adr/0006. Mozilla's is per file, and no file of ours is one of theirs.
+// allowed are the licences of docs/adr/0007. Mozilla's is per file, and no file of ours is one of theirs.
 func allowed() []string {
 	return []string{"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MPL-2.0", "Unlicense"}
 }
@@ -98,7 +98,7 @@ func (c *component) judge() error {
 	}
 	for _, l := range c.Licences {
 		if !slices.Contains(allowed(), l) {
-			return fmt.Errorf("%s %s: licence %s is not among those of docs/adr/0006", c.Name, c.Version, l)
+			return fmt.Errorf("%s %s: licence %s is not among those of docs/adr/0007", c.Name, c.Version, l)
 		}
 	}
 	return nil

@@ -80,7 +80,7 @@ func sorted(set map[string]bool) []string {
 }
 
 func list(root string, env ...string) ([]listed, error) {
-	cmd := exec.Command("go", "list", "-deps", "-json=Dir,Module", "./cmd/secure-torch")
+	cmd := exec.Command("go", "list", "-deps", "-json=Dir,Module", "./cmd/...")
 	cmd.Dir, cmd.Env = root, append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

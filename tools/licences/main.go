@@ -3,7 +3,7 @@
 //	licences notice            NOTICE: every component of a release, its licence, and the texts
 //	licences sbom PROGRAM      what is in one built program, as CycloneDX
 //
-// It fails on a licence that docs/adr/0006 does not allow, and where it can't tell which one it is.
+// It fails on a licence that docs/adr/0007 does not allow, and where it can't tell which one it is.
 package main
 
 import (
