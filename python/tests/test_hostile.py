@@ -13,17 +13,17 @@ import torch
 
 import secure_torch as st
 
-# Fails on everything that a payload could want and that loading does not need. Our own binary is the one program allowed.
+# Fails on everything that a payload could want and that loading does not need. Our own programs are the only ones allowed.
 GUARDED = """
 import json, os, sys
 import torch, numpy
 import secure_torch as st
-from secure_torch._binary import find_binary
-binary, folder, seen = find_binary(), sys.argv[1], []
+from secure_torch._binary import _small, find_binary
+ours, folder, seen = {find_binary(), _small()}, sys.argv[1], []
 def hook(event, args):
     if event in ("os.system", "os.posix_spawn", "os.exec", "exec", "os.fork", "pty.spawn", "socket.connect", "ctypes.dlopen"):
         seen.append(f"{event} {args!r}"[:200]); raise RuntimeError(event)
-    if event == "subprocess.Popen" and args[0] not in (binary, binary.encode()):
+    if event == "subprocess.Popen" and os.fsdecode(args[0]) not in ours:
         seen.append(f"{event} {args!r}"[:200]); raise RuntimeError(event)
     if event == "pickle.find_class":
         seen.append(f"{event} {args!r}"); raise RuntimeError(event)
