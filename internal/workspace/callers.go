@@ -22,7 +22,11 @@ func (v view) Callers(from *analyzers.Summary, name string, method bool) []analy
 	files := slices.Clone(v.callers[analyzers.Hash(name)])
 	v.mu.Unlock()
 	if len(files) > maxCallerFiles || method && !telling(name) {
-		files = slices.DeleteFunc(files, func(f string) bool { return filepath.Dir(f) != filepath.Dir(path) })
+		dir := path[:len(path)-len(filepath.Base(path))]
+		files = slices.DeleteFunc(files, func(f string) bool {
+			rest, ok := strings.CutPrefix(f, dir)
+			return !ok || strings.ContainsRune(rest, filepath.Separator)
+		})
 	}
 	slices.SortFunc(files, func(a, b string) int { return cmp.Or(common(b, path)-common(a, path), strings.Compare(a, b)) })
 	files = files[:min(len(files), maxCallerFiles)]
@@ -57,6 +61,12 @@ func common(a, b string) int {
 	return n
 }
 
+// classIn says whether a dotted name, as the file caller writes it, is that of a class in the file at path.
+func (v view) classIn(caller, dotted, path string) bool {
+	i := strings.LastIndexByte(dotted, '.')
+	return i > 0 && v.find(caller, dotted[:i]) == path
+}
+
 // calls says whether a call in file caller is one of what the file at path defines.
 func (v view) calls(c analyzers.Callee, caller, path, name string, method bool) bool {
 	for _, full := range c.Names {
@@ -65,7 +75,7 @@ func (v view) calls(c analyzers.Callee, caller, path, name string, method bool) 
 			continue
 		}
 		if method {
-			if strings.HasPrefix(full, "?") || strings.HasSuffix(module, "()") || v.find(caller, module) == path {
+			if strings.HasPrefix(full, "?") || strings.HasSuffix(module, "()") || v.find(caller, module) == path || v.classIn(caller, module, path) {
 				return true
 			}
 			continue
