@@ -46,10 +46,12 @@ func pathFunction(name string) callFunc {
 	case "pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath", "pathlib.WindowsPath", "upath.UPath":
 		return joinArgs
 	case "str", "os.fspath", "os.path.abspath", "os.path.realpath", "os.path.normpath", "os.path.expanduser", "os.path.expandvars",
-		"os.path.normcase", "typer.Option", "typer.Argument", "io.open", "open", "gzip.open", "bz2.open", "lzma.open", "io.BytesIO", "BytesIO",
-		"io.BufferedReader", "typing.cast", "zstandard.open", "smart_open.open", "fsspec.open", "urllib.request.urlopen", "requests.get", "tqdm.tqdm",
-		"hydra.utils.to_absolute_path", "hydra.utils.get_original_cwd", "xopen.xopen", "builtins.open":
+		"os.path.normcase", "typer.Option", "typer.Argument", "io.BytesIO", "BytesIO", "io.BufferedReader", "typing.cast", "tqdm.tqdm",
+		"hydra.utils.to_absolute_path", "hydra.utils.get_original_cwd":
 		return firstArg
+	case "io.open", "open", "gzip.open", "bz2.open", "lzma.open", "zstandard.open", "smart_open.open", "fsspec.open", "urllib.request.urlopen", "requests.get",
+		"xopen.xopen", "builtins.open":
+		return func(e *evaluator, fr *frame, n node) value { return firstArg(e, fr, n).contents() }
 	case "os.path.dirname":
 		return func(e *evaluator, fr *frame, n node) value { return firstArg(e, fr, n).each(dirname) }
 	case "os.path.basename":
@@ -151,8 +153,10 @@ func pathMethod(name string) methodFunc {
 		return func(e *evaluator, fr *frame, n, object node) value {
 			return join(e.eval(fr, object), joinArgs(e, fr, n))
 		}
-	case "resolve", "absolute", "expanduser", "as_posix", "open", "strip", "encode", "read", "read_bytes", "__str__", "__fspath__", "read_text":
+	case "resolve", "absolute", "expanduser", "as_posix", "strip", "encode", "__str__", "__fspath__":
 		return func(e *evaluator, fr *frame, _, object node) value { return e.eval(fr, object) }
+	case "open", "read", "read_bytes", "read_text":
+		return func(e *evaluator, fr *frame, _, object node) value { return e.eval(fr, object).contents() }
 	case "rstrip", "removesuffix", "lstrip", "removeprefix", "replace":
 		return stringMethod
 	case "lower", "casefold":

@@ -157,6 +157,10 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 	v := c.Eval(arg)
 	out := []ref.Ref{}
 	why := v.why
+	revision := ""
+	if l.Takes == TakesHub || l.Takes == TakesHubOrPath {
+		revision = c.onlyText("revision")
+	}
 	for _, a := range v.alts {
 		r, w := refOf(a, l.Takes)
 		if w != "" {
@@ -164,6 +168,9 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 				why = w
 			}
 			continue
+		}
+		if r.Kind == ref.Hub && r.Revision == "" {
+			r.Revision = revision
 		}
 		if !slices.Contains(out, r) {
 			r.Value, r.File, r.Revision = strings.Clone(r.Value), strings.Clone(r.File), strings.Clone(r.Revision)
@@ -185,6 +192,9 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 		}
 		r.File = strings.ReplaceAll(r.File, hole, "*")
 		return r, ""
+	}
+	if takes == TakesBytes && !a.read {
+		return r, "it is read from memory"
 	}
 	if strings.HasPrefix(r.Value, fromSource) {
 		r.RelativeToSource = true
@@ -209,7 +219,6 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 			r.Kind = ref.Hub
 			return r, ""
 		}
-	case TakesBytes:
 	}
 	if r.Value == "" && !r.RelativeToSource {
 		return r, "it is the empty string"

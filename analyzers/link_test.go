@@ -18,6 +18,9 @@ func show(src string) string {
 				fmt.Fprintf(&b, "!%s", r.File)
 			}
 			fmt.Fprintf(&b, "(%s)", r.Sure)
+			if r.Revision != "" {
+				fmt.Fprintf(&b, " at %s", r.Revision)
+			}
 		}
 		if c.Why != "" {
 			fmt.Fprintf(&b, " why: %s", c.Why)
@@ -32,6 +35,7 @@ func TestLink(t *testing.T) {
 		{"literal", "import torch\ntorch.load('a.pt')\n", "2 torch.load path:a.pt(exact)\n"},
 		{"alias", "import torch as th\nth.load('a.pt')\n", "2 torch.load path:a.pt(exact)\n"},
 		{"from", "from torch import load as tl\nx = tl('a' '.pt')\n", "2 torch.load path:a.pt(exact)\n"},
+		{"revision", "from transformers import AutoModel\nAutoModel.from_pretrained('o/r', revision='v1')\n", "2 from_pretrained hub:o/r(exact) at v1\n"},
 		{"rebound", "import torch\nload = torch.load\nload('a.pt')\n", "3 torch.load path:a.pt(exact)\n"},
 		{"shadowed", "from torch import load\ndef load(x): pass\nload('a.pt')\n", ""},
 		{"getattr", "import torch\ngetattr(torch, 'load')('a.pt')\n", "2 torch.load path:a.pt(exact)\n"},
@@ -130,6 +134,7 @@ func TestValues(t *testing.T) {
 		{"appended", "files = set()\nfor n in range(3):\n    files.add('w/model.bin')\nfor f in sorted(files):\n    torch.load(f)\n", "path:w/model.bin(guess)"},
 		{"subclasses", "class A:\n    def f(self):\n        torch.load(self.p)\nclass B(A):\n    p = 'a.pt'\n", "path:a.pt(guess)"},
 		{"annotation", "@dataclass\nclass C:\n    p: str = 'a.pt'\ndef f(c: C):\n    torch.load(c.p)\n", "path:a.pt(default)"},
+		{"bytes", "import pickle\npickle.loads(b'cos\\nx\\n.')\npickle.loads(Path('a.pkl').read_bytes())\nwith open('b.pkl', 'rb') as f:\n    d = f.read()\npickle.loads(d)\n", "path:a.pkl(exact)path:b.pkl(exact)"},
 		{"itself", "def f(a):\n    return f(a).get(a, f)\ntorch.load(f(f).p)\n", ""},
 	} {
 		got := ""

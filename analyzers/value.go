@@ -19,6 +19,7 @@ type alt struct {
 	text     string
 	file     string // Hub: the file inside the repository
 	revision string
+	read     bool // what the file holds, and not its name
 	sure     ref.Sure
 }
 
@@ -75,6 +76,15 @@ func (v value) each(f func(string) string) value {
 		if out.alts[i].kind == ref.Path || out.alts[i].kind == ref.URL {
 			out.alts[i].text = f(out.alts[i].text)
 		}
+	}
+	return out
+}
+
+// contents marks every alternative as what is read from it.
+func (v value) contents() value {
+	out := value{why: v.why, alts: slices.Clone(v.alts)}
+	for i := range out.alts {
+		out.alts[i].read = true
 	}
 	return out
 }

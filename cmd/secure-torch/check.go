@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
@@ -25,7 +26,7 @@ type checkFlags struct {
 	format, output, failOn, sandbox, baseline, config, stdinName string
 	selected, ignored, exclude, perFile                          []string
 	noResolve, resolve, noGitignore, statistics                  bool
-	fix, unsafeFixes, diff                                       bool
+	fix, unsafeFixes, diff, doctests                             bool
 }
 
 func newCheckCmd() *cobra.Command {
@@ -56,6 +57,7 @@ Exit code: 1 diagnostics at or above --fail-on; else 2 something could not be re
 	f.BoolVar(&flags.noGitignore, "no-gitignore", false, "look at what .gitignore leaves out too")
 	f.BoolVar(&flags.resolve, "resolve", true, "look for the files that the calls name, and scan them")
 	f.BoolVar(&flags.noResolve, "no-resolve", false, "do not look for the files that the calls name")
+	f.BoolVar(&flags.doctests, "doctests", false, "look at the examples in docstrings too (>>>), and tell of them as information")
 	f.BoolVar(&flags.statistics, "statistics", false, "count the diagnostics by rule instead of listing them")
 	f.BoolVar(&flags.fix, "fix", false, "make the safe fixes in the files")
 	f.BoolVar(&flags.unsafeFixes, "unsafe-fixes", false, "make, or show, the fixes that change what the program does too")
@@ -129,7 +131,7 @@ func (f checkFlags) run(cmd *cobra.Command, args []string, settings *config.Load
 	}
 	defer closeScanner()
 	ws := workspace.New(args)
-	opts := check.Options{WorkDir: ".", Workspace: ws.At, Sinks: check.Sinks(settings), NoResolve: f.noResolve}
+	opts := check.Options{WorkDir: ".", Workspace: ws.At, Sinks: check.Sinks(settings), NoResolve: f.noResolve, Doctests: f.doctests}
 	if e, ok := scanner.(*engine.Engine); ok {
 		opts.Plan = e.Plan
 	}
@@ -206,27 +208,36 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err er
 	made, files := 0, 0
 	for _, file := range result.Files {
 		edits, n := check.Fixes(file.Diagnostics, f.unsafeFixes)
-		if n == 0 || file.Notebook {
-			continue // a notebook's JSON is not rewritten: not supported yet
+		if n == 0 {
+			continue
 		}
 		if !file.Whole() {
-			if _, err := fmt.Fprintf(os.Stderr, "warning: %s was not changed: Python would not parse it\n", report.Escape(file.Path)); err != nil {
+			if err := notChanged(file.Path, errors.New("Python would not parse it")); err != nil {
 				return true, err
 			}
 			continue
 		}
+		source := file.Source
+		if file.Notebook {
+			if source, edits, err = inNotebook(file, edits); err != nil {
+				if err := notChanged(file.Path, err); err != nil {
+					return true, err
+				}
+				continue
+			}
+		}
 		made, files = made+n, files+1
 		if f.diff {
-			if _, err := io.WriteString(w, check.Diff(file.Path, file.Source, edits)); err != nil {
+			if _, err := io.WriteString(w, check.Diff(file.Path, source, edits)); err != nil {
 				return true, err
 			}
 			continue
 		}
 		if f.stdinName != "" {
-			_, err := w.Write(check.Applied(file.Source, edits))
+			_, err := w.Write(check.Applied(source, edits))
 			return true, err
 		}
-		if err := workspace.Replace(file.Path, file.Source, check.Applied(file.Source, edits)); err != nil {
+		if err := workspace.Replace(file.Path, source, check.Applied(source, edits)); err != nil {
 			return true, withHint(err, "the file was not changed")
 		}
 	}
@@ -239,6 +250,28 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err er
 		_, err = fmt.Fprintf(os.Stderr, "%d fixes made in %d files\n", made, files)
 	}
 	return false, err
+}
+
+// notChanged tells why a file's fixes were not made.
+func notChanged(path string, why error) error {
+	_, err := fmt.Fprintf(os.Stderr, "warning: %s was not changed: %v\n", report.Escape(path), why)
+	return err
+}
+
+// inNotebook turns edits of a notebook's code into edits of its file.
+func inNotebook(file check.File, edits []analyzers.Edit) (raw []byte, in []analyzers.Edit, err error) {
+	raw, err = file.Input.Bytes()
+	if err != nil {
+		return nil, nil, err
+	}
+	nb, err := analyzers.ReadNotebook(raw)
+	if err == nil && !bytes.Equal(nb.Source, file.Source) {
+		err = errors.New("it changed while it was checked")
+	}
+	if err == nil {
+		in, err = nb.Edits(raw, edits)
+	}
+	return raw, in, err
 }
 
 func (f checkFlags) emit(cmd *cobra.Command, run *report.CheckRun) (err error) {

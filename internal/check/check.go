@@ -46,6 +46,8 @@ type Options struct {
 	Sinks []*analyzers.Loader
 	// Plan tells which of the files of a folder or repository a call reads; nil to go by the files' names alone.
 	Plan func(ctx context.Context, o ref.Options, found artifact.Resolution) artifact.Resolution
+	// Doctests looks at the examples in docstrings too; what is said of them is information.
+	Doctests bool
 	// NoResolve leaves the files that calls name alone: neither looked for nor scanned.
 	NoResolve bool
 }
@@ -59,6 +61,8 @@ func New(opts Options) *Checker { return &Checker{opts} }
 // Call is a load call and what it leads to on this machine.
 type Call struct {
 	analyzers.LoadCall
+	// Example is true of a call in a docstring.
+	Example bool
 	// Files are the absolute paths of the existing files that it may load, weights before alternatives.
 	Files []string
 	// Absent are absolute paths that it names and that do not exist (yet).
@@ -104,7 +108,27 @@ func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *
 		}
 		out.calls = append(out.calls, c.resolve(ctx, path, call))
 	}
+	if c.opts.Doctests {
+		c.examples(ctx, out, s, o)
+	}
 	return out
+}
+
+// examples adds the load calls in the docstrings of a source. They have no fixes: what a fix writes would
+// not be an example.
+func (c *Checker) examples(ctx context.Context, out *Checked, s *analyzers.Summary, o analyzers.Options) {
+	for _, d := range analyzers.Doctests(s) {
+		for _, call := range analyzers.Link(d.Summary, o).Calls {
+			if ctx.Err() != nil {
+				return
+			}
+			call.Span, call.FuncSpan, call.Fixes, call.Pin = d.InFile(call.Span), d.InFile(call.FuncSpan), nil, nil
+			found := c.resolve(ctx, out.Path, call)
+			found.Example = true
+			out.calls = append(out.calls, found)
+		}
+	}
+	slices.SortStableFunc(out.calls, func(a, b Call) int { return a.Span.Start - b.Span.Start })
 }
 
 // relevant says whether a source has to be parsed at all: whether anything could be said of it.

@@ -26,6 +26,9 @@ func (c *Checked) Diagnostics(artifacts map[string]*engine.Artifact) []Diagnosti
 	for i := range c.calls {
 		for _, d := range c.calls[i].diagnostics(artifacts, c.resolved) {
 			d.Call = c.calls[i].Span
+			if c.calls[i].Example {
+				d.Severity, d.Message = min(d.Severity, rule.Info), "in an example: "+d.Message
+			}
 			out = append(out, d)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 type File struct {
 	*Checked
 	Source      []byte // nil where nothing was found; of a notebook the code cells alone
+	Input       Input
 	Notebook    bool
 	Diagnostics []Diagnostic
 	Suppressed  []Suppressed
@@ -69,7 +70,7 @@ func (c *Checker) Run(ctx context.Context, inputs []Input, ws *workspace.Workspa
 		}
 		skim := analyzers.SkimSource(src, c.opts.Sinks)
 		ws.Add(inputs[i].Path, skim)
-		relevant[i] = skim.Relevant || hasIgnore(src)
+		relevant[i] = skim.Relevant || hasIgnore(src) || c.opts.Doctests && analyzers.HasDoctests(src)
 		out.Files[i] = File{Checked: &Checked{Path: inputs[i].Path, resolved: !c.opts.NoResolve}}
 	})
 	parallel(len(inputs), func(i int) {
@@ -103,7 +104,7 @@ func (c *Checker) file(ctx context.Context, in Input, ws *workspace.Workspace) (
 		}
 		s, nb = analyzers.Summarise(src), n
 	}
-	f := File{Checked: c.Link(ctx, in.Path, s), Notebook: nb != nil}
+	f := File{Checked: c.Link(ctx, in.Path, s), Input: in, Notebook: nb != nil}
 	if nb != nil {
 		f.lines.OfNotebook(nb.Starts, nb.Cells)
 	}
@@ -117,12 +118,17 @@ func (c *Checker) file(ctx context.Context, in Input, ws *workspace.Workspace) (
 
 func (in Input) notebook() bool { return strings.EqualFold(filepath.Ext(in.Path), ".ipynb") }
 
+// Bytes is what the file holds.
+func (in Input) Bytes() ([]byte, error) {
+	if in.Text != nil {
+		return in.Text, nil
+	}
+	return workspace.Read(in.Path)
+}
+
 // read is the source, and the notebook that it was taken from.
 func (in Input) read() ([]byte, *analyzers.Notebook, error) {
-	src, err := in.Text, error(nil)
-	if src == nil {
-		src, err = workspace.Read(in.Path)
-	}
+	src, err := in.Bytes()
 	if err != nil || !in.notebook() {
 		return src, nil, err
 	}

@@ -62,13 +62,22 @@ func scan(t *testing.T, dir, binary string, args ...string) []byte {
 	return out
 }
 
-func validate(t *testing.T, schema any, document []byte) {
+// compiler knows the schemas that others refer to.
+func compiler(t *testing.T, schema any) *jsonschema.Compiler {
 	t.Helper()
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	if err := c.AddResource("schema.json", schema); err != nil {
-		t.Fatal(err)
+	for name, s := range map[string]any{"schema.json": schema, "scan.json": read(t, "../../docs/schema/scan.json")} {
+		if err := c.AddResource(name, s); err != nil {
+			t.Fatal(err)
+		}
 	}
+	return c
+}
+
+func validate(t *testing.T, schema any, document []byte) {
+	t.Helper()
+	c := compiler(t, schema)
 	compiled, err := c.Compile("schema.json")
 	if err != nil {
 		t.Fatal(err)
@@ -96,13 +105,66 @@ func read(t *testing.T, file string) any {
 	return v
 }
 
-// TestSARIF: the output is SARIF 2.1.0 as OASIS's schema has it, which gosec's module brings along.
-func TestSARIF(t *testing.T) {
+// sarifSchema is OASIS's schema of SARIF 2.1.0, which gosec's module brings along.
+func sarifSchema(t *testing.T) any {
+	t.Helper()
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/securego/gosec/v2").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := read(t, filepath.Join(strings.TrimSpace(string(dir)), "report/sarif/testdata/sarif-schema-2.1.0.json"))
+	return read(t, filepath.Join(strings.TrimSpace(string(dir)), "report/sarif/testdata/sarif-schema-2.1.0.json"))
+}
+
+// TestCheck: what check prints of sources and notebooks, of all that can be said of a call, is what its
+// schemas say.
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	binary := program(t, dir)
+	for name, data := range map[string]string{
+		"evil.pkl": "\x80\x02cposix\nsystem\nX\x05\x00\x00\x00echo \x85R.",
+		"app.py": "import torch, pickle, os\nfrom transformers import AutoModel\nfrom huggingface_hub import hf_hub_download\n" +
+			"torch.load('evil.pkl')\ntorch.load(os.environ.get('P', 'evil.pkl'))  # secure-torch: ignore[ST101] ours\n" +
+			"AutoModel.from_pretrained('org/m', revision='main', trust_remote_code=True)\nhf_hub_download('org/m', 'a.bin')\n" +
+			"torch.hub.load_state_dict_from_url('http://example.com/a.pt')\ndef f(d):\n    return pickle.load(open(d + '/model.pkl', 'rb'))\n",
+		"two.py":       "import torch\nprint 'x'\ntorch.load(name())\n",
+		"book.ipynb":   `{"cells":[{"cell_type":"code","source":["import torch\n","torch.load('evil.pkl')"]}]}`,
+		"broken.ipynb": "{",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(format string) []byte {
+		cmd := exec.Command(binary, "check", "--format", format, "app.py", "two.py", "book.ipynb", "broken.ipynb", "missing.py")
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return out
+	}
+	schema := read(t, "../../docs/schema/check.json")
+	out := check("json")
+	for _, want := range []string{`"cell": 1`, `"kind": "glob"`, `"kind": "url"`, `"revision": "main"`, `"artifacts"`, `"related"`, `"suppressed"`, `"sure": "default"`, `"fixes"`, `"gaps": [
+    {`} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the case shows no %s", want)
+		}
+	}
+	validate(t, schema, out)
+	complete(t, []any{schema, read(t, "../../docs/schema/scan.json")}, out)
+	out = check("sarif")
+	for _, want := range []string{`"suppressions"`, `"relatedLocations"`, `"fixes"`, `"startColumn"`} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the SARIF shows no %s", want)
+		}
+	}
+	validate(t, sarifSchema(t), out)
+}
+
+// TestSARIF: the output is SARIF 2.1.0.
+func TestSARIF(t *testing.T) {
+	schema := sarifSchema(t)
 	out := output(t, "sarif")
 	for _, want := range []string{`"suppressions"`, `"byteOffset"`, `"executionSuccessful": false`} {
 		if !bytes.Contains(out, []byte(want)) {
@@ -204,11 +266,7 @@ func TestSchemasAreSchemas(t *testing.T) {
 		t.Fatalf("%v, %v", files, err)
 	}
 	for _, file := range files {
-		c := jsonschema.NewCompiler()
-		if err := c.AddResource("schema.json", read(t, file)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Compile("schema.json"); err != nil {
+		if _, err := compiler(t, read(t, file)).Compile("schema.json"); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
