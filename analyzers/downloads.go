@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/ref"
@@ -40,7 +41,13 @@ func hubFile(e *evaluator, fr *frame, n node) value {
 			revision = r.alts[0].text
 		}
 	}
+	if last := s.lastName(s.child(n, 0)); last != "cached_file" { // which takes a folder too
+		repo.alts = slices.DeleteFunc(slices.Clone(repo.alts), func(a alt) bool { return a.kind == ref.Path && !isHubID(a.text) })
+	}
 	if len(repo.alts) == 0 {
+		if repo.why == "" {
+			repo.why = "it is downloaded from a repository whose name is not known"
+		}
 		return repo
 	}
 	return cross(repo, file, func(r, f alt) alt {
@@ -71,9 +78,22 @@ func fetched(e *evaluator, fr *frame, n node) value {
 func isHubID(t string) bool {
 	owner, name, two := strings.Cut(t, "/")
 	if !two {
+		if isModelFile(t) {
+			return false
+		}
 		name = owner
 	}
 	return hubWord(owner) && hubWord(name) && len(t) <= 96
+}
+
+// isModelFile says whether a name ends as files of weights do, which no repository without an owner does.
+func isModelFile(name string) bool {
+	_, ext := splitExt(name)
+	switch strings.ToLower(ext) {
+	case ".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".onnx", ".pkl", ".gguf", ".h5", ".keras", ".npz", ".npy", ".msgpack", ".tflite", ".joblib", ".engine":
+		return true
+	}
+	return false
 }
 
 func hubWord(w string) bool {

@@ -135,6 +135,8 @@ func TestValues(t *testing.T) {
 		{"subclasses", "class A:\n    def f(self):\n        torch.load(self.p)\nclass B(A):\n    p = 'a.pt'\n", "path:a.pt(guess)"},
 		{"annotation", "@dataclass\nclass C:\n    p: str = 'a.pt'\ndef f(c: C):\n    torch.load(c.p)\n", "path:a.pt(default)"},
 		{"bytes", "import pickle\npickle.loads(b'cos\\nx\\n.')\npickle.loads(Path('a.pkl').read_bytes())\nwith open('b.pkl', 'rb') as f:\n    d = f.read()\npickle.loads(d)\n", "path:a.pkl(exact)path:b.pkl(exact)"},
+		{"one of many", strings.Repeat("class A:\n    def load(self, p):\n        torch.load(p)\n", 5) + "def f(x):\n    x.load('a.pt')\n", ""},
+		{"no repository", "from transformers import AutoModel\nAutoModel.from_pretrained('a.bin')\n", "path:a.bin(exact)"},
 		{"itself", "def f(a):\n    return f(a).get(a, f)\ntorch.load(f(f).p)\n", ""},
 	} {
 		got := ""

@@ -62,7 +62,7 @@ type Judgement struct {
 
 func allLoaders() []*Loader {
 	var all []*Loader
-	for _, list := range [][]*Loader{torchLoaders, pickleLoaders, transformersLoaders, numpyLoaders, kerasLoaders, runtimeLoaders, speechLoaders, configLoaders} {
+	for _, list := range [][]*Loader{torchLoaders, pickleLoaders, transformersLoaders, numpyLoaders, kerasLoaders, runtimeLoaders, speechLoaders, configLoaders, otherLoaders} {
 		all = append(all, list...)
 	}
 	return all

@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -74,7 +75,11 @@ func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
 		}
 		sites = append(e.sites(fr, s.code(s.field(class, pyparse.FieldName)), false), e.fromSubclasses(fr, class)...)
 	} else {
-		sites = e.sites(fr, fname, method || s.scopes[s.scope[fn]].class)
+		class := s.scopes[s.scope[fn]].class
+		sites = e.sites(fr, fname, method || class)
+		if class && s.methodsNamed(fname) > maxOverrides {
+			sites = slices.DeleteFunc(sites, func(p place) bool { return !e.knownReceiver(p) })
+		}
 	}
 	for _, site := range sites {
 		out = append(out, e.argument(site, param, index)...)
@@ -83,6 +88,38 @@ func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
 		}
 	}
 	return out
+}
+
+// maxOverrides is how many classes of a file may define a method before a call of it on an object that
+// nobody knows says nothing about any one of them.
+const maxOverrides = 4
+
+// methodsNamed counts the classes of a file that define a method.
+func (s *Summary) methodsNamed(name string) int {
+	n := 0
+	for i := range s.scopes {
+		if s.scopes[i].class && len(s.scopes[i].names[name]) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// knownReceiver says whether a call's method is one of self, of a class or of an instance that is known.
+func (e *evaluator) knownReceiver(call place) bool {
+	s := call.fr.s
+	object := s.field(s.field(call.n, pyparse.FieldFunction), pyparse.FieldObject)
+	if s.selfClass(object) >= 0 {
+		return true
+	}
+	ps, _ := e.places(call.fr, object)
+	return slices.ContainsFunc(ps, func(p place) bool {
+		if p.fr.s.kind(p.n) != pyparse.Call {
+			return p.fr.s.kind(p.n) == pyparse.ClassDefinition
+		}
+		made, _ := e.places(p.fr, p.fr.s.field(p.n, pyparse.FieldFunction))
+		return slices.ContainsFunc(made, func(c place) bool { return c.fr.s.kind(c.n) == pyparse.ClassDefinition })
+	})
 }
 
 // argument is what a call passes for a parameter, by name, by position, or out of a ** argument.

@@ -6,7 +6,7 @@ import (
 
 var pickleLoaders = []*Loader{
 	{Func: "pickle.load", Also: []string{"_pickle.load", "cPickle.load", "pickle5.load", "six.moves.cPickle.load", "pickle._load"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
-	{Func: "pickle.loads", Also: []string{"_pickle.loads", "cPickle.loads", "pickle5.loads", "six.moves.cPickle.loads", "pickle._loads"}, Arg: Arg{0, []string{"data"}}, Takes: TakesBytes, Judge: judgePickle},
+	{Func: "pickle.loads", Also: []string{"_pickle.loads", "cPickle.loads", "pickle5.loads", "six.moves.cPickle.loads", "pickle._loads", "multiprocessing.reduction.ForkingPickler.loads", "multiprocessing.reduction.loads"}, Arg: Arg{0, []string{"data"}}, Takes: TakesBytes, Judge: judgePickle},
 	{Func: "pickle.Unpickler", Also: []string{"_pickle.Unpickler", "cPickle.Unpickler", "pickle5.Unpickler", "pickle._Unpickler"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
 	{Func: "dill.load", Also: []string{"dill.load_session", "dill.load_module", "dill.Unpickler"}, Arg: Arg{0, []string{"file", "filename"}}, Judge: judgePickle},
 	{Func: "dill.loads", Arg: Arg{0, []string{"str"}}, Takes: TakesBytes, Judge: judgePickle},
