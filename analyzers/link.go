@@ -187,11 +187,7 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 func refOf(a alt, takes Takes) (ref.Ref, string) {
 	r := ref.Ref{Kind: a.kind, Value: a.text, File: a.file, Revision: a.revision, Sure: a.sure}
 	if a.kind == ref.Hub {
-		if strings.Contains(a.text, hole) {
-			return r, "only a part of the repository's name is known"
-		}
-		r.File = strings.ReplaceAll(r.File, hole, "*")
-		return r, ""
+		return hubRef(r)
 	}
 	if takes == TakesBytes && !a.read {
 		return r, "it is read from memory"
@@ -213,17 +209,23 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 	if strings.Contains(r.Value, hole) {
 		return globOf(r)
 	}
-	switch takes {
-	case TakesHub, TakesHubOrPath:
-		if !r.RelativeToSource && isHubID(r.Value) {
-			r.Kind = ref.Hub
-			return r, ""
-		}
+	if (takes == TakesHub || takes == TakesHubOrPath) && !r.RelativeToSource && isHubID(r.Value) {
+		r.Kind = ref.Hub
+		return r, ""
 	}
 	if r.Value == "" && !r.RelativeToSource {
 		return r, "it is the empty string"
 	}
 	r.Value = ref.Clean(r.Value)
+	return r, ""
+}
+
+// hubRef is a file of a repository, whose name may have unknown parts.
+func hubRef(r ref.Ref) (ref.Ref, string) {
+	if strings.Contains(r.Value, hole) {
+		return r, "only a part of the repository's name is known"
+	}
+	r.File = strings.ReplaceAll(r.File, hole, "*")
 	return r, ""
 }
 

@@ -105,7 +105,7 @@ func (c *rawCell) at(file []byte, offset int, next bool) (int, error) {
 func (p rawPiece) raw(file []byte, offset int) (int, error) {
 	at, have := p.start, 0
 	for at < p.end && have < offset {
-		n := 1
+		var n int
 		switch {
 		case file[at] != '\\':
 			_, n = utf8.DecodeRune(file[at:p.end])

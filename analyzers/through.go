@@ -1,6 +1,8 @@
 package analyzers
 
 import (
+	"slices"
+
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
 	"github.com/secure-torch/secure-torch/internal/ref"
 )
@@ -29,10 +31,8 @@ func (e *evaluator) through(fr *frame, n node) ([]place, string, bool) {
 		}
 		return e.passedOn(fr, n, 0)
 	case "create", "structured":
-		for _, name := range s.names(callee, 0) {
-			if name == "omegaconf.OmegaConf."+last {
-				return e.passedOn(fr, n, 0)
-			}
+		if slices.Contains(s.names(callee, 0), "omegaconf.OmegaConf."+last) {
+			return e.passedOn(fr, n, 0)
 		}
 	case "next", "max", "min", "choice":
 		if arg(0) >= 0 && arg(1) < 0 || last == "next" {

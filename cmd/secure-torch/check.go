@@ -211,20 +211,12 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err er
 		if n == 0 {
 			continue
 		}
-		if !file.Whole() {
-			if err := notChanged(file.Path, errors.New("Python would not parse it")); err != nil {
+		source, edits, err := inFile(file, edits)
+		if err != nil {
+			if _, err := fmt.Fprintf(os.Stderr, "warning: %s was not changed: %v\n", report.Escape(file.Path), err); err != nil {
 				return true, err
 			}
 			continue
-		}
-		source := file.Source
-		if file.Notebook {
-			if source, edits, err = inNotebook(file, edits); err != nil {
-				if err := notChanged(file.Path, err); err != nil {
-					return true, err
-				}
-				continue
-			}
 		}
 		made, files = made+n, files+1
 		if f.diff {
@@ -252,15 +244,18 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err er
 	return false, err
 }
 
-// notChanged tells why a file's fixes were not made.
-func notChanged(path string, why error) error {
-	_, err := fmt.Fprintf(os.Stderr, "warning: %s was not changed: %v\n", report.Escape(path), why)
-	return err
-}
+// errNotWhole is why a source is left as it is.
+var errNotWhole = errors.New("python would not parse it")
 
-// inNotebook turns edits of a notebook's code into edits of its file.
-func inNotebook(file check.File, edits []analyzers.Edit) (raw []byte, in []analyzers.Edit, err error) {
-	raw, err = file.Input.Bytes()
+// inFile are the edits as they have to be made in a file, and what it holds; the error says why they can't be.
+func inFile(file check.File, edits []analyzers.Edit) ([]byte, []analyzers.Edit, error) {
+	if !file.Whole() {
+		return nil, nil, errNotWhole
+	}
+	if !file.Notebook {
+		return file.Source, edits, nil
+	}
+	raw, err := file.Input.Bytes()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -268,9 +263,10 @@ func inNotebook(file check.File, edits []analyzers.Edit) (raw []byte, in []analy
 	if err == nil && !bytes.Equal(nb.Source, file.Source) {
 		err = errors.New("it changed while it was checked")
 	}
-	if err == nil {
-		in, err = nb.Edits(raw, edits)
+	if err != nil {
+		return nil, nil, err
 	}
+	in, err := nb.Edits(raw, edits)
 	return raw, in, err
 }
 
