@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -64,43 +65,39 @@ func checkEnvironmentCall(l *linker, n node) (Diagnostic, bool) {
 // variable judges an environment variable that is given a value.
 func (l *linker) variable(at node, name string, value node) (Diagnostic, bool) {
 	s := l.s
-	known := (&Call{s: s, n: at, l: l}).Eval(value).alts
-	on := func() bool {
-		for _, a := range known {
-			switch strings.ToLower(a.text) {
-			case "1", "true", "yes", "y", "on":
-				return true
-			}
-		}
-		return false
-	}
+	known := (&Call{s: s, n: at, l: l}).Eval(value)
+	on := known.has("1") || slices.ContainsFunc(known.alts, func(a alt) bool { return slices.Contains([]string{"true", "yes", "y", "on"}, strings.ToLower(a.text)) })
+	id, why := rule.HubProtectionDisabled, ""
 	switch name {
 	case "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD":
-		if on() {
-			return diagnostic(rule.LoadCheckDisabled, s, at, "every torch.load of this process runs code from its file")
+		if on {
+			id, why = rule.LoadCheckDisabled, "every torch.load of this process runs code from its file"
 		}
 	case "HF_HUB_DISABLE_SSL_VERIFICATION", "HF_HUB_DISABLE_SSL_VERIFY", "HF_DATASETS_TRUST_REMOTE_CODE":
-		if on() {
-			return diagnostic(rule.HubProtectionDisabled, s, at, name+" takes a protection away from every download of this process")
+		if on {
+			why = name + " takes a protection away from every download of this process"
 		}
 	case "HF_ENDPOINT":
-		for _, a := range known {
-			if host, ok := strings.CutPrefix(a.text, "http://"); ok && !loopback(strings.SplitN(host, "/", 2)[0]) {
-				return diagnostic(rule.HubProtectionDisabled, s, at, "the hub is asked over http://: anyone on the way can replace what it answers")
-			}
+		if slices.ContainsFunc(known.alts, func(a alt) bool { return plainHost(a.text) }) {
+			why = "the hub is asked over http://: anyone on the way can replace what it answers"
 		}
 	case "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE":
-		for _, a := range known {
-			if a.text == "" {
-				return diagnostic(rule.HubProtectionDisabled, s, at, "an empty "+name+" turns the verification of certificates off")
-			}
+		if known.has("") {
+			why = "an empty " + name + " turns the verification of certificates off"
 		}
 	case "PYTHONHTTPSVERIFY":
-		for _, a := range known {
-			if a.text == "0" {
-				return diagnostic(rule.HubProtectionDisabled, s, at, "PYTHONHTTPSVERIFY=0 turns the verification of certificates off")
-			}
+		if known.has("0") {
+			why = "PYTHONHTTPSVERIFY=0 turns the verification of certificates off"
 		}
 	}
-	return Diagnostic{}, false
+	if why == "" {
+		return Diagnostic{}, false
+	}
+	return diagnostic(id, s, at, why)
+}
+
+// plainHost says whether a URL asks another machine without encryption.
+func plainHost(url string) bool {
+	host, ok := strings.CutPrefix(url, "http://")
+	return ok && !loopback(strings.SplitN(host, "/", 2)[0])
 }

@@ -60,7 +60,9 @@ func (e *evaluator) element(fr *frame, n node, i int) ([]place, string) {
 
 // oneOf are the elements of a sequence whose order is not known, as sorted(…) and glob(…) give it.
 func (e *evaluator) oneOf(q place) ([]place, bool) {
-	if q.fr.s.kind(q.n) != pyparse.Call {
+	switch q.fr.s.kind(q.n) {
+	case pyparse.Call, pyparse.ListComprehension, pyparse.SetComprehension, pyparse.GeneratorExpression:
+	default:
 		return nil, false
 	}
 	whole := -1
@@ -148,6 +150,8 @@ func (e *evaluator) loopItems(p place, elem *int) ([]place, bool) {
 			}
 		}
 		return out, true
+	case pyparse.ListComprehension, pyparse.SetComprehension, pyparse.GeneratorExpression:
+		return []place{{p.fr, s.child(p.n, 0), ref.Guess}}, true
 	case pyparse.Call:
 		return e.loopCall(p, elem)
 	}
@@ -157,29 +161,36 @@ func (e *evaluator) loopItems(p place, elem *int) ([]place, bool) {
 func (e *evaluator) loopCall(p place, elem *int) ([]place, bool) {
 	s := p.fr.s
 	callee := s.field(p.n, pyparse.FieldFunction)
-	name := s.lastName(callee)
-	switch {
-	case s.kind(callee) == pyparse.Attribute && (name == "values" || name == "items"):
-		return e.dictParts(p.fr, s.field(callee, pyparse.FieldObject), name, elem)
-	case name == "sorted" || name == "list" || name == "tuple" || name == "reversed" || name == "set" || name == "tqdm" || name == "iter" ||
-		name == "enumerate" && *elem == 1:
-		inner, _ := e.places(p.fr, s.child(s.field(p.n, pyparse.FieldArguments), 0))
-		if name == "enumerate" {
+	switch name := s.lastName(callee); name {
+	case "values", "items":
+		if s.kind(callee) == pyparse.Attribute {
+			return e.dictParts(p.fr, s.field(callee, pyparse.FieldObject), name, elem)
+		}
+	case "enumerate":
+		if *elem == 1 {
 			*elem = -1
+			return e.looped(p, elem)
 		}
-		var out []place
-		for _, q := range inner {
-			got, ok := e.loopItems(q, elem)
-			if !ok {
-				return nil, false
-			}
-			out = append(out, got...)
-		}
-		return out, len(inner) > 0
-	case name == "glob" || name == "rglob" || name == "iglob":
+	case "sorted", "list", "tuple", "reversed", "set", "tqdm", "iter", "natsorted", "track":
+		return e.looped(p, elem)
+	case "glob", "rglob", "iglob":
 		return []place{{p.fr, p.n, ref.Guess}}, true
 	}
 	return nil, false
+}
+
+// looped are the elements of a call's first argument.
+func (e *evaluator) looped(call place, elem *int) ([]place, bool) {
+	inner, _ := e.places(call.fr, call.fr.s.child(call.fr.s.field(call.n, pyparse.FieldArguments), 0))
+	var out []place
+	for _, q := range inner {
+		got, ok := e.loopItems(q, elem)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, got...)
+	}
+	return out, len(inner) > 0
 }
 
 // dictParts are the values of a dictionary literal, or the values in its items.

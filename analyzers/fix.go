@@ -141,21 +141,7 @@ func (l *linker) bindings() *bindings {
 // else behind its docstring, else before its first statement.
 func (s *Summary) importPlace(use node) (at int, before, after string, ok bool) {
 	nl := s.newline()
-	last, first := none, none
-	for st := range s.children(0) {
-		k := s.kind(st)
-		isImport := k == pyparse.ImportStatement || k == pyparse.ImportFromStatement || k == pyparse.FutureImportStatement
-		if !isImport && (first >= 0 || !s.docstring(st)) {
-			if first < 0 {
-				first = st
-			}
-			break
-		}
-		if first < 0 {
-			first = st
-		}
-		last = st
-	}
+	first, last := s.imported()
 	useAt := s.span(use).Start
 	if last >= 0 {
 		end := s.lineEnd(s.span(last).End)
@@ -177,6 +163,27 @@ func (s *Summary) importPlace(use node) (at int, before, after string, ok bool) 
 		start = line
 	}
 	return start, "", nl, start <= useAt
+}
+
+// imported are the first statement of a source, and the last of the docstring and the imports that it begins
+// with; none where it begins with neither.
+func (s *Summary) imported() (first, last node) {
+	first, last = none, none
+	for st := range s.children(0) {
+		k := s.kind(st)
+		isImport := k == pyparse.ImportStatement || k == pyparse.ImportFromStatement || k == pyparse.FutureImportStatement
+		if !isImport && (first >= 0 || !s.docstring(st)) {
+			if first < 0 {
+				first = st
+			}
+			return first, last
+		}
+		if first < 0 {
+			first = st
+		}
+		last = st
+	}
+	return first, last
 }
 
 func (s *Summary) docstring(st node) bool {

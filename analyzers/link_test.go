@@ -55,7 +55,7 @@ func TestLink(t *testing.T) {
 		{"loop", "import torch\nfor p in ['a.pt', 'b.pt']:\n    torch.load(p)\n", "3 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
 		{"returned", "import torch\ndef where(n):\n    return 'm/' + n\ntorch.load(where('a.pt'))\n", "4 torch.load path:m/a.pt(exact)\n"},
 		{"timm", "import timm\ntimm.create_model('resnet18')\ntimm.create_model('hf-hub:org/m@v1', pretrained=True)\ntimm.create_model(model_name='hf_hub:org/m')\ntimm.create_model('local-dir:models/x', checkpoint_path='a.pth')\n",
-			"2 timm.create_model why: it is the name of an architecture\n3 timm.create_model hub:org/m(exact)\n4 timm.create_model hub:org/m(exact)\n5 timm.create_model path:a.pth(exact) path:models/x(exact)\n"},
+			"2 timm.create_model why: it is the name of an architecture\n3 timm.create_model hub:org/m(exact) at v1\n4 timm.create_model hub:org/m(exact)\n5 timm.create_model path:a.pth(exact) path:models/x(exact)\n"},
 		{"format", "import torch\ntorch.load('{}/{name}.pt'.format('a', name='b'))\ntorch.load('%s.pt' % 'c')\n", "2 torch.load path:a/b.pt(exact)\n3 torch.load path:c.pt(exact)\n"},
 	} {
 		if got := show(c.src); got != c.want {
@@ -137,6 +137,7 @@ func TestValues(t *testing.T) {
 		{"bytes", "import pickle\npickle.loads(b'cos\\nx\\n.')\npickle.loads(Path('a.pkl').read_bytes())\nwith open('b.pkl', 'rb') as f:\n    d = f.read()\npickle.loads(d)\n", "path:a.pkl(exact)path:b.pkl(exact)"},
 		{"one of many", strings.Repeat("class A:\n    def load(self, p):\n        torch.load(p)\n", 5) + "def f(x):\n    x.load('a.pt')\n", ""},
 		{"no repository", "from transformers import AutoModel\nAutoModel.from_pretrained('a.bin')\n", "path:a.bin(exact)"},
+		{"comprehension", "torch.load(sorted([f for f in Path('out').glob('*.pt') if f.stem])[0])\nfor p in (d + '/model.bin' for d in ['a']):\n    torch.load(p)\n", "glob:out/*.pt(guess)path:a/model.bin(guess)"},
 		{"itself", "def f(a):\n    return f(a).get(a, f)\ntorch.load(f(f).p)\n", ""},
 	} {
 		got := ""

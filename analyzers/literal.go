@@ -59,43 +59,54 @@ func unescape(text string) string {
 			b.WriteByte(text[i])
 			continue
 		}
-		i++
-		if c, ok := simpleEscapes[text[i]]; ok {
-			b.WriteByte(c)
-			continue
+		n := escape(&b, text[i+1:])
+		if n == 0 {
+			b.WriteString(text[i : i+2])
+			n = 1
 		}
-		if text[i] == '\n' {
-			continue
-		}
-		if text[i] == '\r' && i+1 < len(text) && text[i+1] == '\n' {
-			i++
-			continue
-		}
-		base, digits, skip := 16, 0, 1
-		switch text[i] {
-		case 'x':
-			digits = 2
-		case 'u':
-			digits = 4
-		case 'U':
-			digits = 8
-		case '0', '1', '2', '3', '4', '5', '6', '7':
-			base, skip, digits = 8, 0, 1
-			for digits < 3 && i+digits < len(text) && text[i+digits] >= '0' && text[i+digits] <= '7' {
-				digits++
-			}
-		}
-		end := i + skip + digits
-		if v, err := strconv.ParseUint(text[min(i+skip, len(text)):min(end, len(text))], base, 32); digits > 0 && end <= len(text) && err == nil {
-			b.WriteRune(validRune(v))
-			i = end - 1
-			continue
-		}
-		b.WriteByte('\\')
-		b.WriteByte(text[i])
+		i += n
 	}
 	return b.String()
 }
+
+// escape writes what the escape that follows a backslash stands for, and returns how many bytes it takes;
+// 0 when it is none.
+func escape(b *strings.Builder, text string) int {
+	if c, ok := simpleEscapes[text[0]]; ok {
+		b.WriteByte(c)
+		return 1
+	}
+	base, digits, skip := 16, 0, 1
+	switch c := text[0]; {
+	case c == '\n':
+		return 1
+	case c == '\r' && strings.HasPrefix(text, "\r\n"):
+		return 2
+	case c == 'x':
+		digits = 2
+	case c == 'u':
+		digits = 4
+	case c == 'U':
+		digits = 8
+	case isOctal(c):
+		base, skip = 8, 0
+		for digits < 3 && digits < len(text) && isOctal(text[digits]) {
+			digits++
+		}
+	}
+	end := skip + digits
+	if digits == 0 || end > len(text) {
+		return 0
+	}
+	v, err := strconv.ParseUint(text[skip:end], base, 32)
+	if err != nil {
+		return 0
+	}
+	b.WriteRune(validRune(v))
+	return end
+}
+
+func isOctal(c byte) bool { return c >= '0' && c <= '7' }
 
 func validRune(v uint64) rune {
 	if v > utf8.MaxRune {

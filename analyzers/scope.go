@@ -142,23 +142,16 @@ func (s *Summary) bindNode(n node) {
 	f := func(field pyparse.Field) node { return s.field(n, field) }
 	switch s.kind(n) {
 	case pyparse.Assignment:
-		if v := f(pyparse.FieldRight); v >= 0 {
-			s.target(s.scope[n], f(pyparse.FieldLeft), v, bindValue)
-		}
+		s.target(s.scope[n], f(pyparse.FieldLeft), f(pyparse.FieldRight), bindValue)
 	case pyparse.AugmentedAssignment:
 		s.target(s.scope[n], f(pyparse.FieldLeft), n, bindOpaque)
 	case pyparse.NamedExpression:
 		s.walrus(n)
-	case pyparse.ForStatement:
-		s.target(s.scope[n], f(pyparse.FieldLeft), f(pyparse.FieldRight), bindEach)
-	case pyparse.ForInClause:
+	case pyparse.ForStatement, pyparse.ForInClause:
 		s.target(s.scope[n], f(pyparse.FieldLeft), f(pyparse.FieldRight), bindEach)
 	case pyparse.AsPattern:
-		kind := bindOpaque
-		if s.kind(s.parent[n]) == pyparse.WithItem {
-			kind = bindWith
-		}
-		s.target(s.scope[n], s.field(n, pyparse.FieldAlias), s.child(n, 0), kind)
+		kind := map[bool]bindKind{true: bindWith, false: bindOpaque}[s.kind(s.parent[n]) == pyparse.WithItem]
+		s.target(s.scope[n], f(pyparse.FieldAlias), s.child(n, 0), kind)
 	case pyparse.Parameters, pyparse.LambdaParameters:
 		s.params(n)
 	case pyparse.FunctionDefinition:
