@@ -95,7 +95,7 @@ var speechLoaders = []*Loader{
 	{Func: "detectron2.checkpoint.DetectionCheckpointer().load", Also: []string{"fvcore.common.checkpoint.Checkpointer().load"}, Arg: Arg{0, []string{"path"}}, Judge: unpickles},
 	{Func: "mmengine.runner.load_checkpoint", Also: []string{"mmcv.runner.load_checkpoint", "mmengine.runner.checkpoint.load_checkpoint"}, Arg: Arg{1, []string{"filename"}}, Judge: unpickles},
 	{Func: "espnet2.bin.asr_inference.Speech2Text.from_pretrained", Arg: Arg{0, nil}, Takes: TakesHub, Judge: unpickles},
-	{Func: "TTS.api.TTS", Arg: Arg{0, []string{"model_name", "model_path"}}, Judge: unpickles},
+	{Func: "TTS.api.TTS", Arg: Arg{1, []string{"model_path"}}, Judge: unpickles},
 }
 
 func whisperModel(c *Call) Judgement { return Judgement{} }

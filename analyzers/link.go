@@ -155,14 +155,18 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 		arg = c.n
 	}
 	v := c.Eval(arg)
+	takes := l.Takes
+	if source := c.Keyword("source"); takes == TakesGitHub && source >= 0 && c.Eval(source).has("local") {
+		takes = TakesFile
+	}
 	out := []ref.Ref{}
 	why := v.why
 	revision := ""
-	if l.Takes == TakesHub || l.Takes == TakesHubOrPath {
+	if takes == TakesHub || takes == TakesHubOrPath || takes == TakesDataset {
 		revision = c.onlyText("revision")
 	}
 	for _, a := range v.alts {
-		r, w := refOf(a, l.Takes)
+		r, w := refOf(a, takes)
 		if w != "" {
 			if why == "" {
 				why = w
@@ -209,9 +213,8 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 	if strings.Contains(r.Value, hole) {
 		return globOf(r)
 	}
-	if (takes == TakesHub || takes == TakesHubOrPath) && !r.RelativeToSource && isHubID(r.Value) {
-		r.Kind = ref.Hub
-		return r, ""
+	if r, why, ok := named(r, takes); ok {
+		return r, why
 	}
 	if r.Value == "" && !r.RelativeToSource {
 		return r, "it is the empty string"
@@ -219,6 +222,35 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 	r.Value = ref.Clean(r.Value)
 	return r, ""
 }
+
+// named is a reference to what a loader knows by name: a repository, a format of its own.
+func named(r ref.Ref, takes Takes) (ref.Ref, string, bool) {
+	if r.RelativeToSource {
+		return r, "", false
+	}
+	switch takes {
+	case TakesHub, TakesHubOrPath, TakesDataset:
+		if takes == TakesDataset && slices.Contains(packaged, r.Value) {
+			return r, "it is a format that the library reads itself", true
+		}
+		if isHubID(r.Value) {
+			r.Kind = ref.Hub
+			return r, "", true
+		}
+	case TakesGitHub:
+		if repo, branch, pinned := strings.Cut(r.Value, ":"); strings.Contains(repo, "/") && isHubID(repo) {
+			r.Kind, r.Value = ref.URL, "https://github.com/"+repo
+			if pinned {
+				r.Value += "/tree/" + branch
+			}
+			return r, "", true
+		}
+	}
+	return r, "", false
+}
+
+// packaged are the formats that datasets.load_dataset takes in place of a repository.
+var packaged = []string{"csv", "json", "parquet", "arrow", "text", "pandas", "sql", "xml", "webdataset", "imagefolder", "audiofolder", "videofolder", "pdffolder", "cache", "spark", "generator"}
 
 // hubRef is a file of a repository, whose name may have unknown parts.
 func hubRef(r ref.Ref) (ref.Ref, string) {

@@ -54,6 +54,8 @@ func TestLink(t *testing.T) {
 		{"branches", "import torch\nif x:\n    p = 'a.pt'\nelse:\n    p = 'b.pt'\ntorch.load(p)\n", "6 torch.load path:b.pt(guess) path:a.pt(guess)\n"},
 		{"loop", "import torch\nfor p in ['a.pt', 'b.pt']:\n    torch.load(p)\n", "3 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
 		{"returned", "import torch\ndef where(n):\n    return 'm/' + n\ntorch.load(where('a.pt'))\n", "4 torch.load path:m/a.pt(exact)\n"},
+		{"torch.hub", "import torch\ntorch.hub.load('o/r:v1', 'm')\ntorch.hub.load('o/r', 'm', source='local')\n", "2 torch.hub.load url:https://github.com/o/r/tree/v1(exact)\n3 torch.hub.load path:o/r(exact)\n"},
+		{"dataset", "from datasets import load_dataset\nload_dataset('json', data_files='a.json')\nload_dataset('o/d')\n", "2 datasets.load_dataset why: it is a format that the library reads itself\n3 datasets.load_dataset hub:o/d(exact)\n"},
 		{"timm", "import timm\ntimm.create_model('resnet18')\ntimm.create_model('hf-hub:org/m@v1', pretrained=True)\ntimm.create_model(model_name='hf_hub:org/m')\ntimm.create_model('local-dir:models/x', checkpoint_path='a.pth')\n",
 			"2 timm.create_model why: it is the name of an architecture\n3 timm.create_model hub:org/m(exact) at v1\n4 timm.create_model hub:org/m(exact)\n5 timm.create_model path:a.pth(exact) path:models/x(exact)\n"},
 		{"format", "import torch\ntorch.load('{}/{name}.pt'.format('a', name='b'))\ntorch.load('%s.pt' % 'c')\n", "2 torch.load path:a/b.pt(exact)\n3 torch.load path:c.pt(exact)\n"},

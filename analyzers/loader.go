@@ -48,6 +48,8 @@ const (
 	TakesHub                    // a repository on the hub
 	TakesURL                    // a URL
 	TakesNothing                // an object of some other kind
+	TakesGitHub                 // a repository of torch.hub's, "owner/name[:ref]" on GitHub, or a folder
+	TakesDataset                // as TakesHubOrPath, or one of the formats that datasets itself reads
 	TakesTimm                   // a name of timm's
 )
 

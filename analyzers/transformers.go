@@ -29,7 +29,7 @@ var transformersLoaders = []*Loader{
 	{Func: "huggingface_hub.hf_hub_url", Arg: Arg{0, []string{"repo_id"}}, Takes: TakesHub},
 	{Func: "huggingface_hub.snapshot_download", Suffix: "snapshot_download", Arg: Arg{0, []string{"repo_id"}}, Takes: TakesHub, Fetches: true, Judge: judgeHub},
 	{Func: "huggingface_hub.from_pretrained_keras", Also: []string{"huggingface_hub.keras_mixin.from_pretrained_keras", "huggingface_hub.from_pretrained_fastai"}, Arg: Arg{0, nil}, Takes: TakesHub, Judge: judgeHub},
-	{Func: "datasets.load_dataset", Also: []string{"datasets.load.load_dataset", "datasets.load_dataset_builder"}, Arg: Arg{0, []string{"path"}}, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "datasets.load_dataset", Also: []string{"datasets.load.load_dataset", "datasets.load_dataset_builder"}, Arg: Arg{0, []string{"path"}}, Takes: TakesDataset, Judge: judgeHub},
 	{Func: "datasets.load_from_disk", Also: []string{"datasets.load.load_from_disk", "datasets.Dataset.load_from_disk", "datasets.DatasetDict.load_from_disk"}, Arg: Arg{0, []string{"dataset_path", "dataset_dict_path"}}},
 	{Func: "evaluate.load", Arg: Arg{0, []string{"path"}}, Takes: TakesHubOrPath, Judge: judgeEvaluate},
 	{Func: "timm.create_model", Also: []string{"timm.models.create_model", "timm.models.factory.create_model"}, Arg: Arg{0, []string{"model_name"}}, Takes: TakesTimm, Judge: nil},
