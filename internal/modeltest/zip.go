@@ -26,6 +26,7 @@ type zipEntry struct {
 	crc, localCRC                    uint64
 	size, csize, localSize, localC   uint64
 	external, creator, header        uint64
+	disk, comment                    uint64 // comment: a length that is claimed
 	extra, localExtra                []byte
 	descriptor, hidden, zip64, moved bool
 }
@@ -35,10 +36,11 @@ type zipEntry struct {
 //	zip                 as the first line
 //	torch               the members as torch.save writes them: stored, aligned to 64, flags 0x800
 //	set NAME[#N] k=v…   changes the N-th member of that name: name local-name method local-method flags local-flags crc local-crc
-//	                    size csize local-size local-csize external creator header extra local-extra descriptor=1 hidden=1 zip64=1
+//	                    size csize local-size local-csize external creator header extra local-extra disk comment-length
+//	                    descriptor=1 hidden=1 zip64=1
 //	prefix HEX          bytes in front; offset=keep leaves the offsets uncorrected
 //	gap NAME HEX        bytes in front of that member
-//	end k=v…            of the end record: count size offset disk comment=TEXT comment-length zip64=1
+//	end k=v…            of the end record: count here size offset disk comment=TEXT comment-length zip64=1
 //	trailing HEX        bytes behind
 //
 // NAME, TEXT and HEX may be quoted; HEX is the notation of func Bytes, quoted where it has blanks.
@@ -191,7 +193,7 @@ func (z *zipWriter) finish(out []byte, start, offset, count int) ([]byte, error)
 	out = append(out, "PK\x05\x06"...)
 	out = le.AppendUint16(out, uint16(get("disk", 0)))
 	out = le.AppendUint16(out, uint16(get("disk", 0)))
-	out = le.AppendUint16(le.AppendUint16(out, uint16(n)), uint16(n))
+	out = le.AppendUint16(le.AppendUint16(out, uint16(get("here", int(n)))), uint16(n))
 	out = le.AppendUint32(le.AppendUint32(out, uint32(size)), uint32(off))
 	out = le.AppendUint16(out, uint16(get("comment-length", len(comment))))
 	return append(append(out, comment...), z.trailing...), nil
@@ -231,7 +233,7 @@ func (e *zipEntry) set(key, value string) (err error) {
 	numbers := map[string]*uint64{
 		"local-method": &e.localMethod, "flags": &e.flags, "local-flags": &e.localFlags, "crc": &e.crc, "local-crc": &e.localCRC,
 		"size": &e.size, "csize": &e.csize, "local-size": &e.localSize, "local-csize": &e.localC,
-		"external": &e.external, "creator": &e.creator,
+		"external": &e.external, "creator": &e.creator, "disk": &e.disk, "comment-length": &e.comment,
 	}
 	switch key {
 	case "method":
@@ -323,7 +325,8 @@ func (e *zipEntry) central(out []byte) []byte {
 	}
 	out = le.AppendUint32(le.AppendUint32(le.AppendUint32(out, uint32(e.crc)), uint32(csize)), uint32(size))
 	out = le.AppendUint16(le.AppendUint16(out, uint16(len(e.name))), uint16(len(extra)))
-	out = append(out, 0, 0, 0, 0, 0, 0)
+	out = le.AppendUint16(le.AppendUint16(out, uint16(e.comment)), uint16(e.disk))
+	out = append(out, 0, 0)
 	out = le.AppendUint32(le.AppendUint32(out, uint32(e.external)), uint32(header))
 	return append(append(out, e.name...), extra...)
 }

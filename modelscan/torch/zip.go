@@ -5,6 +5,8 @@ package torch
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -40,6 +42,24 @@ type archive struct {
 	version  bool
 	packed   int             // compressed members that torch stores
 	topNames map[string]bool // the first few
+	records  map[string]bool // the names below a top folder of what torch reads as numbers
+	missing  []string        // keys of storages that a pickle names and no record holds
+}
+
+// saved tells whether the archive is one that torch.save wrote, or was made to look like one: others have a data.pkl too.
+func (a *archive) saved() bool { return a.version && !a.script && !a.pack || len(a.records) > 0 }
+
+// stateDict reads data.pkl, and remembers which storages it misses.
+func (a *archive) stateDict() *modelscan.Format {
+	return &modelscan.Format{Name: pickle.Format.Name, Scan: func(ctx context.Context, p *modelscan.Pass) error {
+		res, err := pickle.Scan(ctx, p, pickle.Options{Dialect: pickle.Torch})
+		for _, key := range slices.Sorted(maps.Keys(res.Storages)) {
+			if err == nil && !a.records["data/"+strings.ToLower(key)] {
+				a.missing = append(a.missing, key)
+			}
+		}
+		return err
+	}}
 }
 
 // inTop returns the name below the archive's top folder, in lower case: miniz ignores case. torch takes the
@@ -51,7 +71,7 @@ func inTop(name string) (top, rest string, ok bool) {
 }
 
 func open(z *zip.Archive) *zip.Use {
-	a := &archive{Archive: z, topNames: map[string]bool{}}
+	a := &archive{Archive: z, topNames: map[string]bool{}, records: map[string]bool{}}
 	known := false
 	for _, e := range z.Entries {
 		top, rest, ok := inTop(e.Name)
@@ -60,6 +80,9 @@ func open(z *zip.Archive) *zip.Use {
 		}
 		if !ok {
 			continue
+		}
+		if folder, _, _ := strings.Cut(rest, "/"); folder == "data" {
+			a.records[rest] = true
 		}
 		if e.Method != 0 && (rest == "data.pkl" || storage(rest)) {
 			a.packed++
@@ -108,6 +131,8 @@ func (a *archive) as(e *zip.Entry) *modelscan.Format {
 		return nil
 	}
 	switch {
+	case rest == "data.pkl" && !a.script && !a.pack:
+		return a.stateDict()
 	case rest == "data.pkl" && !a.script:
 		return stateDict
 	case rest == "data.pkl", rest == "constants.pkl", strings.HasSuffix(rest, ".debug_pkl"):
@@ -122,8 +147,15 @@ func (a *archive) as(e *zip.Entry) *modelscan.Format {
 	return nil
 }
 
-// scan compares the archive with what torch.save writes. Deviations do no harm by themselves.
+// scan compares the archive with what torch.save writes. Deviations do no harm by themselves. What torch refuses is
+// a gap all the same: the file is not the model that it seems to be.
 func (a *archive) scan(_ context.Context, p *modelscan.Pass) error {
+	if n := len(a.topNames); n > 1 && a.saved() {
+		p.Fail(p.Name, -1, fmt.Errorf("members in %d top folders: torch refuses the archive", n))
+	}
+	if len(a.missing) > 0 {
+		p.Fail(p.Name, -1, fmt.Errorf("%d storages that data.pkl names are not in the archive, the first is %q: torch refuses it", len(a.missing), a.missing[0]))
+	}
 	var odd []string
 	if !a.Torch() {
 		odd = append(odd, "does not begin with a member: torch.load takes it for a pickle")

@@ -18,6 +18,14 @@ func (s *scanner) directories() {
 		if d.end.disk != 0 {
 			s.find(rule.ZipLoadersDisagree, d.end.at, "disk number", "the end record names another disk: torch refuses, zipfile and strict readers read")
 		}
+		if d.end.here != d.end.count {
+			s.find(rule.ZipLoadersDisagree, d.end.at, "entries on this disk",
+				fmt.Sprintf("the end record counts %d members, %d of them on this disk: torch refuses, zipfile reads", d.end.count, d.end.here))
+		}
+		if d.cut || d.end.size != d.End-d.Start && d.Claimed == uint64(len(d.Entries)) {
+			s.find(rule.ZipLoadersDisagree, d.end.at, "directory length",
+				fmt.Sprintf("the directory has %d bytes, the end record says %d: torch refuses, zipfile reads", d.End-d.Start, d.end.size))
+		}
 		if i > 0 && !sameMembers(s.a.Dirs[0], d) {
 			first := s.a.Dirs[0]
 			s.find(rule.ZipLoadersDisagree, d.end.at, "central directory",
@@ -72,6 +80,12 @@ func (s *scanner) compare(e *Entry, m Member, matters bool) {
 	}
 	if e.Flags&FlagPatch != 0 {
 		say("patch data", "flags %#x: torch and zipfile refuse, strict readers read", e.Flags)
+	}
+	if e.Flags&FlagMasked != 0 {
+		say("masked headers", "flags %#x: torch refuses, zipfile reads", e.Flags)
+	}
+	if e.Disk > 1 { // miniz takes 1 for this one
+		say("disk number", "begins on disk %d: torch refuses, zipfile and strict readers read", e.Disk)
 	}
 	if h.method != e.Method {
 		say("method", "%d in the directory, %d in front of the bytes", e.Method, h.method)

@@ -18,6 +18,7 @@ type Directory struct {
 	By      Loaders
 	Entries []Entry
 	end     end
+	cut     bool // the last record reaches beyond the directory
 }
 
 // Entry is a member as a central directory describes it. Nothing in it has been verified.
@@ -32,7 +33,8 @@ type Entry struct {
 	External   uint32 // attributes; the upper half is st_mode where Creator says Unix
 	Flags      uint16
 	Method     uint16
-	Creator    uint8 // host system
+	Disk       uint16 // on which the member begins
+	Creator    uint8  // host system
 }
 
 // Flag bits of APPNOTE.TXT 4.4.4.
@@ -139,7 +141,7 @@ func (d *Directory) read(ctx context.Context, src modelscan.Source, lim *modelsc
 		if len(d.Entries)&0xfff == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		e, n := parseCentral(buf[at:], text[at:])
+		e, n, cut := parseCentral(buf[at:], text[at:])
 		if n == 0 {
 			d.End = d.Start + int64(at)
 			return nil
@@ -149,28 +151,30 @@ func (d *Directory) read(ctx context.Context, src modelscan.Source, lim *modelsc
 		}
 		e.At, e.Header = d.Start+int64(at), e.Header+d.Base
 		d.Entries = append(d.Entries, e)
+		d.cut = d.cut || cut
 		at += n
 	}
 }
 
 // parseCentral decodes one central record and returns its length, 0 where there is none. text holds the same
 // bytes as b. A record that is cut off counts, as it does for zipfile.
-func parseCentral(b []byte, text string) (Entry, int) {
+func parseCentral(b []byte, text string) (e Entry, length int, cut bool) {
 	le := binary.LittleEndian
 	if len(b) < centralLen || le.Uint32(b) != sigCentral {
-		return Entry{}, 0
+		return Entry{}, 0, false
 	}
 	name, extra, comment := int(le.Uint16(b[28:])), int(le.Uint16(b[30:])), int(le.Uint16(b[32:]))
 	nameEnd := min(centralLen+name, len(b))
 	extraEnd := min(nameEnd+extra, len(b))
-	e := Entry{
+	e = Entry{
 		Name: text[centralLen:nameEnd], Extra: text[nameEnd:extraEnd],
 		Creator: b[5], Flags: le.Uint16(b[8:]), Method: le.Uint16(b[10:]), CRC: le.Uint32(b[16:]),
 		Compressed: int64(le.Uint32(b[20:])), Size: int64(le.Uint32(b[24:])),
-		External: le.Uint32(b[38:]), Header: int64(le.Uint32(b[42:])),
+		Disk: le.Uint16(b[34:]), External: le.Uint32(b[38:]), Header: int64(le.Uint32(b[42:])),
 	}
 	e.widen()
-	return e, min(extraEnd+comment, len(b))
+	whole := centralLen + name + extra + comment
+	return e, min(whole, len(b)), whole > len(b)
 }
 
 // widen replaces the fields that say 0xffffffff by those of the zip64 extra field (APPNOTE 4.5.3).

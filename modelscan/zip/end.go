@@ -48,8 +48,9 @@ type end struct {
 	at      int64 // of the record itself
 	limit   int64 // where the central directory must end: the zip64 or the plain end record
 	count   uint64
-	size    int64 // of the central directory, as claimed
-	offset  int64 // of the central directory, as claimed
+	here    uint64 // entries on this disk, as claimed
+	size    int64  // of the central directory, as claimed
+	offset  int64  // of the central directory, as claimed
 	disk    uint16
 	comment int64 // length claimed
 	by      Loaders
@@ -99,7 +100,7 @@ func endAt(src modelscan.Source, b []byte, at int64, by Loaders) []end {
 	le := binary.LittleEndian
 	plain := end{
 		at: at, limit: at, by: by,
-		disk: le.Uint16(b[4:]) | le.Uint16(b[6:]), count: uint64(le.Uint16(b[10:])),
+		disk: le.Uint16(b[4:]) | le.Uint16(b[6:]), here: uint64(le.Uint16(b[8:])), count: uint64(le.Uint16(b[10:])),
 		size: int64(le.Uint32(b[12:])), offset: int64(le.Uint32(b[16:])), comment: int64(le.Uint16(b[20:])),
 	}
 	loc, err := src.Bytes(at-loc64Len, loc64Len, loc64Len)
@@ -135,7 +136,7 @@ func end64At(src modelscan.Source, at int64, e end) (end, bool) {
 	le := binary.LittleEndian
 	e.limit = at
 	e.disk = uint16(min(le.Uint32(b[16:])|le.Uint32(b[20:]), 0xffff))
-	e.count = le.Uint64(b[32:])
+	e.here, e.count = le.Uint64(b[24:]), le.Uint64(b[32:])
 	e.size, e.offset = int64(le.Uint64(b[40:])), int64(le.Uint64(b[48:]))
 	return e, true
 }

@@ -67,6 +67,21 @@ func (s *scanner) find(id rule.ID, off int64, subject, message string) {
 	s.Emit.Finding(modelscan.Finding{Rule: id, Path: s.Name, Offset: off, Subject: subject, Message: message})
 }
 
+// refused tells what in the directory makes miniz refuse a record that a loader would read as numbers.
+func (e *Entry) refused() string {
+	switch {
+	case e.Flags&(FlagEncrypted|FlagStrong|FlagMasked) != 0:
+		return "encrypted"
+	case e.Flags&FlagPatch != 0:
+		return "patch data"
+	case e.Disk > 1:
+		return fmt.Sprintf("begins on disk %d", e.Disk)
+	case e.External&0x10 != 0 && e.Size > 0:
+		return "marked as a folder"
+	}
+	return ""
+}
+
 // place is the offset at which a finding about e points.
 func (e *Entry) place() int64 {
 	if e.At < 0 {
@@ -90,6 +105,9 @@ func (s *scanner) raw(e *Entry) bool {
 // entry scans one member.
 func (s *scanner) entry(ctx context.Context, e *Entry, names names) {
 	if s.raw(e) {
+		if why := e.refused(); why != "" {
+			s.gap(e, fmt.Errorf("%s: torch refuses the record", why))
+		}
 		s.rawRecord(e)
 		src := s.Source.Member(e.Name, nil, e.Compressed)
 		src.Raw = true
