@@ -74,8 +74,9 @@ func open(z *zip.Archive) *zip.Use {
 	a := &archive{Archive: z, topNames: map[string]bool{}, records: map[string]bool{}}
 	known := false
 	for _, e := range z.Entries {
-		top, rest, ok := inTop(e.Name)
-		if len(a.topNames) < 16 {
+		_, rest, ok := inTop(e.Name)
+		if len(a.topNames) < 16 { // here torch does heed case
+			top, _, _ := strings.Cut(e.Name, "/")
 			a.topNames[top] = true
 		}
 		if !ok {
