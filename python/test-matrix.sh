@@ -42,7 +42,9 @@ rm -rf "$site" "$own"
 "$cache/3.13/bin/pip" install -q --disable-pip-version-check --target "$site" $pins safetensors joblib
 "$cache/3.13/bin/pip" install -q --disable-pip-version-check --no-deps --target "$own" "$WHEEL"
 libs=$(echo "$root"/usr/lib/*-linux-gnu)
-loader=$(ls "$root"/usr/lib64/ld-linux-*.so.* "$root"/usr/lib/ld-linux-*.so.* 2>/dev/null | head -1)
+for loader in "$root"/usr/lib64/ld-linux-*.so.* "$root"/usr/lib/ld-linux-*.so.*; do
+  [ ! -e "$loader" ] || break
+done
 PYTHONHOME=$root/usr PYTHONPATH=$own:$site:$root/usr/lib/python3/dist-packages PYTHONDONTWRITEBYTECODE=1 \
   "$loader" --library-path "$libs:$libs/blas:$libs/lapack" "$root/usr/bin/python3.13" -m pytest -p no:cacheprovider \
   --ignore python/tests/test_huggingface.py --ignore python/tests/test_diffusers.py "$@" python/tests

@@ -547,3 +547,20 @@ def test_convert_says_what_it_leaves_out(saved, tmp_path):
     assert run({"a.b": {"c": {"w": w}}}, "--only", "a.b.c")[2] == ["w"]
     assert run({"a": {"w": w}}, "--only", "b")[0] == 2
     assert run({"model": module(), "epoch": 1})[0] == 0
+
+
+def test_records_beyond_4_gb(tmp_path):
+    """A sparse file in zip64, whose numbers lie behind a record of 4.5 GB that takes no room on the disk."""
+    hole = 4_500_000_000
+    body = b"}(" + b"".join(
+        recipes.unicode(key) + recipes.tensor(key=key, numel=numel, size=(numel,)) for key, numel in (("0", hole // 4), ("1", 4))
+    ) + b"u"  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "large.pt", "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + body + b".")
+        with archive.open(zipfile.ZipInfo("archive/data/0"), "w", force_zip64=True) as record:
+            archive.fp.seek(hole, os.SEEK_CUR)
+            record._file_size = record._compress_size = hole
+        archive.writestr("archive/data/1", struct.pack("<4f", 1, 2, 3, 4))
+        archive.writestr("archive/version", b"3\n")
+    got = st.load(tmp_path / "large.pt")
+    assert got["1"].tolist() == [1, 2, 3, 4] and got["0"].shape == (hole // 4,) and got["0"][-1] == 0
