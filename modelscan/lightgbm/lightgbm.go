@@ -198,23 +198,31 @@ func (m *model) places(end int64) error {
 	return nil
 }
 
-// behind the trees stand importances, the parameters of the training and what pandas knew: none of it runs.
+// behind the trees stand importances, the parameters of the training and what pandas knew: none of it runs. Both the trees
+// and the parameters have a line that ends them.
 func (m *model) behind(line []byte) error {
-	for ended := false; ; {
-		if bytes.HasPrefix(line, []byte("end of trees")) {
+	ended, open := false, false
+	for {
+		switch {
+		case bytes.HasPrefix(line, []byte("end of trees")):
 			ended = true
+		case string(line) == "parameters:":
+			open = true
+		case string(line) == "end of parameters":
+			open = false
 		}
 		m.code("text behind the trees", line)
 		var err error
-		if line, err = m.line(); err != nil {
-			if errors.Is(err, io.EOF) && !ended {
-				return io.ErrUnexpectedEOF
-			}
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
+		if line, err = m.line(); err == nil {
+			continue
 		}
+		switch {
+		case !errors.Is(err, io.EOF):
+			return err
+		case !ended || open:
+			return io.ErrUnexpectedEOF
+		}
+		return nil
 	}
 }
 

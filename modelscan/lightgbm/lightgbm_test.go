@@ -50,6 +50,7 @@ func TestScan(t *testing.T) {
 		{Name: "code among the parameters", File: replaced("[objective: binary]", "[objective: __import__('os').system('echo x')]"), Want: []string{"ST250 text behind the trees"}},
 		{Name: "cut in a tree", File: real(t)[:700], Want: []string{"ST901"}},
 		{Name: "cut in the header", File: real(t)[:200], Want: []string{"ST901"}},
+		{Name: "cut in the parameters", File: real(t)[:len(real(t))-60], Want: []string{"ST901"}},
 		{Name: "cut behind a tree", File: bytes.SplitAfter(real(t), []byte("shrinkage=1\n\n"))[0], Want: []string{"ST901"}},
 	}, Format)
 	for _, s := range []string{"tree\n", "tree\nand more text\n", "trees\nmax_feature_idx=1\n"} {

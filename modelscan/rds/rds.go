@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"github.com/secure-torch/secure-torch/modelscan"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 	"github.com/secure-torch/secure-torch/modelscan/window"
 )
 
@@ -19,10 +20,13 @@ func Formats() []*modelscan.Format {
 	return []*modelscan.Format{
 		{Name: "rds", Sniff: func(p modelscan.Probe) modelscan.Confidence {
 			// The serialization's version, which is 2 since R 1.4 and 3 since 3.5, follows the encoding's letter.
-			for _, magic := range [...]string{"X\n\x00\x00\x00\x02", "X\n\x00\x00\x00\x03", "A\n2\n", "A\n3\n", "B\n\x02\x00\x00\x00", "B\n\x03\x00\x00\x00"} {
+			for _, magic := range [...]string{"X\n\x00\x00\x00\x02", "X\n\x00\x00\x00\x03", "B\n\x02\x00\x00\x00", "B\n\x03\x00\x00\x00"} {
 				if bytes.HasPrefix(p.Head, []byte(magic)) {
 					return modelscan.Yes
 				}
+			}
+			if ascii().Match(p.Head) {
+				return modelscan.Yes
 			}
 			return modelscan.No
 		}, Scan: func(ctx context.Context, p *modelscan.Pass) error { return scan(ctx, p, 0) }},
@@ -34,6 +38,9 @@ func Formats() []*modelscan.Format {
 		}, Scan: func(ctx context.Context, p *modelscan.Pass) error { return scan(ctx, p, magicSize) }},
 	}
 }
+
+// ascii is the header in numbers of decimal digits; a version such as 4.2.2 is one of six.
+var ascii = pattern.Lazy(`^A\n[23]\n[0-9]{6}\n[0-9]{6}\n`)
 
 const magicSize = 5 // "RDX3\n"
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/scantest"
 )
 
@@ -32,6 +33,9 @@ func TestScan(t *testing.T) {
 		{Name: "ASCII", File: []byte("A\n3\n262658\n197888\n5\nUTF-8\n13\n1\n1\n"), Want: []string{"ST903"}},
 		{Name: "an unknown type", File: []byte("X\n\x00\x00\x00\x02\x00\x04\x02\x02\x00\x02\x03\x00\x00\x00\x00\x63"), Want: []string{"ST901"}},
 	}, Formats()...)
+	if r := scantest.Scan(t, "table.csv", []byte("A\n2\n3\n"), Formats()...); r.Kind != modelscan.KindOther {
+		t.Errorf("a table: %+v", r)
+	}
 }
 
 func FuzzScan(f *testing.F) {
