@@ -3,6 +3,7 @@ package s3
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -10,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/secure-torch/secure-torch/internal/artifact/remote"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/web"
 )
 
@@ -89,7 +89,7 @@ func section(path string, names ...string) map[string]string {
 func (s *Settings) bucket(name string) (*url.URL, error) {
 	region := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
 	if strings.ContainsFunc(s.Region, region) || s.Region == "" {
-		return nil, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%.40q is no region", s.Region)}
+		return nil, fmt.Errorf("AWS_REGION: %.40q is no region", s.Region)
 	}
 	if s.Endpoint == "" {
 		if strings.Contains(name, ".") {
@@ -99,7 +99,7 @@ func (s *Settings) bucket(name string) (*url.URL, error) {
 	}
 	u, err := url.Parse(s.Endpoint)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || !private(u) {
-		return nil, &remote.Error{Kind: remote.Refused, Detail: "AWS_ENDPOINT_URL is no https URL of a store, or http on this machine"}
+		return nil, errors.New("AWS_ENDPOINT_URL is no https URL of a store, or http on this machine")
 	}
 	return u.JoinPath(name), nil
 }

@@ -131,7 +131,7 @@ func split(value string) (bucket, key string, err error) {
 	bucket, key, _ = strings.Cut(rest, "/")
 	valid := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' }
 	if !ok || len(bucket) < 3 || len(bucket) > 63 || strings.ContainsFunc(bucket, func(r rune) bool { return !valid(r) }) || strings.Contains(bucket, "..") {
-		return "", "", &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%q names no bucket", bucket)}
+		return "", "", fmt.Errorf("%q is no name of a bucket: s3://bucket/key", bucket)
 	}
 	return bucket, key, nil
 }
