@@ -155,16 +155,26 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 		arg = c.n
 	}
 	v := c.Eval(arg)
-	takes := l.Takes
-	if source := c.Keyword("source"); takes == TakesGitHub && source >= 0 && c.Eval(source).has("local") {
-		takes = TakesFile
+	out, why := c.named(v, l.Takes)
+	if len(out) == 0 && why == "" {
+		why = "`" + snippet(c.s.code(arg)) + "` cannot be told from the source"
+	}
+	return out, why
+}
+
+// named are the references that a value makes in the place of what a loader takes.
+func (c *Call) named(v value, takes Takes) ([]ref.Ref, string) {
+	revision := ""
+	switch takes {
+	case TakesGitHub:
+		if source := c.Keyword("source"); source >= 0 && c.Eval(source).has("local") {
+			takes = TakesFile
+		}
+	case TakesHub, TakesHubOrPath, TakesDataset:
+		revision = c.onlyText("revision")
 	}
 	out := []ref.Ref{}
 	why := v.why
-	revision := ""
-	if takes == TakesHub || takes == TakesHubOrPath || takes == TakesDataset {
-		revision = c.onlyText("revision")
-	}
 	for _, a := range v.alts {
 		r, w := refOf(a, takes)
 		if w != "" {
@@ -180,9 +190,6 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 			r.Value, r.File, r.Revision = strings.Clone(r.Value), strings.Clone(r.File), strings.Clone(r.Revision)
 			out = append(out, r)
 		}
-	}
-	if len(out) == 0 && why == "" {
-		why = "`" + snippet(c.s.code(arg)) + "` cannot be told from the source"
 	}
 	return out, why
 }
