@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
@@ -29,7 +30,7 @@ func steps(mode Mode, filter []policy.Entry) []step {
 		return process
 	}
 	return append(process,
-		step{LayerNoNewPrivs, func(*Confinement) error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
+		step{LayerNoNewPrivs, func(*Confinement) error { return giveUpRights(0) }},
 		step{LayerLandlock, restrictPaths},
 		step{LayerSeccomp, func(c *Confinement) error { return loadFilter(c, filter) }},
 	)
@@ -52,12 +53,17 @@ func confineBy(mode Mode, filter []policy.Entry) Confinement {
 }
 
 func setLimits() error {
+	space, err := addressSpace()
+	if err != nil {
+		return fmt.Errorf("limit on address space: %w", err)
+	}
 	for _, l := range []struct {
 		name     string
 		resource int
 		value    uint64
 	}{
 		{"data", unix.RLIMIT_DATA, dataLimit},
+		{"address space", unix.RLIMIT_AS, space},
 		{"cpu", unix.RLIMIT_CPU, cpuLimit},
 		{"files", unix.RLIMIT_NOFILE, fileLimit},
 		{"file size", unix.RLIMIT_FSIZE, 0},
@@ -68,6 +74,22 @@ func setLimits() error {
 		}
 	}
 	return nil
+}
+
+// spareSpace is address space beyond what is taken at the start. Go reserves more than it uses, so that this is no limit
+// on memory; without any, page tables for terabytes that are only read would not count as anything.
+const spareSpace = 64 << 30
+
+func addressSpace() (uint64, error) {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0, err
+	}
+	var pages uint64
+	if _, err := fmt.Sscan(string(text), &pages); err != nil {
+		return 0, err
+	}
+	return pages*uint64(os.Getpagesize()) + spareSpace, nil
 }
 
 // lowerLimit never raises a limit that is lower already, which only root may.

@@ -16,6 +16,6 @@ func loadFilter(c *Confinement, entries []policy.Entry) error {
 	if err := bpf.Load(program); err != nil {
 		return err
 	}
-	c.Backend, c.Entries = "go-seccomp-bpf", len(entries)
+	c.Backend, c.Entries = "go-seccomp-bpf", policy.Calls(entries)
 	return nil
 }

@@ -30,7 +30,7 @@ func loadFilter(c *Confinement, entries []policy.Entry) error {
 		return fmt.Errorf("load the filter: %w", err)
 	}
 	major, minor, micro := libseccomp.GetLibraryVersion()
-	c.Backend, c.Entries = fmt.Sprintf("libseccomp %d.%d.%d", major, minor, micro), len(entries)
+	c.Backend, c.Entries = fmt.Sprintf("libseccomp %d.%d.%d", major, minor, micro), policy.Calls(entries)
 	return nil
 }
 

@@ -73,6 +73,7 @@ var faults = map[string]struct {
 }{
 	"dumpable":            {policy.Entry{Name: "prctl", Errno: uint16(unix.EPERM), When: firstArg(unix.PR_SET_DUMPABLE)}, LayerDumpable},
 	"nonewprivs":          {policy.Entry{Name: "prctl", Errno: uint16(unix.EINVAL), When: firstArg(unix.PR_SET_NO_NEW_PRIVS)}, LayerNoNewPrivs},
+	"rights":              {policy.Entry{Name: "capget", Errno: uint16(unix.EPERM)}, LayerNoNewPrivs},
 	"rlimits":             {policy.Entry{Name: "prlimit64", Errno: uint16(unix.EPERM)}, LayerRlimits},
 	"landlock_unknown":    {policy.Entry{Name: "landlock_create_ruleset", Errno: uint16(unix.ENOSYS)}, LayerLandlock},
 	"landlock_disabled":   {policy.Entry{Name: "landlock_create_ruleset", Errno: uint16(unix.EOPNOTSUPP)}, LayerLandlock},

@@ -37,7 +37,7 @@ func (s Spec) role() Role { return cmp.Or(s.Role, Scan) }
 // is slow to start programs, and a worker that is late is no threat.
 const (
 	readyTimeout   = 20 * time.Second
-	compileTimeout = 3 * time.Minute // a module that is in no cache yet
+	compileTimeout = 10 * time.Minute // a module that is in no cache yet
 )
 
 // Worker is one confined process. It does one Request at a time.
@@ -159,6 +159,10 @@ func (w *Worker) kill(cause *Failure) {
 // hangUpGrace is how long a worker that closed its end may take to end by itself, so that the
 // kernel's verdict on it is seen and not ours.
 const hangUpGrace = time.Second
+
+// pipeGrace is how long the end of a process's output is waited for when it has ended itself: the output's other end may
+// still exist, in a message with descriptors that nobody has read.
+const pipeGrace = time.Second
 
 // autopsy explains an error on the conn, and leaves the worker dead.
 func (w *Worker) autopsy(err error) error {
@@ -293,5 +297,6 @@ func command(spec Spec) (*exec.Cmd, *tail, error) {
 	cmd.Stderr = stderr
 	cmd.SysProcAttr = processAttributes()
 	cmd.Dir = rootDir()
+	cmd.WaitDelay = pipeGrace
 	return cmd, stderr, nil
 }

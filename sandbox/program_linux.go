@@ -130,6 +130,7 @@ func (r *programRun) start(spec stage) error {
 	r.control = parent
 	r.cmd = exec.Command("/proc/self/exe", Verb, stageVerb, string(text))
 	r.cmd.Env, r.cmd.Dir, r.cmd.SysProcAttr = workerEnv(1), rootDir(), processAttributes()
+	r.cmd.WaitDelay = pipeGrace
 	r.cmd.ExtraFiles = []*os.File{child, filter, output}
 	r.cmd.Stdout = &spoken{to: r.program.Stdout}
 	r.cmd.Stderr = io.MultiWriter(&r.said, &spoken{to: r.program.Stderr})
@@ -182,7 +183,12 @@ func (r *programRun) converse() error {
 	if r.program.Input != nil {
 		files = []*os.File{r.program.Input}
 	}
-	return r.control.sendRaw([]byte("go"), files)
+	if err := r.control.sendRaw([]byte("go"), files); err != nil {
+		return err
+	}
+	// There is nothing more to say or to hear, and nobody to hold what the program would send.
+	r.control.Close()
+	return nil
 }
 
 // hear takes one message of the interpreter, which is trusted until the input is sent.

@@ -283,6 +283,37 @@ func TestParentTakesNoDescriptors(t *testing.T) {
 	}
 }
 
+// leaveDescriptors sends more than is read, with the worker's own outputs, and ends.
+func leaveDescriptors() error {
+	f := frame{kind: frameRead, request: 1, item: 0, payload: make([]byte, 17)}
+	for range 8 {
+		if err := unix.Sendmsg(3, f.append(nil), unix.UnixRights(0, 1, 2, 3), nil, 0); err != nil {
+			return err
+		}
+	}
+	os.Exit(0)
+	return nil
+}
+
+// TestUnreadDescriptorsHoldNobodyUp: descriptors in a message that is never read keep the other end of a worker's
+// output open beyond its end.
+func TestUnreadDescriptorsHoldNobodyUp(t *testing.T) {
+	w := start(t, Spec{})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := answers(t, w, Request{Kind: "leaves descriptors", MaxResult: 100, Items: []Item{{Files: []File{openFile(t, "x")}}}})
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if _, ok := errors.AsType[*Failure](err); !ok {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the parent waits for an output that nobody will end")
+	}
+}
+
 func openDescriptors(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
@@ -303,8 +334,8 @@ func TestPolicyHasNoWayOut(t *testing.T) {
 				t.Errorf("%s is let through", name)
 			}
 		}
-		conditional := e.Name == "mmap" || e.Name == "mprotect" || e.Name == "clone" || e.Name == "tgkill"
-		answered := e.Name == "openat" || e.Name == "clone3" || e.Name == "prctl"
+		conditional := e.Name == "mmap" || e.Name == "mprotect" || e.Name == "madvise" || e.Name == "clone" || e.Name == "tgkill"
+		answered := e.Name == "openat" || e.Name == "clone3" || e.Name == "prctl" || e.Name == "mremap"
 		if conditional != (len(e.When) > 0) || answered != (e.Errno != 0) {
 			t.Errorf("%+v: conditions or errors are not where they belong", e)
 		}

@@ -50,6 +50,8 @@ func testHandler(job Job, out io.Writer) error {
 		return readDescriptors(out)
 	case "sends descriptors":
 		return sendDescriptors()
+	case "leaves descriptors":
+		return leaveDescriptors()
 	}
 	return crash(job)
 }

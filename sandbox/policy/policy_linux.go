@@ -31,13 +31,28 @@ const (
 		unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_PTRACE | unix.CLONE_VFORK | unix.CLONE_PARENT
 )
 
+// Flags of mmap that must not be there: MAP_GROWSDOWN makes memory a stack, which RLIMIT_DATA does not count.
+const (
+	ownMemoryMask = unix.MAP_ANONYMOUS | unix.MAP_SHARED | unix.MAP_GROWSDOWN
+	ownMemory     = unix.MAP_ANONYMOUS
+)
+
+// advise lets the advice through that C libraries and the Go runtime give: what came up to now has small numbers, and
+// guard pages. Numbers 100 and 101 take pages of the machine out of use, where root asks for it.
+func advise() []Entry {
+	return slices.Concat(
+		allowWhen([]Condition{{Arg: 2, Mask: 1<<32 - 1 - 31, Value: 0}}, "madvise"),
+		allowWhen([]Condition{{Arg: 2, Mask: 1<<32 - 1 - 1, Value: 102}}, "madvise"), // MADV_GUARD_INSTALL, MADV_GUARD_REMOVE
+	)
+}
+
 // Worker is what a Go program needs that reads open descriptors, computes and answers on an
 // open socket. Nothing in it opens, connects, starts a program or makes memory executable.
 func Worker() []Entry {
 	noExec := Condition{Arg: 2, Mask: unix.PROT_EXEC, Value: 0}
 	all := slices.Concat(
-		allow("read", "pread64", "write", "close", "recvmsg", "sendmsg"),               // the files and the socket
-		allow("munmap", "madvise", "brk", "mremap"),                                    // memory
+		allow("read", "pread64", "write", "close", "recvmsg", "sendmsg"), // the files and the socket
+		allow("munmap", "brk"), advise(), // memory
 		allow("futex", "sched_yield", "nanosleep", "clock_nanosleep", "clock_gettime"), // the scheduler
 		allow("epoll_pwait", "restart_syscall", "gettid", "getpid", "getrandom"),       // timers, identity, seeds
 		allow("rt_sigprocmask", "rt_sigreturn", "rt_sigaction", "sigaltstack"),         // signals of its own
@@ -45,12 +60,13 @@ func Worker() []Entry {
 		[]Entry{
 			// Memory of its own: no file and nothing shared. MAP_PRIVATE is not asked for, since the
 			// runtime's random numbers live in MAP_DROPPABLE memory from Linux 6.11 on.
-			{Name: "mmap", When: []Condition{noExec, {Arg: 3, Mask: unix.MAP_ANONYMOUS | unix.MAP_SHARED, Value: unix.MAP_ANONYMOUS}}},
+			{Name: "mmap", When: []Condition{noExec, {Arg: 3, Mask: ownMemoryMask, Value: ownMemory}}},
 			{Name: "mprotect", When: []Condition{noExec}},
 			{Name: "clone", When: []Condition{{Arg: 0, Mask: threadFlags | namespaceFlags, Value: threadFlags}}},
 			{Name: "tgkill", When: []Condition{{Arg: 0, Mask: ^uint64(0), Value: uint64(unix.Getpid())}}}, // preempts own threads
 			{Name: "clone3", Errno: uint16(unix.ENOSYS)},                                                  // the C library falls back to clone, whose flags can be seen
 			{Name: "openat", Errno: uint16(unix.EPERM)},                                                   // its allocator asks for the number of CPUs
+			{Name: "mremap", Errno: uint16(unix.ENOMEM)},                                                  // a stack that grows so is not counted; the C library copies instead
 			{Name: "prctl", Errno: uint16(unix.EPERM)},                                                    // its allocator names its memory
 		},
 	)
@@ -64,4 +80,13 @@ func allow(names ...string) []Entry {
 		out[i].Name = name
 	}
 	return out
+}
+
+// Calls counts the system calls that a list speaks of.
+func Calls(entries []Entry) int {
+	names := map[string]bool{}
+	for _, e := range entries {
+		names[e.Name] = true
+	}
+	return len(names)
 }

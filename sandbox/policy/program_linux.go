@@ -34,13 +34,13 @@ func Python() []Entry {
 	noExec := Condition{Arg: 2, Mask: unix.PROT_EXEC, Value: 0}
 	return slices.Concat(
 		allow("read", "pread64", "readv", "write", "pwrite64", "writev", "lseek", "close", "fstat", "recvmsg", "sendmsg"),
-		allow("munmap", "madvise", "brk", "mremap"),
+		allow("munmap", "brk"), advise(),
 		allow("futex", "sched_yield", "nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday"),
 		allow(legacyClock...),
 		allow("rt_sigprocmask", "rt_sigreturn", "rt_sigaction", "sigaltstack", "restart_syscall"),
 		allow("gettid", "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname", "getrandom", "sched_getaffinity", "getcwd", "set_robust_list", "rseq"),
 		allow("exit", "exit_group"),
-		allowWhen([]Condition{noExec, {Arg: 3, Mask: unix.MAP_ANONYMOUS | unix.MAP_SHARED, Value: unix.MAP_ANONYMOUS}}, "mmap"),
+		allowWhen([]Condition{noExec, {Arg: 3, Mask: ownMemoryMask, Value: ownMemory}}, "mmap"),
 		allowWhen([]Condition{noExec}, "mprotect"),
 		allowWhen([]Condition{{Arg: 0, Mask: ^uint64(0), Value: 0}, {Arg: 2, Mask: ^uint64(0), Value: 0}}, "prlimit64"), // one's own limits, read only
 		// A late import looks for files: it does not find them.
@@ -48,6 +48,7 @@ func Python() []Entry {
 		refuse(unix.EACCES, legacyFiles...),
 		refuse(unix.EPERM, "prctl", "fcntl", "dup", "sched_setaffinity", "mlock"),
 		refuse(unix.ENOTTY, "ioctl"),
+		refuse(unix.ENOMEM, "mremap"), // see Worker
 		[]Entry{
 			{Name: "clone", Errno: uint16(unix.EAGAIN), When: []Condition{{Arg: 0, Mask: threadFlags, Value: threadFlags}}}, // no threads
 			{Name: "clone3", Errno: uint16(unix.ENOSYS)},

@@ -99,6 +99,9 @@ func withEnv(name string, do func(Env) unix.Errno) Probe { return Probe{Name: na
 
 const nobody = ^uintptr(0) // -1
 
+// softOffline is MADV_SOFT_OFFLINE, which takes pages of the machine out of use; no length, so it takes none.
+const softOffline = 101
+
 func portable() []Probe {
 	cwd := uintptr(unix.AT_FDCWD & (1<<64 - 1))
 	anonymous := uintptr(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS)
@@ -187,6 +190,9 @@ func portable() []Probe {
 			return call(unix.SYS_MMAP, 0, 4096, unix.PROT_READ, unix.MAP_PRIVATE, uintptr(e.File), 0)
 		}),
 		one("mprotect executable", unix.SYS_MPROTECT, 0, 0, unix.PROT_READ|unix.PROT_EXEC),
+		one("mmap growing down", unix.SYS_MMAP, 0, 4096, unix.PROT_READ, anonymous|unix.MAP_GROWSDOWN, nobody, 0),
+		one("mremap", unix.SYS_MREMAP, 0, 0, 0, 0),
+		one("madvise offline", unix.SYS_MADVISE, 0, 0, softOffline),
 		one("memfd_create", unix.SYS_MEMFD_CREATE, at(label), unix.MFD_CLOEXEC),
 		one("userfaultfd", unix.SYS_USERFAULTFD, unix.O_CLOEXEC),
 		one("move_pages", unix.SYS_MOVE_PAGES, 0, 0, 0, 0, 0, 0),
