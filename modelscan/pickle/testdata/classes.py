@@ -24,6 +24,7 @@ import zipfile
 warnings.filterwarnings("ignore")
 RUNS = ("__new__", "__setstate__", "__del__", "__setattr__")
 RISKY = ("exec(", "eval(", "import_module", "__import__", "open(", "system(", "Popen", ".load(", "loads(", ".Load(", "urlopen", "_LIB", "ctypes", "unlink", "remove(", "rmtree", "importlib", "compile(", "Free(", ".close(")
+ENUMS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}  # pickled as a call with the value
 SKIP = ("test", "tests", "testing", "_testing", "conftest", "setup", "_build_utils", "externals", "__main__", "benchmarks", "f2py", "distutils", "datasets", "compat", "sandbox", "cli", "io", "interop", "spark", "dask", "plotting", "tracker", "engine")
 
 
@@ -133,7 +134,9 @@ def wheel(path, prefixes):
                 if bad:
                     print(f"left out {module} {node.name}: {sorted(set(bad))}", file=sys.stderr)
                     continue
-                yield module, node.name, containers({ast.unparse(b).split("[")[0].split(".")[-1] for b in node.bases})
+                bases = {ast.unparse(b).split("[")[0].split(".")[-1] for b in node.bases}
+                uses = containers(bases)
+                yield module, node.name, uses.replace("new", "call") if bases & ENUMS else uses
 
 
 def top_classes(tree):
