@@ -20,7 +20,7 @@ scan-worker:
 run: build
 	@scripts/sample.sh
 
-test: test-go test-wasm test-outputs test-python test-interop
+test: test-go test-wasm test-outputs test-python test-interop test-ci
 
 # With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:

@@ -155,12 +155,12 @@ func TestSettings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var any map[string]any
+		var settings map[string]any
 		switch filepath.Ext(file) {
 		case ".json", ".sublime-settings":
-			err = json.Unmarshal(text, &any)
+			err = json.Unmarshal(text, &settings)
 		case ".toml":
-			err = toml.Unmarshal(text, &any)
+			err = toml.Unmarshal(text, &settings)
 		case ".py":
 			err = exec.Command("/usr/bin/python3", "-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", file).Run()
 		}
@@ -177,17 +177,14 @@ func TestHelix(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := begin(t, run, source)
-	for name, text := range map[string]string{"languages.toml": "", "config.toml": "[editor.inline-diagnostics]\ncursor-line = \"hint\"\n"} {
-		if name == "languages.toml" {
-			settings, err := os.ReadFile("helix/languages.toml")
-			if err != nil {
-				t.Fatal(err)
-			}
-			text = string(settings)
-		}
-		if err := os.MkdirAll(filepath.Join(s.home, "helix"), 0o700); err != nil {
-			t.Fatal(err)
-		}
+	settings, err := os.ReadFile("helix/languages.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(s.home, "helix"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"languages.toml": string(settings), "config.toml": "[editor.inline-diagnostics]\ncursor-line = \"hint\"\n"} {
 		if err := os.WriteFile(filepath.Join(s.home, "helix", name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
