@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"iter"
+	"os"
 	"slices"
 	"strings"
 
@@ -27,14 +28,17 @@ func (s *Server) watchModels() {
 		select {
 		case paths := <-s.watched:
 			w.Set(s.ctx, paths)
+			folders := false
 			fresh := map[string]stamp{} // what happened to these before anybody watched, nobody tells
 			for _, path := range paths {
 				if _, known := slices.BinarySearch(before, path); !known {
 					fresh[path] = stampOf(path)
+					info, err := os.Stat(path)
+					folders = folders || err == nil && info.IsDir()
 				}
 			}
 			before = paths
-			_ = s.do(func(st *state) error { st.nowWatched(fresh); return nil })
+			_ = s.do(func(st *state) error { st.nowWatched(fresh, folders); return nil })
 		case changes := <-w.Changes():
 			_ = s.do(func(st *state) error { st.filesChanged(changes); return nil })
 		case <-s.ctx.Done():
@@ -44,7 +48,10 @@ func (s *Server) watchModels() {
 }
 
 // nowWatched looks for what changed after it was read or scanned and before it was watched.
-func (st *state) nowWatched(fresh map[string]stamp) {
+func (st *state) nowWatched(fresh map[string]stamp, folders bool) {
+	if folders { // what came into them meanwhile is not known
+		defer st.rereadAll()
+	}
 	var come []watch.Change
 	for path, now := range fresh {
 		sc := st.scans[path]
