@@ -243,14 +243,14 @@ func rebuildQuantized(m *machine, args []uint32) (Ref, bool, error) {
 		return 0, false, nil
 	}
 	s := m.g.storages[row]
-	dtype := string(m.g.bytes(s.dtype))
-	if per := packed[dtype]; per > 0 {
+	dtype := m.g.bytes(s.dtype)
+	if per := packed[string(dtype)]; per > 0 {
 		if offset != 0 || !contiguous(sizes, strides) {
 			return 0, false, nil // torch makes no views of them
 		}
 		sizes, strides = packedRows(sizes, per)
 	}
-	if err := inside(offset, sizes, strides, s.nbytes/itemSizes[dtype]); err != nil {
+	if err := inside(offset, sizes, strides, s.nbytes/itemSizes[string(dtype)]); err != nil {
 		return 0, false, err
 	}
 	return m.plainCall("torch._utils._rebuild_qtensor", args), true, nil
