@@ -18,20 +18,21 @@ type found struct {
 const upwards = 4
 
 // findFor is the signature of a file: its own, or that of the folder it lies in.
-func findFor(path string) found {
-	for _, ending := range bundleEndings {
-		if c := path + ending; looksLikeSignature(c) {
-			return found{path: c}
-		}
-	}
+func findFor(path string, known *folders) found {
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return found{}
 	}
 	dir := filepath.Dir(full)
+	there := known.in(dir)
+	for _, ending := range bundleEndings {
+		if there(filepath.Base(full)+ending) && looksLikeSignature(path+ending) {
+			return found{path: path + ending}
+		}
+	}
 	for range upwards {
 		for _, name := range bundleNames {
-			if c := filepath.Join(dir, name); c != full && looksLikeBundle(c) {
+			if c := filepath.Join(dir, name); c != full && there(name) && looksLikeBundle(c) {
 				rel, err := filepath.Rel(dir, full)
 				if err != nil {
 					return found{}
@@ -43,7 +44,7 @@ func findFor(path string) found {
 		if parent == dir || filepath.Base(parent) == "snapshots" {
 			break
 		}
-		dir = parent
+		dir, there = parent, known.in(parent)
 	}
 	return found{}
 }
@@ -65,8 +66,12 @@ var (
 
 // findSBOM is the document that lies beside a file; empty where there is none. A model card is one only where
 // somebody decides by it: every repository has one.
-func findSBOM(path string, cards bool) string {
+func findSBOM(path string, cards bool, known *folders) string {
+	there := known.in(filepath.Dir(path))
 	for _, c := range sbomCandidates(path, filepath.Ext(path), filepath.Dir(path), filepath.Join, cards) {
+		if !there(filepath.Base(c)) {
+			continue
+		}
 		if info, err := os.Stat(c); err == nil && info.Mode().IsRegular() && c != path {
 			return c
 		}

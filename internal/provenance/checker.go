@@ -37,6 +37,8 @@ type Checker struct {
 	set  Settings
 	asks Asker
 
+	folders folders
+
 	mu     sync.Mutex
 	signed map[string]*signedBundle // by content of the bundle and rule of the trust policy
 	sboms  map[string]*evidence.SBOM
@@ -75,9 +77,9 @@ type subject struct {
 // Begin implements engine.Judge.
 func (c *Checker) Begin(ctx context.Context, path string, f *artifact.File) func(*engine.Artifact) {
 	s := &subject{c: c, ctx: ctx, path: path, file: f, source: SourceOf(path)}
-	s.bundle = findFor(path)
+	s.bundle = findFor(path, &c.folders)
 	if s.sbom = c.set.SBOM; s.sbom == "" {
-		s.sbom = findSBOM(path, len(c.set.Policies) > 0)
+		s.sbom = findSBOM(path, len(c.set.Policies) > 0, &c.folders)
 	}
 	if isEvidence(path) {
 		return nil

@@ -54,7 +54,7 @@ func FindSignature(path string) (bundle, within string) {
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		return FindBundle(path), ""
 	}
-	f := findFor(path)
+	f := findFor(path, nil)
 	return f.path, f.name
 }
 
