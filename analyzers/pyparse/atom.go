@@ -143,7 +143,13 @@ func (p *parser) braces() int32 {
 			return
 		}
 		if p.tok == opPower {
-			p.pairs(n)
+			p.add(n, p.splat(DictionarySplat), NoField)
+			if p.tok == kwFor || p.tok == kwAsync { // of Python 3.15
+				p.comprehension(n, DictionaryComprehension)
+			} else if p.tok != opCloseBrace {
+				p.expect(opComma)
+				p.pairs(n)
+			}
 			return
 		}
 		first := p.starred()

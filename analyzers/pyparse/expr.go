@@ -297,15 +297,11 @@ func (p *parser) arguments() int32 {
 }
 
 func (p *parser) argument(list int32) {
-	switch p.tok {
-	case opStar:
-		p.add(list, p.splat(ListSplat), NoField)
-		return
-	case opPower:
+	if p.tok == opPower {
 		p.add(list, p.splat(DictionarySplat), NoField)
 		return
 	}
-	value := p.expression()
+	value := p.starred()
 	switch {
 	case p.tok == opAssign && p.nodes[value].kind == Identifier:
 		n := p.node(KeywordArgument, p.nodes[value].start, 0)

@@ -79,7 +79,7 @@ func (p *parser) content(n int32, q quoting) {
 		default:
 			run = 0
 			p.at = at
-			p.add(n, p.interpolation(Interpolation), NoField)
+			p.add(n, p.interpolation(Interpolation, q), NoField)
 		}
 	}
 }
@@ -176,9 +176,9 @@ func hex(digits []byte, n int) uint32 {
 
 var simpleEscape = [128]bool{'\'': true, '"': true, 'a': true, 'b': true, 'f': true, 'r': true, 'n': true, 't': true, 'v': true, '\\': true}
 
-// interpolation reads {expression=!r:format} in an f-string; p.at is at its brace. Afterwards it is behind
-// the closing one.
-func (p *parser) interpolation(kind Kind) int32 {
+// interpolation reads {expression=!r:format} in an f-string or a t-string; p.at is at its brace. Afterwards it
+// is behind the closing one.
+func (p *parser) interpolation(kind Kind, q quoting) int32 {
 	n := p.node(kind, p.at, 0)
 	p.enter()
 	outer := p.lexer
@@ -201,7 +201,7 @@ func (p *parser) interpolation(kind Kind) int32 {
 	}
 	if p.tok == opColon || p.tok == opWalrus { // f"{x:=5}" has the format "=5"
 		p.at = p.start
-		p.add(n, p.specifier(), fieldOther)
+		p.add(n, p.specifier(q), fieldOther)
 	} else if p.tok == opCloseBrace {
 		p.at = p.end
 	} else {
@@ -227,23 +227,36 @@ func (p *parser) replaced() int32 {
 }
 
 // specifier reads :format up to the brace that closes the interpolation, and moves behind that.
-func (p *parser) specifier() int32 {
+func (p *parser) specifier(q quoting) int32 {
 	n := p.node(FormatSpecifier, p.at, p.at+1)
-	p.at++
-	for int(p.at) < len(p.src) {
-		switch p.src[p.at] {
-		case '{':
-			p.add(n, p.interpolation(FormatExpression), NoField)
-		case '}':
+	for p.at++; int(p.at) < len(p.src); {
+		switch c := p.src[p.at]; {
+		case c == '{':
+			p.add(n, p.interpolation(FormatExpression, q), NoField)
+		case c == '}':
 			p.nodes[n].end = p.at
 			p.at++
 			return n
-		case '\n':
-			fail()
+		case c == '\\':
+			p.at += p.escaped(q)
+		case !q.triple && (c == '\n' || c == q.quote), q.triple && bytes.HasPrefix(p.src[p.at:], []byte{q.quote, q.quote, q.quote}):
+			fail() // the string ends inside the braces
 		default:
 			p.at++
 		}
 	}
 	fail()
 	return n
+}
+
+// escaped is the length of what a backslash at p.at makes of what follows it in a format: a quote does not end
+// the string then, and a brace may belong to a character's name.
+func (p *parser) escaped(q quoting) uint32 {
+	if !q.raw && bytes.HasPrefix(p.src[p.at:], []byte(`\N{`)) {
+		return p.escape(p.at)
+	}
+	if int(p.at)+1 < len(p.src) && (p.src[p.at+1] == q.quote || p.src[p.at+1] == '\\') {
+		return 2
+	}
+	return 1 + breakAt(p.src, p.at+1)
 }

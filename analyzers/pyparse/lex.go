@@ -2,6 +2,7 @@ package pyparse
 
 import (
 	"bytes"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -207,7 +208,11 @@ func (l *lexer) number() {
 	l.tok = tokInteger
 	src, i := l.src, l.at
 	if src[i] == '0' && bytes.ContainsAny(src[i+1:min(int(i)+2, len(src))], "xXoObB") {
-		for i += 2; int(i) < len(src) && continues[src[i]]; i++ {
+		set := "0123456789_" // 0b1or x is 0b1 or x
+		if src[i+1]|0x20 == 'x' {
+			set = "0123456789abcdefABCDEF_"
+		}
+		for i += 2; int(i) < len(src) && (strings.IndexByte(set, src[i]) >= 0 || src[i]|0x20 == 'l'); i++ {
 		}
 		l.at = i
 		return
@@ -262,7 +267,7 @@ func (l *lexer) name() {
 	}
 	if ascii >= utf8.RuneSelf {
 		for _, r := range string(src[from:i]) {
-			if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.In(r, unicode.Mn, unicode.Mc, unicode.Pc, unicode.Nl, unicode.Other_ID_Continue) {
+			if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.In(r, unicode.Mn, unicode.Mc, unicode.Pc, unicode.Nl, unicode.Other_ID_Start, unicode.Other_ID_Continue) {
 				fail()
 			}
 		}

@@ -81,6 +81,9 @@ func (p *parser) simple() int32 {
 	if n := p.alias(); n != 0 {
 		return n
 	}
+	if n := p.lazy(); n != 0 {
+		return n
+	}
 	return p.expressionStatement()
 }
 
@@ -138,6 +141,28 @@ func (p *parser) alias() (n int32) {
 	if !ok {
 		return 0
 	}
+	return n
+}
+
+// lazy reads `lazy import …` and `lazy from … import …` of Python 3.15; 0 when the statement is something else.
+func (p *parser) lazy() (n int32) {
+	if !p.word("lazy") {
+		return 0
+	}
+	p.attempt(func() bool {
+		start := p.start
+		p.next()
+		switch p.tok {
+		case kwImport:
+			n = p.imports()
+		case kwFrom:
+			n = p.from()
+		default:
+			return false
+		}
+		p.nodes[n].start = start
+		return true
+	})
 	return n
 }
 
