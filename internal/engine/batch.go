@@ -18,7 +18,8 @@ type job struct {
 	target  artifact.Target
 	entry   bool // found by a walk, which does not list links
 	file    *artifact.File
-	problem error // why there is nothing to open
+	beside  *beside // nil where the file speaks of no other
+	problem error   // why there is nothing to open
 	digest  string
 	tried   bool // once already, in a worker that died
 	judge   func(*Artifact)
@@ -51,7 +52,7 @@ func (s *scanner) scan(ctx context.Context, jobs []*job, visit func(int, *Artifa
 			visit(j.index, &Artifact{Path: j.target.Path, Report: unread(j.label(), err)})
 		case j.cached != nil:
 			visit(j.index, s.finish(j, j.cached))
-			j.file.Close()
+			j.close()
 		default:
 			open = append(open, j)
 		}
@@ -64,7 +65,7 @@ func (s *scanner) scan(ctx context.Context, jobs []*job, visit func(int, *Artifa
 		n := min(len(open), s.batch)
 		done := s.request(ctx, open[:n], visit)
 		for _, j := range open[:done] {
-			j.file.Close() // opened for reading: nothing can be lost
+			j.close()
 		}
 		open = open[done:]
 	}
@@ -74,7 +75,7 @@ func (s *scanner) scan(ctx context.Context, jobs []*job, visit func(int, *Artifa
 func (s *scanner) abandon(jobs []*job, why error, visit func(int, *Artifact)) {
 	for _, j := range jobs {
 		visit(j.index, s.give(j, failed(j.label(), why), Sandbox{}, 0))
-		j.file.Close()
+		j.close()
 	}
 }
 
@@ -87,7 +88,15 @@ func (j *job) open() (err error) {
 	} else {
 		j.file, err = artifact.Open(j.target.Path, j.target.Within...)
 	}
+	if err == nil {
+		j.beside = lookBeside(j.target.Path)
+	}
 	return err
+}
+
+func (j *job) close() {
+	j.file.Close() // opened for reading: nothing can be lost
+	j.beside.close()
 }
 
 // begin has the judge begin, and computes the digest of the job's open file, where that was asked for; the file
@@ -100,7 +109,7 @@ func (s *scanner) begin(ctx context.Context, j *job) (err error) {
 		return nil
 	}
 	if j.digest, err = fileDigest(ctx, j.file, j.file.Key.Size); err != nil {
-		j.file.Close()
+		j.close()
 	}
 	return err
 }
@@ -120,11 +129,9 @@ func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Art
 		return 1
 	}
 	req := sandbox.Request{Kind: "scan", MaxResult: maxReport}
+	jobs = jobs[:fitting(jobs)]
 	for _, j := range jobs {
-		req.Items = append(req.Items, sandbox.Item{
-			Params: s.e.limits, Deadline: s.e.deadline(j.file.Key.Size),
-			Files: []sandbox.File{{Name: j.label(), Size: j.file.Key.Size, Descriptor: j.file.File}},
-		})
+		req.Items = append(req.Items, s.e.item(j))
 	}
 	box := confinement(w.Confinement())
 	done, keep, start := 0, true, time.Now()
@@ -181,7 +188,7 @@ func (s *scanner) finish(j *job, a *Artifact) *Artifact {
 	if j.judge != nil {
 		j.judge(a)
 	}
-	if err := j.file.Changed(); err != nil {
+	if err := errors.Join(j.file.Changed(), j.beside.changed()); err != nil {
 		a.Report.Gaps = append(a.Report.Gaps, modelscan.Gap{Rule: rule.ChangedDuringScan, Path: j.label(), Offset: -1, Reason: err.Error()})
 	}
 	return a

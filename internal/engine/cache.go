@@ -52,7 +52,7 @@ func (e *Engine) entryOf(j *job) (name cache.Name, ok bool) {
 	if e.opts.Cache == nil || e.cacheScope == "" || k.Ino == 0 || k.Ctime == 0 {
 		return name, false
 	}
-	return cache.NameOf(e.cacheScope, j.label(), fmt.Sprintf("%+v", k)), true
+	return cache.NameOf(e.cacheScope, j.label(), fmt.Sprintf("%+v", k), j.beside.state()), true
 }
 
 // cached is the artifact that the cache has about a job's open file, or nil.
@@ -82,7 +82,7 @@ var passing = []rule.ID{rule.ChangedDuringScan, rule.WorkerFailed, rule.ReadErro
 // keep has the cache keep what a worker reported, unless it failed or another try may end otherwise.
 func (e *Engine) keep(j *job, a *Artifact) {
 	name, ok := e.entryOf(j)
-	if !ok || a.Report.Failure != "" || j.file.Changed() != nil || time.Since(time.Unix(0, max(j.file.Key.Ctime, j.file.Key.Mtime))) < e.settled {
+	if !ok || a.Report.Failure != "" || j.file.Changed() != nil || j.beside.changed() != nil || time.Since(time.Unix(0, max(j.file.Key.Ctime, j.file.Key.Mtime))) < e.settled {
 		return
 	}
 	for _, g := range a.Report.Gaps {

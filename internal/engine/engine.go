@@ -153,7 +153,7 @@ func (e *Engine) KnownTarget(ctx context.Context, target artifact.Target) *Artif
 	if e.opts.Cache == nil || j.open() != nil {
 		return nil
 	}
-	defer j.file.Close() // opened for reading
+	defer j.close()
 	if j.cached = e.cached(j); j.cached == nil {
 		return nil
 	}

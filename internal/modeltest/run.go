@@ -16,7 +16,7 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
-// Case runs one recipe file as a test: each of its model files is scanned, and what is found must be what
+// Case runs one recipe file as a test: each of its model files is scanned, as if they all lay in one folder, and what is found must be what
 // the section "want" says, line by line:
 //
 //	model.pt!archive/data.pkl@2: ST201 posix.system     a finding: path, offset, rule, subject
@@ -36,7 +36,9 @@ func Case(t *testing.T, path string, assemble func(string) ([]byte, error), form
 	}
 	var got strings.Builder
 	for _, f := range recipe.Files {
-		got.WriteString(Describe(Scan(t, f, formats)))
+		report := Scan(t, f, formats)
+		repo.Beside(t.Context(), report, recipe.tree(f), modelscan.DefaultLimits())
+		got.WriteString(Describe(report))
 	}
 	if update {
 		if err := rewrite(path, text, got.String()); err != nil {
@@ -50,6 +52,22 @@ func Case(t *testing.T, path string, assemble func(string) ([]byte, error), form
 	if diff := cmp.Diff(recipe.Want, got.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+}
+
+// tree is a file with the recipe's other files beside it.
+func (r *Recipe) tree(f File) *repo.Tree {
+	t := &repo.Tree{Source: source(f)}
+	for _, other := range r.Files {
+		t.Names = append(t.Names, other.Name)
+		if strings.HasSuffix(other.Name, ".py") {
+			t.Modules = append(t.Modules, source(other))
+		}
+	}
+	return t
+}
+
+func source(f File) modelscan.Source {
+	return modelscan.Source{Name: f.Name, R: bytes.NewReader(f.Data), Size: int64(len(f.Data)), As: repo.Format(f.Name)}
 }
 
 // Cases runs every recipe under dir, at any depth, whose folder is named testdata.
@@ -108,8 +126,7 @@ func Seed(f *testing.F, dir string, assemble func(string) ([]byte, error)) {
 
 // Scan reads a made file as `secure-torch scan` would.
 func Scan(t testing.TB, f File, formats []*modelscan.Format) *modelscan.Report {
-	src := modelscan.Source{Name: f.Name, R: bytes.NewReader(f.Data), Size: int64(len(f.Data)), As: repo.Format(f.Name)}
-	return modelscan.Scan(t.Context(), src, formats, modelscan.DefaultLimits())
+	return modelscan.Scan(t.Context(), source(f), formats, modelscan.DefaultLimits())
 }
 
 // Describe writes a report in the lines of a "want" section. Of several equal lines it keeps one.

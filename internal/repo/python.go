@@ -20,10 +20,7 @@ var python = &modelscan.Format{Name: "python", Inert: true, Scan: func(_ context
 	if err != nil {
 		return err
 	}
-	m := module{imports: map[string]string{}, does: map[string]effect{}, calls: map[string][]string{}}
-	for _, l := range logicalLines(string(text)) {
-		m.line(l)
-	}
+	m := readModule(string(text))
 	loaded := imported().MatchString(strings.ToLower(p.Name))
 	acts := m.atImport()
 	for _, e := range acts {
@@ -38,6 +35,15 @@ var python = &modelscan.Format{Name: "python", Inert: true, Scan: func(_ context
 	}
 	return nil
 }}
+
+// readModule notes what a file does.
+func readModule(text string) *module {
+	m := &module{imports: map[string]string{}, does: map[string]effect{}, calls: map[string][]string{}}
+	for _, l := range logicalLines(text) {
+		m.line(l)
+	}
+	return m
+}
 
 // imported are names that loaders import: transformers' and diffusers' custom code, torch.hub, handlers of endpoints.
 var imported = pattern.Lazy(`^(.*/)?((modeling|configuration|tokenization|processing|image_processing|feature_extraction|video_processing|generation|custom|pipeline)\w*|hubconf|handler|model|__init__|predict)\.py$`)

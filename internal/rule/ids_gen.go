@@ -139,6 +139,7 @@ const (
 	CardHiddenInstructions       ID = "ST510" // high: model card hides instructions to AI assistants
 	PythonScriptEffect           ID = "ST511" // low: Python file beside a model acts when it is run
 	PythonMethodEffect           ID = "ST512" // low: model code starts processes or runs text in one of its functions
+	RemoteCodeMissing            ID = "ST513" // low: code that a configuration names is not in the folder
 	HubFlagged                   ID = "ST520" // medium: the hub's own scanners say that the file is unsafe
 	DigestMismatch               ID = "ST521" // high: the content is not what its store says it is
 	Malformed                    ID = "ST901" // medium: content that could not be understood to its end

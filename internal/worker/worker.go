@@ -4,6 +4,7 @@ package worker
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,7 +39,7 @@ var jobs = map[string]func(sandbox.Job, io.Writer) error{
 
 // Kinds of job.
 const (
-	// KindScan scans one file and answers a modelscan.Report. Params are modelscan.Limits.
+	// KindScan scans one file and answers a modelscan.Report. Params are ScanParams. More files are Python beside it.
 	KindScan = "scan"
 	// KindIndex scans one file and describes its objects. Params are IndexParams. The answer is the length of
 	// the report (32 bits, little-endian), the report, and then the sections of an index.Index or one FAIL
@@ -61,18 +62,38 @@ func handle(job sandbox.Job, out io.Writer) error {
 }
 
 func scan(job sandbox.Job, out io.Writer) error {
-	if len(job.Files) != 1 {
-		return fmt.Errorf("a scan takes one file, not %d", len(job.Files))
+	if len(job.Files) == 0 {
+		return errors.New("a scan without a file")
 	}
-	var limits modelscan.Limits
-	if err := json.Unmarshal(job.Params, &limits); err != nil {
+	var params ScanParams
+	if err := json.Unmarshal(job.Params, &params); err != nil {
 		return err
 	}
-	return json.NewEncoder(out).Encode(scanReport(job.Files[0], limits))
+	report := scanReport(job.Files[0], params.Limits)
+	if params.Beside != nil {
+		tree := &repo.Tree{Source: source(job.Files[0]), Names: params.Beside}
+		for _, f := range job.Files[1:] {
+			tree.Modules = append(tree.Modules, source(f))
+		}
+		repo.Beside(context.Background(), report, tree, params.Limits)
+		makeText(report)
+	}
+	return json.NewEncoder(out).Encode(report)
+}
+
+// ScanParams are what a scan is asked.
+type ScanParams struct {
+	modelscan.Limits
+	// Beside names all files in the folder of the one that is scanned; nil where that is not known.
+	Beside []string `json:",omitempty"`
+}
+
+func source(f sandbox.Input) modelscan.Source {
+	return modelscan.Source{Name: f.Name, R: f, Size: f.Size, As: repo.Format(f.Name)}
 }
 
 func scanReport(f sandbox.Input, limits modelscan.Limits) *modelscan.Report {
-	src := modelscan.Source{Name: f.Name, R: f, Size: f.Size, As: repo.Format(f.Name)}
+	src := source(f)
 	report := modelscan.Scan(context.Background(), src, formats.All(), limits)
 	addTensors(report, src, limits)
 	makeText(report)
