@@ -125,9 +125,23 @@ func (s *scanner) operator(off int64, op, domain string, texts map[string]string
 	case op == "EPContext" && modelscan.Escapes(texts["ep_cache_context"]) != "" && len(texts["ep_cache_context"]) < 4096:
 		why := modelscan.Escapes(texts["ep_cache_context"])
 		s.finding(rule.OnnxExternalPath, off, texts["ep_cache_context"], fmt.Sprintf("the compiled context %q %s", texts["ep_cache_context"], why))
-	case !knownDomains[domain] && !s.domains[domain] && len(s.domains) < 1000:
-		s.domains[domain] = true
-		s.finding(rule.OnnxCustomOperator, off, domain, fmt.Sprintf("the operator %s of domain %q needs a custom operator library", op, domain))
+	case !KnownOperator(domain, op):
+		s.custom(off, op, domain)
+	}
+}
+
+// custom tells of one operator of every unknown domain, and of every unknown operator in a domain of the standard:
+// a library of operators may add to that too.
+func (s *scanner) custom(off int64, op, domain string) {
+	subject := domain
+	message := fmt.Sprintf("the operator %s of domain %q needs a custom operator library", op, domain)
+	if knownDomains[domain] {
+		subject = strings.TrimPrefix(domain+"."+op, ".")
+		message = fmt.Sprintf("the standard has no operator %s: it needs a custom operator library", subject)
+	}
+	if key := domain + "\x00" + subject; !s.told[key] && len(s.told) < 1000 {
+		s.told[key] = true
+		s.finding(rule.OnnxCustomOperator, off, subject, message)
 	}
 }
 
@@ -188,9 +202,6 @@ func entry(m wire.Message) (key, value string, err error) {
 func (s *scanner) finding(id rule.ID, off int64, subject, message string) {
 	s.p.Emit.Finding(modelscan.Finding{Rule: id, Path: s.p.Name, Offset: off, Subject: subject, Message: message})
 }
-
-// KnownDomain tells whether the operators of a domain come with a runtime.
-func KnownDomain(domain string) bool { return knownDomains[domain] }
 
 // CallsPython tells whether an operator calls Python code when the model runs.
 func CallsPython(op string) bool { return pythonOps[op] }

@@ -66,7 +66,7 @@ func sniff(p modelscan.Probe) modelscan.Confidence {
 
 func scan(ctx context.Context, p *modelscan.Pass) error {
 	m := wire.Open(p.R, p.Size)
-	s := &scanner{ctx: ctx, p: p, functions: map[string]bool{}, domains: map[string]bool{}}
+	s := &scanner{ctx: ctx, p: p, functions: map[string]bool{}, told: map[string]bool{}}
 	graphs, opsets, version := 0, 0, uint64(0)
 	err := m.Each(func(f wire.Field) error {
 		switch {
@@ -98,7 +98,7 @@ type scanner struct {
 	ctx       context.Context
 	p         *modelscan.Pass
 	functions map[string]bool // "domain.name" of functions the model brings along
-	domains   map[string]bool // custom domains already told of
+	told      map[string]bool // custom domains and operators already told of
 	depth     int             // of graphs inside graphs
 }
 

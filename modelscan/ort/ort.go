@@ -129,7 +129,7 @@ func (s *scanner) node(n flatbuffer.Table, count int64, depth int) error {
 	switch {
 	case onnx.CallsPython(op):
 		s.tell(rule.OnnxPythonOperator, n, op, "the operator %s calls Python code when the model runs", op)
-	case !onnx.KnownDomain(domain):
+	case !onnx.KnownOperator(domain, op):
 		s.tell(rule.OnnxCustomOperator, n, domain+"."+op, "the operator %s.%s needs a custom operator library", domain, op)
 	}
 	if index := int64(n.Uint(nodeIndex, 4)); index >= count {
