@@ -109,16 +109,16 @@ func (c *Call) ofArtifact(a *engine.Artifact, role artifact.Role) []Diagnostic {
 		}
 		add(f.Rule, f.Message+" — "+at(a, f.Path, f.Offset), f.Path, f.Offset)
 	}
-	if len(report.Gaps) > 0 {
+	switch {
+	case report.Failure != "": // its gap says the same
+		add(rule.ReadError, "could not be scanned: "+report.Failure+" — "+filepath.Base(a.Path), "", -1)
+	case len(report.Gaps) > 0:
 		g := report.Gaps[0]
 		more := ""
 		if n := len(report.Gaps) - 1; n > 0 {
 			more = fmt.Sprintf(", and %d more gaps", n)
 		}
 		add(g.Rule, "not examined: "+g.Reason+" — "+at(a, g.Path, g.Offset)+more, g.Path, g.Offset)
-	}
-	if report.Failure != "" {
-		add(rule.ReadError, "could not be scanned: "+report.Failure+" — "+filepath.Base(a.Path), "", -1)
 	}
 	return out
 }
