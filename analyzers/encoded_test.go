@@ -14,6 +14,12 @@ func TestEncoded(t *testing.T) {
 		"# vim: set fileencoding=cp1252 :\n":    false,
 		"# coding: shift_jis\n":                 false,
 		"# coding: iso-8859-15\n":               false,
+		"# coding: 936\n":                       false,
+		"# coding: UTF-8-SIG\rimport torch\r":   false,
+		"# coding: shift_jis_2004\n":            true, // its backslash is a yen sign
+		"# coding: mac_arabic\n":                true,
+		"# coding: iso2022_jp\n":                true,
+		"# coding: 037\n":                       true,
 		"# coding: utf-7\n":                     true,
 		"# coding: unicode_escape\n":            true,
 		"# coding: cp037\n":                     true,
@@ -21,6 +27,21 @@ func TestEncoded(t *testing.T) {
 	} {
 		if name, got := analyzers.Encoded([]byte(src)); got != want {
 			t.Errorf("%q: %s, %t", src, name, got)
+		}
+	}
+}
+
+// What Python would refuse, or what is not read as it would be, is not rewritten.
+func TestEncodedIsNotWhole(t *testing.T) {
+	for src, want := range map[string]bool{
+		"# coding: latin-1\nx = '\xe9'\n": true,
+		"# coding: UTF_8\nx = '\xe9'\n":   false,
+		"x = '\xe9'\n":                    false,
+		"x = 'é'\n":                       true,
+		"# coding: iso2022_jp\nx = 'e'\n": false,
+	} {
+		if got := analyzers.Summarise([]byte(src)).Whole(); got != want {
+			t.Errorf("%q is whole: %t", src, got)
 		}
 	}
 }

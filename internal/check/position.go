@@ -2,20 +2,22 @@ package check
 
 import (
 	"sort"
-	"unicode/utf8"
+
+	"github.com/secure-torch/secure-torch/analyzers"
 )
 
 // Lines maps byte offsets of a source to lines and columns.
 type Lines struct {
 	src    []byte
 	starts []int
-	first  []int // of a notebook: the line on which each cell begins
-	cells  []int // and which cell of the notebook it is
+	count  func([]byte) int // the characters of a part of src
+	first  []int            // of a notebook: the line on which each cell begins
+	cells  []int            // and which cell of the notebook it is
 }
 
 // NewLines finds the lines of src. A line ends with \n, \r\n or \r, as Python's do.
 func NewLines(src []byte) *Lines {
-	l := &Lines{src: src, starts: []int{0}}
+	l := &Lines{src: src, starts: []int{0}, count: analyzers.Characters(src)}
 	for i, b := range src {
 		if b == '\n' || b == '\r' && (i+1 == len(src) || src[i+1] != '\n') {
 			l.starts = append(l.starts, i+1)
@@ -43,8 +45,8 @@ func (l *Lines) Cell(offset int) int {
 	return 0
 }
 
-// At is the line and the column, both from 1, of a byte offset. Columns count Unicode code points; a
-// byte that is not UTF-8 counts as one. In a notebook the line is the cell's.
+// At is the line and the column, both from 1, of a byte offset. Columns count Unicode code points, in
+// the encoding that the source declares; a byte that is none of it counts as one. In a notebook the line is the cell's.
 func (l *Lines) At(offset int) (line, column int) {
 	line, column = l.absolute(offset)
 	if i := sort.SearchInts(l.first, line+1) - 1; i >= 0 {
@@ -56,7 +58,7 @@ func (l *Lines) At(offset int) (line, column int) {
 func (l *Lines) absolute(offset int) (line, column int) {
 	offset = min(max(offset, 0), len(l.src))
 	line = sort.SearchInts(l.starts, offset+1)
-	return line, utf8.RuneCount(l.src[l.starts[line-1]:offset]) + 1
+	return line, l.count(l.src[l.starts[line-1]:offset]) + 1
 }
 
 // Text is the text, without its end, of the line that an offset lies on.
