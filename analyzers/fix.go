@@ -93,7 +93,7 @@ func (l *linker) importing(module, alias string, use node) (string, []Edit, bool
 		}
 	}
 	statement := "import " + module + " as " + alias
-	if l.bindings().names[alias] {
+	if l.bindings().names[alias] || l.mentions(alias) {
 		if l.bindings().names[module] {
 			return "", nil, false
 		}
@@ -104,6 +104,18 @@ func (l *linker) importing(module, alias string, use node) (string, []Edit, bool
 		return "", nil, false
 	}
 	return alias, []Edit{{Span{at, at}, before + statement + after}}, true
+}
+
+// mentions says whether a source uses a name: one that it does not bind may come from a star import.
+func (l *linker) mentions(name string) bool {
+	b, s := l.bindings(), l.s
+	found, ok := b.mentioned[name]
+	for i := 0; !ok && !found && i < len(s.tree.Nodes); i++ {
+		n := s.tree.Nodes[i]
+		found = n.Kind == pyparse.Identifier && n.Field != pyparse.FieldAttribute && s.code(node(i)) == name
+	}
+	b.mentioned[name] = found
+	return found
 }
 
 func (s *Summary) inBranch(n node) bool {
@@ -117,8 +129,9 @@ func (s *Summary) inBranch(n node) bool {
 
 // bindings is what a file binds, for the fixes that add an import.
 type bindings struct {
-	imports []int32         // at the top of the file
-	names   map[string]bool // anywhere
+	imports   []int32         // at the top of the file
+	names     map[string]bool // anywhere
+	mentioned map[string]bool // of the names that were looked for: whether the file uses them
 }
 
 func (l *linker) bindings() *bindings {
@@ -126,7 +139,7 @@ func (l *linker) bindings() *bindings {
 		return l.bound
 	}
 	s := l.s
-	l.bound = &bindings{names: map[string]bool{}}
+	l.bound = &bindings{names: map[string]bool{}, mentioned: map[string]bool{}}
 	for i := range s.binds {
 		b := &s.binds[i]
 		l.bound.names[s.code(b.at)] = true
@@ -146,7 +159,7 @@ func (s *Summary) importPlace(use node) (at int, before, after string, ok bool) 
 	if last >= 0 {
 		end := s.lineEnd(s.span(last).End)
 		if end <= useAt && s.aloneOnLine(last) {
-			if end == len(s.src) && !bytes.HasSuffix(s.src, []byte("\n")) {
+			if end == len(s.src) && !bytes.HasSuffix(s.src, []byte("\n")) && !bytes.HasSuffix(s.src, []byte("\r")) {
 				return end, nl, "", true
 			}
 			return end, "", nl, true
@@ -159,7 +172,7 @@ func (s *Summary) importPlace(use node) (at int, before, after string, ok bool) 
 		return 0, "", "", false
 	}
 	start := s.span(first).Start
-	if line := bytes.LastIndexByte(s.src[:start], '\n') + 1; len(bytes.TrimSpace(s.src[line:start])) == 0 {
+	if line := bytes.LastIndexAny(s.src[:start], "\r\n") + 1; len(bytes.TrimSpace(s.src[line:start])) == 0 {
 		start = line
 	}
 	return start, "", nl, start <= useAt
@@ -186,8 +199,19 @@ func (s *Summary) imported() (first, last node) {
 	return first, last
 }
 
+// docstring says whether a statement is nothing but a string, in brackets or in parts too.
 func (s *Summary) docstring(st node) bool {
-	return s.kind(st) == pyparse.ExpressionStatement && s.kind(s.child(st, 0)) == pyparse.String
+	if s.kind(st) != pyparse.ExpressionStatement {
+		return false
+	}
+	value := s.child(st, 0)
+	for range 8 {
+		if s.kind(value) != pyparse.ParenthesizedExpression {
+			break
+		}
+		value = s.child(value, 0)
+	}
+	return s.kind(value) == pyparse.String || s.kind(value) == pyparse.ConcatenatedString
 }
 
 // aloneOnLine says whether nothing but a comment follows a statement on its last line.
@@ -199,17 +223,25 @@ func (s *Summary) aloneOnLine(st node) bool {
 
 // lineEnd is the offset behind the line break that ends the line of at.
 func (s *Summary) lineEnd(at int) int {
-	if i := bytes.IndexByte(s.src[at:], '\n'); i >= 0 {
-		return at + i + 1
+	i := bytes.IndexAny(s.src[at:], "\r\n")
+	switch {
+	case i < 0:
+		return len(s.src)
+	case bytes.HasPrefix(s.src[at+i:], []byte("\r\n")):
+		return at + i + 2
 	}
-	return len(s.src)
+	return at + i + 1
 }
 
 func (s *Summary) newline() string {
-	if i := bytes.IndexByte(s.src, '\n'); i > 0 && s.src[i-1] == '\r' {
+	i := bytes.IndexAny(s.src, "\r\n")
+	switch {
+	case i < 0 || s.src[i] == '\n':
+		return "\n"
+	case bytes.HasPrefix(s.src[i:], []byte("\r\n")):
 		return "\r\n"
 	}
-	return "\n"
+	return "\r"
 }
 
 // fixAddKeyword adds an argument to the call, or changes the one of that name.
@@ -246,7 +278,7 @@ func (c *Call) fixAddKeyword(name, value string, safe bool) (Fix, bool) {
 // startsLine says whether only white space stands before n on its line, and which.
 func (s *Summary) startsLine(n node) (string, bool) {
 	start := s.span(n).Start
-	indent := string(s.src[bytes.LastIndexByte(s.src[:start], '\n')+1 : start])
+	indent := string(s.src[bytes.LastIndexAny(s.src[:start], "\r\n")+1 : start])
 	return indent, strings.TrimSpace(indent) == ""
 }
 

@@ -110,7 +110,7 @@ func judgeNumpy(c *Call) Judgement {
 	switch {
 	case c.Bool(arg) == Yes:
 		j := Judgement{Rule: rule.NumpyAllowPickle, Guarded: No, Message: "`" + c.Name() + "` with allow_pickle=True runs whatever code an array of objects holds"}
-		if c.s.code(arg) == "True" && !c.s.broken(c.n) {
+		if strings.Trim(c.s.code(arg), "() \t\r\n") == "True" && !c.s.broken(c.n) {
 			j.Fixes = []Fix{{Title: "Set allow_pickle=False", Edits: []Edit{{c.s.span(arg), "False"}}}}
 		}
 		return j

@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -66,6 +67,9 @@ func (c *Call) fixSafeLoad() []Fix {
 	}
 	edits := []Edit{{s.span(attr), safe}}
 	if end := s.span(s.field(c.n, pyparse.FieldArguments)).End - 1; s.span(stream).End < end {
+		if bytes.IndexByte(s.src[s.span(stream).End:end], '#') >= 0 {
+			return nil // a comment would go with the arguments
+		}
 		edits = append(edits, Edit{Span{s.span(stream).End, end}, ""})
 	}
 	return []Fix{{Title: "Use " + safe, Edits: edits}}
