@@ -52,6 +52,7 @@ const (
 	PickleExpansion              ID = "ST215" // medium: pickle grows out of proportion when it is loaded or walked
 	PickleHiddenStream           ID = "ST216" // info: pickle stream behind bytes that are none
 	PickleFrameCut               ID = "ST217" // high: pickle frame that cuts an instruction in two
+	PickleTracedProgram          ID = "ST218" // medium: pickle executes the text of a traced program
 	ZipLoadersDisagree           ID = "ST220" // high: zip archive that loaders read differently
 	ZipChecksum                  ID = "ST221" // medium: zip member that does not have the checksum the archive claims
 	ZipUnusual                   ID = "ST222" // info: zip archive not as model writers make it

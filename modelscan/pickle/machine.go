@@ -44,6 +44,7 @@ type machine struct {
 	findings   []finding
 	said       map[string]int // findings so far, by rule and subject
 	unsaid     int            // findings left out
+	programs   int            // traced ones that were judged
 	inner      []inner        // to be scanned after the stream
 	innerBytes int64
 

@@ -54,6 +54,9 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 	isNew := c.op == opNewObj || c.op == opNewObjEx
 	switch {
 	case g.entry.verdict == dangerous && !(isNew && g.entry.coarse):
+		if m.traced(id, g) {
+			return result(id)
+		}
 		m.accuse(g.entry.rule, c.off, g.String(), "would call "+m.renderCall(id)+" on load")
 		m.looksNested(id)
 		return m.evaluate(op, id)
