@@ -73,32 +73,3 @@ func cellSource(raw json.RawMessage) (string, error) {
 	}
 	return strings.Join(lines, ""), nil
 }
-
-// pythonMagics are the cell magics whose cell is Python still.
-var pythonMagics = []string{"%%time", "%%timeit", "%%capture", "%%prun", "%%memit", "%%mprun"}
-
-// Magics turns IPython's magics into comments of the same length.
-func Magics(text []byte) []byte {
-	out := bytes.Clone(text)
-	all := false
-	at, first := 0, true
-	for line := range bytes.Lines(text) {
-		trimmed := bytes.TrimLeft(line, " \t")
-		start := at + len(line) - len(trimmed)
-		if first && len(bytes.TrimSpace(line)) > 0 {
-			first = false
-			if bytes.HasPrefix(trimmed, []byte("%%")) {
-				word, _, _ := strings.Cut(strings.TrimSpace(string(trimmed)), " ")
-				all = true
-				for _, m := range pythonMagics {
-					all = all && word != m
-				}
-			}
-		}
-		if len(trimmed) > 1 && start < len(out) && (all || trimmed[0] == '%' || trimmed[0] == '!' || trimmed[0] == '?') {
-			out[start] = '#'
-		}
-		at += len(line)
-	}
-	return out
-}

@@ -231,7 +231,7 @@ func TestNotebook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "#%bash\n#orch.load(1)\n#ls\nimport torch\n  #time x\ntorch.load('a.pt')\n"
+	want := "#%bash\n#orch.load(1)\n#ls\nimport torch\n  0    ;x\ntorch.load('a.pt')\n"
 	if string(nb.Source) != want || len(nb.Starts) != 2 || nb.Cells[1] != 3 || !bytes.HasPrefix(nb.Source[nb.Starts[1]:], []byte("#ls")) {
 		t.Errorf("%q %v %v", nb.Source, nb.Starts, nb.Cells)
 	}

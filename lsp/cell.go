@@ -16,37 +16,10 @@ func (st *state) cellSource(d *document) (text []byte, from int) {
 			break
 		}
 		if before := st.docs[u]; before != nil {
-			text = append(append(text, unmagic(before.text)...), '\n')
+			text = append(append(text, analyzers.Magics(before.text)...), '\n')
 		}
 	}
-	return append(text, unmagic(d.text)...), len(text)
-}
-
-// unmagic turns IPython's magic and shell lines into comments of the same length. A cell magic takes the
-// whole cell, but for those that run it as Python.
-func unmagic(text []byte) []byte {
-	if !bytes.ContainsAny(text, "%!") {
-		return text
-	}
-	out := bytes.Clone(text)
-	whole := false
-	if first := bytes.TrimSpace(text); bytes.HasPrefix(first, []byte("%%")) {
-		word := string(bytes.TrimPrefix(bytes.Fields(first)[0], []byte("%%")))
-		whole = !slices.Contains([]string{"time", "timeit", "capture", "prun", "python", "python3"}, word)
-	}
-	for at := 0; at < len(out); {
-		end := len(out)
-		if nl := bytes.IndexByte(out[at:], '\n'); nl >= 0 {
-			end = at + nl + 1
-		}
-		line := bytes.TrimLeft(out[at:end], " \t")
-		first := end - len(line)
-		if len(line) > 0 && line[0] != '\n' && line[0] != '\r' && (whole || line[0] == '%' || line[0] == '!') {
-			out[first] = '#'
-		}
-		at = end
-	}
-	return out
+	return append(text, analyzers.Magics(d.text)...), len(text)
 }
 
 // cell is what is known of a cell: the part of a longer source that begins at from.

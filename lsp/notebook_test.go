@@ -67,18 +67,3 @@ func TestNotebook(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
-
-func TestUnmagic(t *testing.T) {
-	for in, want := range map[string]string{
-		"x = 1 % 2\n":                    "x = 1 % 2\n",
-		"%matplotlib inline\nx = 1\n":    "#matplotlib inline\nx = 1\n",
-		"  !ls\nx != 1\n":                "  #ls\nx != 1\n",
-		"%%bash\nrm x\n\necho\n":         "#%bash\n#m x\n\n#cho\n",
-		"\n%%time\nmodel = load(\"x\")":  "\n#%time\nmodel = load(\"x\")",
-		"%%writefile a.py\nimport torch": "#%writefile a.py\n#mport torch",
-	} {
-		if got := string(unmagic([]byte(in))); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}
