@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Magics turns what IPython adds to Python into Python of the same length: lines for a shell, of help and of most
@@ -24,7 +25,7 @@ func Magics(text []byte) []byte {
 			goesOn = false
 			continue
 		case foreign || goesOn:
-			body[0] = '#'
+			comment(body, false)
 		default:
 			goesOn = lineMagic(body, len(body) < len(trimRight(part)))
 		}
@@ -85,6 +86,8 @@ func comment(part []byte, value bool) {
 	if value && len(part) > 1 {
 		part[0], part = '0', part[1:]
 	}
+	_, n := utf8.DecodeRune(part)
+	spaces(part[:n])
 	part[0] = '#'
 }
 

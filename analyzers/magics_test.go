@@ -28,6 +28,7 @@ func TestMagics(t *testing.T) {
 		{"%matplotlib inline\nx = 1\n", "#matplotlib inline\nx = 1\n"},
 		{"%%bash\nrm x\n\necho\n", "#%bash\n#m x\n\n#cho\n"},
 		{"%%writefile a.py\nimport torch", "#%writefile a.py\n#mport torch"},
+		{"%%bash\né\n漢", "#%bash\n# \n#  "}, {"x = !é", "x = 0# "},
 		{"%%html", "#%html"}, {"%%", "#%"}, {"!", "#"}, {"?", "#"}, {"", ""}, {"\n \n", "\n \n"}, {"  !", "  #"},
 	} {
 		got := string(Magics([]byte(c.cell)))

@@ -11,8 +11,10 @@ import (
 // Notebook is the Python in a Jupyter notebook, its code cells one after the other.
 type Notebook struct {
 	Source []byte
-	Starts []int // of each code cell in Source
-	Cells  []int // which cell of the notebook each one is, from 1
+	// Written is the same as it is written, with its magics: each byte stands where it does in Source.
+	Written []byte
+	Starts  []int // of each code cell in Source
+	Cells   []int // which cell of the notebook each one is, from 1
 }
 
 // ReadNotebook takes the code cells out of an .ipynb file. A notebook in another language has none.
@@ -55,9 +57,9 @@ func ReadNotebook(file []byte) (*Notebook, error) {
 // Add appends a code cell.
 func (nb *Notebook) Add(cell int, text []byte) {
 	nb.Starts, nb.Cells = append(nb.Starts, len(nb.Source)), append(nb.Cells, cell)
-	nb.Source = append(nb.Source, Magics(text)...)
+	nb.Source, nb.Written = append(nb.Source, Magics(text)...), append(nb.Written, text...)
 	if len(text) == 0 || text[len(text)-1] != '\n' {
-		nb.Source = append(nb.Source, '\n')
+		nb.Source, nb.Written = append(nb.Source, '\n'), append(nb.Written, '\n')
 	}
 }
 

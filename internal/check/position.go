@@ -26,13 +26,13 @@ func NewLines(src []byte) *Lines {
 	return l
 }
 
-// OfNotebook makes At and Cell count within a notebook's cells.
-func (l *Lines) OfNotebook(starts, cells []int) *Lines {
-	for _, at := range starts {
+// OfNotebook makes At and Cell count within a notebook's cells, and Text tell what is written in them.
+func (l *Lines) OfNotebook(nb *analyzers.Notebook) *Lines {
+	for _, at := range nb.Starts {
 		line, _ := l.absolute(at)
 		l.first = append(l.first, line)
 	}
-	l.cells = cells
+	l.src, l.cells = nb.Written, nb.Cells
 	return l
 }
 

@@ -106,7 +106,7 @@ func (c *Checker) file(ctx context.Context, in Input, ws *workspace.Workspace) (
 	}
 	f := File{Checked: c.Link(ctx, in.Path, s), Input: in, Notebook: nb != nil}
 	if nb != nil {
-		f.lines.OfNotebook(nb.Starts, nb.Cells)
+		f.lines.OfNotebook(nb)
 	}
 	if f.found() {
 		f.Source = s.Source()
