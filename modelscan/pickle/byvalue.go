@@ -60,3 +60,18 @@ func checkNamedtuple(m *machine, op *Op, id int) value {
 	m.judgeUnknown(id)
 	return result(id)
 }
+
+// checkInstance is fsspec's make_instance(class, args, kwargs): it calls the class. Source: fsspec/spec.py.
+func checkInstance(m *machine, op *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) != 3 || vs[1].kind() != kTuple {
+		m.judgeUnknown(id)
+		return result(id)
+	}
+	if class := m.asGlobal(vs[0]); class == nil || class.entry.check != "" { // no calls within calls without end
+		m.judgeUnknown(id)
+		return result(id)
+	}
+	m.calls = append(m.calls, call{callee: vs[0], args: vs[1], extra: vs[2], off: op.Pos, op: opReduce})
+	return m.judgeCall(op, len(m.calls)-1, 0)
+}

@@ -51,6 +51,8 @@ func checkOfLibrary(name string) check {
 		return checkArray
 	case "curry":
 		return checkCurry
+	case "instance":
+		return checkInstance
 	case "named":
 		return checkNamedType
 	case "namedtuple":

@@ -98,6 +98,9 @@ func decodeText(name, text string) (string, bool) {
 // looksNested finds pickles, bare or in base64, in the arguments of a callable that is not known to
 // be harmless, and queues them.
 func (m *machine) looksNested(id int) {
+	if g := m.calleeGlobal(id); g != nil && g.name == "_create_code" {
+		return // bytecode and tables of lines, which may begin like one
+	}
 	vs, _ := m.args(id)
 	for _, v := range vs {
 		switch v.kind() {

@@ -56,6 +56,10 @@ func (m *machine) callCarried(id int, g *global) value {
 	switch g.name {
 	case "_make_function", "_create_function", "_make_skel_func", "_make_skeleton_func":
 		m.accuse(rule.PickleCodeExecution, m.calls[id].off, g.String(), "would call a function that the pickle carries as code: "+m.renderCall(id))
+	case "_create_type":
+		if c := m.calls[id]; c.op != opNewObj && c.op != opNewObjEx && m.initializes(int(c.callee.index())) {
+			m.accuse(rule.PickleCodeExecution, c.off, g.String(), "would call a class whose __init__ the pickle carries as code: "+m.renderCall(id))
+		}
 	}
 	return result(id)
 }
@@ -98,7 +102,8 @@ func (m *machine) callMethod(op *Op, id int, object value, name string, args []v
 		}
 	}
 	severity := rule.PickleUnknownCall
-	if m.load.leaf(name) {
+	fileSystem := object.kind() == kInst && root(m.globals[object.index()].module) == "fsspec" // harmless until used
+	if fileSystem || m.load.leaf(name) {
 		severity = rule.PickleSystemAccess
 	}
 	m.accuse(severity, m.calls[id].off, name, "would call the method "+clean(name)+" on load: "+m.renderCall(id))

@@ -54,7 +54,7 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 	isNew := c.op == opNewObj || c.op == opNewObjEx
 	switch {
 	case g.entry.verdict == dangerous && !(isNew && g.entry.coarse):
-		if m.traced(id, g) {
+		if m.forgiven(id, g) {
 			return result(id)
 		}
 		m.accuse(g.entry.rule, c.off, g.String(), "would call "+m.renderCall(id)+" on load")
@@ -79,6 +79,9 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 	m.looksNested(id)
 	return result(id)
 }
+
+// forgiven tells whether a dangerous callable does nothing dangerous with these arguments, or has been told of.
+func (m *machine) forgiven(id int, g *global) bool { return m.traced(id, g) || m.setsOwnName(id, g) }
 
 // judgeUnknown decides how bad a call of something unknown is, by what it is and what it is given. The
 // callee may be the result of another call: then it has no name to go by.
