@@ -136,7 +136,7 @@ check-licences: check-vscode
 	touch $@
 
 check-ci: .cache/lint/installed
-	$(GO) run -C tools github.com/rhysd/actionlint/cmd/actionlint -shellcheck= $(addprefix ../,$(wildcard .github/workflows/*.yml))
+	$(GO) run -C tools/actionlint github.com/rhysd/actionlint/cmd/actionlint -shellcheck= $(addprefix ../../,$(wildcard .github/workflows/*.yml))
 	.cache/lint/bin/zizmor --offline --no-progress --quiet .github action.yml
 
 # Advisories on what is imported. It asks the Go project's database, so it is no part of check.
