@@ -81,20 +81,22 @@ func (m *machine) quietAttributes(dict value) bool {
 // quietAttribute: plain data, or a function that the stream carries and the class only keeps, as a method or in
 // one of the builtin wrappers.
 func (m *machine) quietAttribute(v value) bool {
+	var g *global
 	switch v.kind() {
 	case kCall:
-		switch g := m.calleeGlobal(int(v.index())); {
-		case g == nil:
-			return false
-		case g.module == "builtins":
-			return g.name == "staticmethod" || g.name == "classmethod" || g.name == "property"
-		default:
-			return g.module == "dill._dill" && g.name == "_create_function"
-		}
-	case kInst, kUnknown, kExt, kPersist:
-		return false
+		g = m.calleeGlobal(int(v.index()))
+	case kInst:
+		g = &m.globals[v.index()]
+	default:
+		return v.kind() != kUnknown && v.kind() != kExt && v.kind() != kPersist
 	}
-	return true
+	switch {
+	case g == nil:
+		return false
+	case g.module == "builtins":
+		return g.name == "staticmethod" || g.name == "classmethod" || g.name == "property"
+	}
+	return v.kind() == kCall && g.module == "dill._dill" && g.name == "_create_function"
 }
 
 // initializes tells whether calling a class of dill's may run an __init__ that the stream carries.
