@@ -82,30 +82,58 @@ func runCheck(cmd *cobra.Command, args []string, flags checkFlags) error {
 	if err != nil {
 		return err
 	}
+	var run *report.CheckRun
 	if flags.diff || flags.fix {
-		if done, err := flags.mend(cmd, args, filter); done || err != nil {
+		if run, err = flags.mend(cmd, args, filter); run == nil || err != nil {
 			return err
 		}
+	} else {
+		result, err := flags.run(cmd, args, settings)
+		if err != nil {
+			return err
+		}
+		run = filter.apply(result)
 	}
-	result, err := flags.run(cmd, args, settings)
-	if err != nil {
-		return err
-	}
-	run := filter.apply(result)
 	if err := flags.emit(cmd, run); err != nil {
 		return err
 	}
 	return verdict(run, threshold)
 }
 
-// mend makes or shows the fixes of what is reported. It is done when nothing is left to report.
-func (f checkFlags) mend(cmd *cobra.Command, args []string, filter *checkFilter) (done bool, err error) {
-	result, err := f.run(cmd, args, filter.settings)
-	if err != nil {
-		return true, err
+// maxRounds bounds how often sources are mended and looked at again: a fix may have been in the way of another, or a
+// call shows a second fault when its first is gone.
+const maxRounds = 10
+
+// mending is what --fix has done so far.
+type mending struct {
+	made  int
+	files map[string]bool
+	left  map[string]bool // files that it was told of that they can't be changed
+}
+
+// mend makes or shows the fixes of what is reported, and returns what is left to be; nil when nothing is.
+func (f checkFlags) mend(cmd *cobra.Command, args []string, filter *checkFilter) (*report.CheckRun, error) {
+	so := mending{files: map[string]bool{}, left: map[string]bool{}}
+	for round := 0; ; round++ {
+		result, err := f.run(cmd, args, filter.settings)
+		if err != nil {
+			return nil, err
+		}
+		run := filter.apply(result)
+		before := so.made
+		if round < maxRounds {
+			if done, err := f.fixAll(cmd.OutOrStdout(), result, &so); done || err != nil {
+				return nil, err
+			}
+		}
+		if so.made > before {
+			continue
+		}
+		if so.made > 0 {
+			_, err = fmt.Fprintf(os.Stderr, "%d fixes made in %d files\n", so.made, len(so.files))
+		}
+		return run, err
 	}
-	filter.apply(result)
-	return f.fixAll(cmd.OutOrStdout(), result)
 }
 
 // verdict is the exit code of a run.
@@ -204,8 +232,7 @@ func (f checkFlags) scanner(configured string) (check.Scanner, func(), error) {
 }
 
 // fixAll makes or shows the fixes. It is done when they were only to be shown.
-func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err error) {
-	made, files := 0, 0
+func (f checkFlags) fixAll(w io.Writer, result *check.Result, so *mending) (done bool, err error) {
 	for _, file := range result.Files {
 		edits, n := check.Fixes(file.Diagnostics, f.unsafeFixes)
 		if n == 0 {
@@ -213,12 +240,17 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err er
 		}
 		source, edits, err := inFile(file, edits)
 		if err != nil {
+			if so.left[file.Path] {
+				continue
+			}
+			so.left[file.Path] = true
 			if _, err := fmt.Fprintf(os.Stderr, "warning: %s was not changed: %v\n", report.Escape(file.Path), err); err != nil {
 				return true, err
 			}
 			continue
 		}
-		made, files = made+n, files+1
+		so.made += n
+		so.files[file.Path] = true
 		if f.diff {
 			if _, err := io.WriteString(w, check.Diff(file.Path, source, edits)); err != nil {
 				return true, err
@@ -233,15 +265,10 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result) (done bool, err er
 			return true, withHint(err, "the file was not changed")
 		}
 	}
-	switch {
-	case f.diff && made > 0:
+	if f.diff && so.made > 0 {
 		return true, exitCode(exitFindings)
-	case f.diff:
-		return true, nil
-	case made > 0:
-		_, err = fmt.Fprintf(os.Stderr, "%d fixes made in %d files\n", made, files)
 	}
-	return false, err
+	return f.diff, nil
 }
 
 // errNotWhole is why a source is left as it is.
