@@ -20,7 +20,9 @@ var utf8Name = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(utf-?8(-(sig|unix|dos|mac|emacs|ucs[24]))?|u8|utf|cp65001)$`)
 })
 
-func isUTF8(name string) bool { return utf8Name().MatchString(strings.ReplaceAll(name, "_", "-")) }
+func isUTF8(name string) bool {
+	return name == "utf-8" || utf8Name().MatchString(strings.ReplaceAll(name, "_", "-"))
+}
 
 // families are the encodings of several bytes a character in which the ASCII bytes that begin none mean themselves,
 // with the function that knows how long a character is. Shift JIS of 2000 and later is not one: its
