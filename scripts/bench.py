@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures secure-torch beside the scanners and linters that are on the PATH, and prints Markdown tables.
 
-bench.py BINARY FOLDER: makes the inputs in FOLDER where they are missing. Seconds are the median of five runs in which the
-tools take turns (of one where a run takes more than 20 seconds), memory is the peak of the largest process. A run is
-ended after 120 seconds. A peer that is not on the PATH is left out.
+bench.py BINARY FOLDER: makes the inputs in FOLDER where they are missing. Seconds are the median of three runs in which the
+tools take turns (of one where a run takes more than 10 seconds), memory is the peak of the largest process. A run is
+ended after 60 seconds. A peer that is not on the PATH is left out.
 """
 
 import json
@@ -15,11 +15,12 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 MB = 1 << 20
-RUNS, SLOW, LIMIT = 5, 20, 120
+RUNS, SLOW, LIMIT = 3, 10, 60
 SCANNERS = {
     "picklescan": ["picklescan", "-p"],
     "modelscan": ["modelscan", "-p"],
@@ -92,7 +93,7 @@ print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, code)
 
 def once(command):
     """Wall seconds, CPU seconds, peak MB and exit code of one run."""
-    done = subprocess.run([sys.executable, "-c", MEASURE, str(LIMIT), *command], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", MEASURE, str(LIMIT), *command], capture_output=True, text=True, check=True, cwd=tempfile.gettempdir())
     wall, cpu, peak, code = done.stdout.split()
     return float(wall), float(cpu), float(peak), code
 
@@ -118,7 +119,7 @@ def made(folder, name, make):
 
 
 def main():
-    binary, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    binary, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     print("## Beside other scanners and ruff\n\nCompare figures of one run on one machine only.\n")
     load = os.getloadavg()[0]
