@@ -79,6 +79,8 @@ type Format struct {
 	Covers []string
 	// Inert formats (a picture, a text) are never given to a model loader by anyone.
 	Inert bool
+	// Container formats hold other files, and are no model by themselves.
+	Container bool
 }
 
 // Pass is one format's turn at one source.

@@ -18,6 +18,7 @@ func Scan(ctx context.Context, src Source, formats []*Format, lim Limits) *Repor
 		Artifact: src.Name, Findings: []Finding{}, Gaps: []Gap{}, Formats: []string{}, Coverage: Coverage{Mode: "full"},
 	}}
 	d.scan(ctx, src, 0)
+	d.hollow(src)
 	d.finish()
 	return d.report
 }

@@ -55,6 +55,21 @@ func (d *driver) unclaimed(src Source, depth int, probe Probe) {
 	d.report.Kind = KindModel
 }
 
+// hollow judges an artifact that is named as a model and turned out to be an archive of other things: its loader finds
+// no model in it. An .npz may be empty, and NumPy hands out members that are no arrays as bytes.
+func (d *driver) hollow(src Source) {
+	if !ModelName(src.Name) || strings.EqualFold(path.Ext(src.Name), ".npz") || len(d.report.Formats) == 0 || len(d.report.Gaps)+len(d.report.Findings) > 0 {
+		return
+	}
+	for _, name := range d.report.Formats {
+		i := slices.IndexFunc(d.formats, func(f *Format) bool { return f.Name == name })
+		if i < 0 || !d.formats[i].Container {
+			return
+		}
+	}
+	d.sink(src, 0).Gap(Gap{Rule: rule.NotRecognised, Path: src.Name, Reason: "named as a model, but an archive in which no model was found that is known here"})
+}
+
 // isText: non-empty, valid UTF-8 without control bytes but white space, as far as the probe shows.
 func isText(p Probe) bool {
 	if p.Size == 0 {

@@ -119,7 +119,7 @@ func plausible(codec Codec, p modelscan.Probe) modelscan.Confidence {
 }
 
 func format(name string, codec Codec, sniff func(modelscan.Probe) modelscan.Confidence) *modelscan.Format {
-	return &modelscan.Format{Name: name, Sniff: sniff, Scan: func(ctx context.Context, p *modelscan.Pass) error {
+	return &modelscan.Format{Name: name, Sniff: sniff, Container: true, Scan: func(ctx context.Context, p *modelscan.Pass) error {
 		return scan(ctx, p, name, codec)
 	}}
 }

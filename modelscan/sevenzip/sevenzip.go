@@ -16,7 +16,7 @@ import (
 )
 
 // Format is a 7z archive of one volume.
-var Format = &modelscan.Format{Name: "7z", Sniff: sniff, Scan: scan}
+var Format = &modelscan.Format{Name: "7z", Sniff: sniff, Container: true, Scan: scan}
 
 const (
 	signature    = "7z\xbc\xaf\x27\x1c"

@@ -22,7 +22,7 @@ type Profile struct {
 // New returns the tar format with the given loaders' profiles.
 func New(profiles ...*Profile) *modelscan.Format {
 	return &modelscan.Format{
-		Name: "tar", Sniff: sniff,
+		Name: "tar", Sniff: sniff, Container: true,
 		// A zip's end record near the end of a tar is a member's, or behind the archive: both are sources of their own.
 		Covers: []string{"zip"},
 		Scan:   func(ctx context.Context, p *modelscan.Pass) error { return scan(ctx, p, profiles) },

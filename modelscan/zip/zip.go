@@ -35,7 +35,7 @@ type Use struct {
 // New returns the zip format with the given loaders' profiles.
 func New(profiles ...*Profile) *modelscan.Format {
 	return &modelscan.Format{
-		Name: "zip", Sniff: sniff,
+		Name: "zip", Sniff: sniff, Container: true,
 		// "P" is an opcode that no loader of a file that begins like a zip gets past.
 		Covers: []string{"pickle"},
 		Scan:   func(ctx context.Context, p *modelscan.Pass) error { return scan(ctx, p, profiles) },
