@@ -58,6 +58,11 @@ func TestDeletedFolder(t *testing.T) {
 	e.open(b, 1, loads)
 	e.latest(b, 1, coded("ST201"))
 	dir := filepath.Dir(strings.TrimPrefix(b, "file://"))
+	scans := sc.count("evil.pt")
+	if err := os.WriteFile(filepath.Join(dir, "evil.pt"), []byte("xx"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.until("the folder to be watched", func() bool { return sc.count("evil.pt") > scans })
 	if err := os.Rename(dir, dir+"-away"); err != nil {
 		t.Fatal(err)
 	}

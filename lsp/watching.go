@@ -56,6 +56,8 @@ func (st *state) nowWatched(fresh map[string]stamp, folders bool) {
 	for path, now := range fresh {
 		sc := st.scans[path]
 		switch {
+		case now == stamp{} && sc != nil:
+			come = append(come, watch.Change{Path: path, Gone: true})
 		case now == stamp{}:
 		case sc == nil && !st.missed(path):
 		case sc == nil:
