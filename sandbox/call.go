@@ -59,7 +59,7 @@ func (p *Pool) Ask(ctx context.Context, kind string, item Item, maxResult int) (
 }
 
 func (p *Pool) ask(ctx context.Context, req Request) (answer []byte, confined Confinement, err error) {
-	w, err := p.Get(ctx)
+	w, err := p.Get(ctx, Nobody)
 	if err != nil {
 		return nil, Confinement{}, err
 	}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -58,29 +59,40 @@ func (p *Pool) Tune(ahead, items int) {
 // see WithPriority. One more may be in use by Interactive requests. 0 stands for no limit.
 func (p *Pool) Limit(n int) { p.queue.resize(n) }
 
-// Get returns a worker that nobody else uses. It ends in Put or Discard.
-func (p *Pool) Get(ctx context.Context) (*Worker, error) {
+// Get returns a worker that nobody else uses. It ends in Put or Discard. owner says whose bytes the worker is going to
+// see: one that has seen somebody else's is ended, so that what took it over can lie about no other owner's.
+func (p *Pool) Get(ctx context.Context, owner string) (*Worker, error) {
 	if err := p.queue.take(ctx); err != nil {
 		return nil, err
 	}
-	w, err := p.get(ctx)
+	w, err := p.get(ctx, owner)
 	if err != nil {
 		p.queue.give()
+		return nil, err
 	}
-	return w, err
+	w.owner = owner
+	return w, nil
 }
 
-func (p *Pool) get(ctx context.Context) (*Worker, error) {
+// Nobody is an owner that no other request has.
+const Nobody = "\x00"
+
+func (p *Pool) get(ctx context.Context, owner string) (*Worker, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return nil, errClosed
 	}
-	if n := len(p.idle); n > 0 {
-		w := p.idle[n-1]
-		p.idle = p.idle[:n-1]
+	if w := p.fit(owner); w != nil {
 		p.mu.Unlock()
 		return w, nil
+	}
+	if n := len(p.idle); n > 0 { // somebody else's: its place is for another one
+		stranger := p.idle[0]
+		p.idle = p.idle[1:]
+		p.mu.Unlock()
+		p.end(stranger)
+		p.mu.Lock()
 	}
 	waiting := p.starting > 0
 	if waiting {
@@ -100,6 +112,17 @@ func (p *Pool) get(ctx context.Context) (*Worker, error) {
 		p.mu.Unlock()
 		return nil, context.Cause(ctx)
 	}
+}
+
+// fit takes the idle worker that was used last and that may see the owner's bytes; nil for none.
+func (p *Pool) fit(owner string) *Worker {
+	for i, w := range slices.Backward(p.idle) {
+		if w.done == 0 || w.owner == owner && owner != Nobody {
+			p.idle = slices.Delete(p.idle, i, i+1)
+			return w
+		}
+	}
+	return nil
 }
 
 // Put gives a worker back. It is used again unless it has done its share.

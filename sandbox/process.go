@@ -50,7 +50,8 @@ type Worker struct {
 	twin        bool // what runs is the twin, not this executable
 	confinement Confinement
 	requests    uint32
-	done        int // items answered
+	done        int    // items answered
+	owner       string // whose bytes it has seen, if any: Pool.Get
 
 	mu    sync.Mutex
 	cause *Failure // why the parent killed it

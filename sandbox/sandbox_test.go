@@ -187,3 +187,41 @@ func TestTwin(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangersGetAnotherWorker: a worker sees the bytes of one owner; one that has seen none yet may be anybody's.
+func TestStrangersGetAnotherWorker(t *testing.T) {
+	p := NewPool(Spec{}, 1)
+	defer p.Close()
+	pid := func(owner string) int {
+		t.Helper()
+		w, err := p.Get(t.Context(), owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := answers(t, w, Request{Kind: "names", MaxResult: 100, Items: []Item{{}}}); err != nil || len(got) != 1 {
+			t.Fatalf("%q, %v", got, err)
+		}
+		defer p.Put(w)
+		return w.cmd.Process.Pid
+	}
+	unused, err := p.Get(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Put(unused)
+	a := pid("b")
+	if a != unused.cmd.Process.Pid {
+		t.Error("a worker that has seen nothing was not used")
+	}
+	if again := pid("b"); again != a {
+		t.Error("a worker was not used again for the same owner")
+	}
+	seen := map[int]bool{a: true}
+	for _, owner := range []string{"c", "b", Nobody, Nobody, ""} {
+		got := pid(owner)
+		if seen[got] {
+			t.Errorf("%q got a worker that had seen somebody else's bytes", owner)
+		}
+		seen[got] = true
+	}
+}

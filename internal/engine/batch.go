@@ -21,7 +21,8 @@ type job struct {
 	beside  *beside // nil where the file speaks of no other
 	problem error   // why there is nothing to open
 	digest  string
-	tried   bool // once already, in a worker that died
+	owner   string // whose it is: a worker sees the files of one
+	tried   bool   // once already, in a worker that died
 	judge   func(*Artifact)
 	cached  *Artifact // the report is known already
 }
@@ -123,7 +124,10 @@ func unread(label string, err error) *modelscan.Report {
 
 // request has one batch scanned and returns how many of its jobs are done with, at least one.
 func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Artifact)) int {
-	w, err := s.e.pool.Get(ctx)
+	for _, j := range jobs {
+		j.owner = s.e.owners.Of(j.target.Path)
+	}
+	w, err := s.e.pool.Get(ctx, jobs[0].owner)
 	if err != nil {
 		visit(jobs[0].index, s.give(jobs[0], failed(jobs[0].label(), err), Sandbox{}, 0))
 		return 1
@@ -165,13 +169,18 @@ func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Art
 // fail deals with the job that a worker died of: it is tried once more, unless the death is evidence.
 // It returns 1 when the job is done with.
 func (s *scanner) fail(j *job, err error, box Sandbox, visit func(int, *Artifact)) int {
-	var f *sandbox.Failure
-	if errors.As(err, &f) && f.Retry() && !j.tried {
+	if retry(err) && !j.tried {
 		j.tried = true
 		return 0
 	}
 	visit(j.index, s.give(j, deathReport(j.label(), err), box, 0))
 	return 1
+}
+
+// retry tells whether what a worker died of leaves room for another one's try.
+func retry(err error) bool {
+	f, ok := errors.AsType[*sandbox.Failure](err)
+	return ok && f.Retry()
 }
 
 // give is the complete Artifact.

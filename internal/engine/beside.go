@@ -137,14 +137,14 @@ func (e *Engine) item(j *job) sandbox.Item {
 	return item
 }
 
-// fitting is the number of the first jobs whose files one request can take, at least one.
+// fitting is the number of the first jobs whose files are of one owner, and fit into one request; at least one.
 func fitting(jobs []*job) int {
 	files := 0
 	for i, j := range jobs {
 		if files++; j.beside != nil {
 			files += len(j.beside.modules)
 		}
-		if files > sandbox.MaxFiles && i > 0 {
+		if i > 0 && (files > sandbox.MaxFiles || j.owner != jobs[0].owner) {
 			return i
 		}
 	}

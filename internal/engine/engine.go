@@ -52,6 +52,7 @@ type Engine struct {
 	limits modelscan.Limits
 	pool   *sandbox.Pool
 	plans  plans
+	owners artifact.Owners
 
 	cacheScope string
 	settled    time.Duration
@@ -77,7 +78,7 @@ func New(opts Options) (*Engine, error) {
 	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe, Procs: opts.Procs, CacheDir: wasmCache(opts)}, e.ahead())
 	e.pool.Limit(opts.Workers)
 	if !opts.Lazy {
-		w, err := e.pool.Get(context.Background())
+		w, err := e.pool.Get(context.Background(), "")
 		if err != nil {
 			e.pool.Close()
 			return nil, err

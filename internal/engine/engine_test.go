@@ -18,6 +18,7 @@ import (
 func TestMain(m *testing.M) {
 	if worker.Wanted(os.Args) {
 		if attack, ok := attacks[filepath.Base(os.Args[0])]; ok {
+			countTry()
 			playHostile(attack)
 		}
 		if filepath.Base(os.Args[0]) == nextFile {

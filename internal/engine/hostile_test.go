@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/secure-torch/secure-torch/internal/artifact"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -123,6 +126,14 @@ var attacks = map[string]attack{
 		_, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 		return err
 	},
+	"stops": func(sandbox.Job, io.Writer) error { return unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP) },
+	"never-reads": func(sandbox.Job, io.Writer) error {
+		return flood(func() error { return frame(5, 0, 1, 0, 16, wholeChunk)(sandbox.Job{}, nil) })
+	},
+	"complains": func(sandbox.Job, io.Writer) error {
+		return flood(func() error { _, err := unix.Write(2, make([]byte, 64<<10)); return err })
+	},
+	"unmaps":   func(sandbox.Job, io.Writer) error { return unmap() },
 	"panic":    func(sandbox.Job, io.Writer) error { panic("as asked") },
 	"nil":      func(sandbox.Job, io.Writer) error { var p *int; *p = 1; return nil },
 	"stack":    func(sandbox.Job, io.Writer) error { return errors.New(deeper(1)) },
@@ -135,6 +146,29 @@ const nextFile = "taken-over"
 
 // honest shows that the attacks are judged on their own: the same way round, a true report is safe.
 const honest = "honest"
+
+// wholeChunk asks for the first MiB of the first file.
+var wholeChunk = strings.Repeat("\x00", 12) + "\x00\x00\x10\x00"
+
+// flood does something again and again.
+func flood(do func() error) error {
+	for {
+		if err := do(); err != nil {
+			return err
+		}
+	}
+}
+
+// unmap takes this program's own code away, and so the runtime's means to report what comes of that.
+func unmap() error {
+	code := reflect.ValueOf(unmap).Pointer() &^ (1<<12 - 1)
+	const reach = 1 << 20 << 5
+	_, _, errno := unix.RawSyscall(unix.SYS_MUNMAP, max(code, reach)-reach, 2*reach, 0)
+	return errno
+}
+
+// deadly are the attacks that only the deadline ends.
+var deadly = []string{"spin", "stops", "never-reads", "complains"}
 
 func spin() {
 	for {
@@ -155,6 +189,65 @@ func eat() error {
 			return nil
 		}
 	}
+}
+
+// TestDeathIsTriedOnceMore: who died or had no memory left gets a second worker; who made a forbidden call, ran out of
+// time or broke the protocol does not.
+func TestDeathIsTriedOnceMore(t *testing.T) {
+	path := write(t, filepath.Join(t.TempDir(), "m.pt"), "\x80\x02}q\x00.")
+	list := &remote.Listing{Name: "hf:o/m@x", Files: []remote.File{file([]byte("\x80\x02}q\x00."), -1, nil)}}
+	ways := map[string]func(*engine.Engine) *engine.Artifact{
+		"scan": func(e *engine.Engine) *engine.Artifact { return e.ScanFile(t.Context(), path) },
+		"remote": func(e *engine.Engine) *engine.Artifact {
+			return scanRemote(t, e, list, engine.RemoteOptions{Ahead: 1})[0]
+		},
+		"index": func(e *engine.Engine) *engine.Artifact {
+			f, err := artifact.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			a, _, err := e.IndexFile(t.Context(), f, engine.IndexNever)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a
+		},
+	}
+	for name, want := range map[string]int{"exit": 2, "panic": 2, "unmaps": 2, "stack": 2, "ends-midway": 2, "open": 1, "segfault": 1, "stops": 1, "no-json": 1, "hangup": 1} {
+		for way, scan := range ways {
+			if way == "remote" && name == "stops" {
+				continue // its deadline is the server's
+			}
+			t.Run(name+" "+way, func(t *testing.T) {
+				t.Parallel()
+				exe := impostor(t, name)
+				opts := engine.Options{Exe: exe, Workers: 1, Lazy: true, Deadline: time.Minute}
+				if slices.Contains(deadly, name) {
+					opts.Deadline = 100 * time.Millisecond
+				}
+				checkHostile(t, name, scan(newEngine(t, opts)))
+				tries, err := os.ReadFile(filepath.Join(filepath.Dir(exe), triesFile))
+				if err != nil || len(tries) < want || way != "remote" && len(tries) > want { // a remote scan has workers ahead
+					t.Errorf("%d workers were started, want %d (%v)", len(tries), want, err)
+				}
+			})
+		}
+	}
+}
+
+// triesFile, beside the impostor, gets a byte for each worker that is started.
+const triesFile = "tries"
+
+func countTry() {
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(os.Args[0]), triesFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err == nil {
+		_, err = f.WriteString("x")
+	}
+	if err != nil {
+		panic(err)
+	}
+	f.Close()
 }
 
 // impostor returns an executable that is started under the name of an attack.
@@ -181,7 +274,7 @@ func TestHostileWorkerIsNeverSafe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			opts := engine.Options{Exe: impostor(t, name), Workers: 1, Deadline: time.Minute}
-			if name == "spin" {
+			if slices.Contains(deadly, name) {
 				opts.Deadline = 100 * time.Millisecond
 			}
 			e := newEngine(t, opts)

@@ -52,16 +52,29 @@ func (e *Engine) PlanFile(ctx context.Context, f *artifact.File, only string, al
 // bad means that the worker failed, and that the description is worth nothing.
 func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, params any, maxResult int) (a *Artifact, rest []byte, bad bool) {
 	start := time.Now()
+	if e.opts.Judge != nil {
+		judge := e.opts.Judge.Begin(ctx, f.Path, f)
+		defer func() { judge(a) }()
+	}
+	for range 2 {
+		var err error
+		a, rest, bad, err = e.ask(ctx, f, kind, params, maxResult)
+		if !retry(err) {
+			break
+		}
+	}
+	a.Duration = time.Since(start)
+	return a, rest, bad
+}
+
+// ask is detail once. The error is that of a worker which gave no answer; the report tells of it too.
+func (e *Engine) ask(ctx context.Context, f *artifact.File, kind string, params any, maxResult int) (a *Artifact, rest []byte, bad bool, err error) {
 	label := clip(modelscan.Text(filepath.Base(f.Path)), maxLabel)
-	w, err := e.pool.Get(ctx)
+	w, err := e.pool.Get(ctx, sandbox.Nobody)
 	if err != nil {
-		return &Artifact{Path: f.Path, Report: failed(label, err), Size: f.Key.Size}, nil, true
+		return &Artifact{Path: f.Path, Report: failed(label, err), Size: f.Key.Size}, nil, true, nil
 	}
 	defer e.pool.Discard(w)
-	var judge func(*Artifact)
-	if e.opts.Judge != nil {
-		judge = e.opts.Judge.Begin(ctx, f.Path, f)
-	}
 	req := sandbox.Request{Kind: kind, MaxResult: maxResult, Items: []sandbox.Item{{
 		Params: params, Deadline: e.deadline(f.Key.Size),
 		Files: []sandbox.File{{Name: label, Size: f.Key.Size, Descriptor: f.File}},
@@ -80,11 +93,8 @@ func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, para
 		report, bad = deathReport(label, err), true
 	}
 	s := scanner{e: e}
-	a = s.give(&job{target: artifact.Target{Path: f.Path}, file: f}, report, confinement(w.Confinement()), time.Since(start))
-	if judge != nil {
-		judge(a)
-	}
-	return a, rest, bad
+	a = s.give(&job{target: artifact.Target{Path: f.Path}, file: f}, report, confinement(w.Confinement()), 0)
+	return a, rest, bad, err
 }
 
 // cutReport divides an answer into the report and what follows it.

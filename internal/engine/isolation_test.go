@@ -92,6 +92,32 @@ func TestOnePerArtifact(t *testing.T) {
 	}
 }
 
+// TestNoRepositoryAfterAnother: a worker that one repository's file took over without a word can lie about no other's.
+func TestNoRepositoryAfterAnother(t *testing.T) {
+	dir := t.TempDir()
+	repos := []string{"models--o--a", "models--o--b", "models--o--c"}
+	for _, repo := range repos {
+		for i := range 10 {
+			write(t, filepath.Join(dir, repo, "snapshots", fmt.Sprintf("m%03d.pt", i)), "Quiet")
+		}
+	}
+	e := newEngine(t, engine.Options{Exe: impostor(t, nextFile), Workers: 1})
+	var clean []string
+	e.ScanAll(t.Context(), []string{dir}, func(a *engine.Artifact) {
+		if a.Verdict() != modelscan.Safe {
+			t.Errorf("%s: %+v", a.Path, a.Report)
+		}
+		if !slices.Contains(a.Report.Coverage.Notes, "tainted") {
+			rel, _ := filepath.Rel(dir, a.Path) // both are absolute
+			clean = append(clean, filepath.ToSlash(rel))
+		}
+	})
+	want := []string{"models--o--a/snapshots/m000.pt", "models--o--b/snapshots/m000.pt", "models--o--c/snapshots/m000.pt"}
+	if !slices.Equal(clean, want) { // the control: within a repository it does lie
+		t.Errorf("true reports on %q, want %q", clean, want)
+	}
+}
+
 // TestChangeVoidsTheVerdict: a file that was written to, cut or removed after it was opened is not safe.
 func TestChangeVoidsTheVerdict(t *testing.T) {
 	const pickle = "\x80\x02}q\x00."

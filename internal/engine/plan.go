@@ -56,7 +56,7 @@ func (e *Engine) Plan(ctx context.Context, o ref.Options, res artifact.Resolutio
 	key := planKey(q, small)
 	plan, known := e.plans.get(key)
 	if !known {
-		if plan, err = e.localPlan(ctx, q, small); err != nil {
+		if plan, err = e.localPlan(ctx, q, small, e.owners.Of(filepath.Join(res.Root, "x"))); err != nil {
 			return res
 		}
 		e.plans.put(key, plan)
@@ -92,17 +92,17 @@ func question(o ref.Options, res artifact.Resolution) (ref.Question, []*artifact
 }
 
 // localPlan asks about files on this machine.
-func (e *Engine) localPlan(ctx context.Context, q ref.Question, small []*artifact.File) (*ref.Plan, error) {
+func (e *Engine) localPlan(ctx context.Context, q ref.Question, small []*artifact.File, owner string) (*ref.Plan, error) {
 	item := sandbox.Item{Params: q, Deadline: planDeadline}
 	for _, f := range small {
 		item.Files = append(item.Files, sandbox.File{Name: clip(modelscan.Text(filepath.Base(f.Path)), maxLabel), Size: f.Key.Size, Descriptor: f.File})
 	}
-	return e.askPlan(ctx, item, len(q.Files))
+	return e.askPlan(ctx, item, len(q.Files), owner)
 }
 
-// askPlan has a worker answer a question about that many files.
-func (e *Engine) askPlan(ctx context.Context, item sandbox.Item, files int) (*ref.Plan, error) {
-	w, err := e.pool.Get(ctx)
+// askPlan has a worker answer a question about that many files of one owner.
+func (e *Engine) askPlan(ctx context.Context, item sandbox.Item, files int, owner string) (*ref.Plan, error) {
+	w, err := e.pool.Get(ctx, owner)
 	if err != nil {
 		return nil, err
 	}

@@ -32,5 +32,5 @@ func (e *Engine) PlanRemote(ctx context.Context, o ref.Options, list *remote.Lis
 		item.Files = append(item.Files, sandbox.File{Name: label, Size: content.Size(), R: content})
 	}
 	item.Params = q
-	return e.askPlan(ctx, item, len(q.Files))
+	return e.askPlan(ctx, item, len(q.Files), list.Name)
 }

@@ -71,7 +71,7 @@ func (e *Engine) ScanRemote(ctx context.Context, list *remote.Listing, opts Remo
 	for range min(opts.Ahead, len(list.Files)) {
 		fetchers.Go(func() {
 			for i := range next {
-				r := remoteScan{e: e, file: list.Files[i], commit: list.Commit, turns: turns, start: time.Now()}
+				r := remoteScan{e: e, file: list.Files[i], owner: list.Name, commit: list.Commit, turns: turns, start: time.Now()}
 				if opts.Full {
 					results[i] <- r.full(ctx)
 				} else {
@@ -98,6 +98,7 @@ func (e *Engine) ScanRemote(ctx context.Context, list *remote.Listing, opts Remo
 type remoteScan struct {
 	e      *Engine
 	file   remote.File
+	owner  string // the listing
 	commit string
 	turns  chan struct{}
 	start  time.Time
@@ -176,11 +177,21 @@ func (s *remoteScan) spent(a *Artifact, cost remote.Cost) *Artifact {
 	return a
 }
 
-// request has a worker scan what content holds and fetches.
-func (s *remoteScan) request(ctx context.Context, content remote.Content) (*modelscan.Report, Sandbox) {
-	w, err := s.e.pool.Get(ctx)
+// request has a worker scan what content holds and fetches, and another one where the first died.
+func (s *remoteScan) request(ctx context.Context, content remote.Content) (report *modelscan.Report, box Sandbox) {
+	for range 2 {
+		var err error
+		if report, box, err = s.once(ctx, content); !retry(err) {
+			break
+		}
+	}
+	return report, box
+}
+
+func (s *remoteScan) once(ctx context.Context, content remote.Content) (*modelscan.Report, Sandbox, error) {
+	w, err := s.e.pool.Get(ctx, s.owner)
 	if err != nil {
-		return failed(s.label(), err), Sandbox{}
+		return failed(s.label(), err), Sandbox{}, nil
 	}
 	req := sandbox.Request{Kind: "scan", MaxResult: maxReport, Items: []sandbox.Item{{
 		Params: s.e.limits, Deadline: remoteDeadline,
@@ -202,7 +213,7 @@ func (s *remoteScan) request(ctx context.Context, content remote.Content) (*mode
 	} else {
 		s.e.pool.Put(w)
 	}
-	return report, box
+	return report, box, err
 }
 
 // judge adds what only the parent knows: reads that failed, and how much of the file was seen.
