@@ -13,7 +13,7 @@ import (
 // Since lists the files, and those in the folders, that were written, moved or linked to their place at or after a
 // time, in the order of a walk. It goes by the change time too, which a program can't set back.
 func Since(paths []string, since time.Time) ([]Change, error) {
-	r := &run{opts: Options{Polling: true, Notice: func(string) {}}, index: newIndex(Options{}), dirs: map[string]folder{}, steps: map[string]bool{}}
+	r := newRun(Options{Polling: true, Notice: func(string) {}})
 	var out []Change
 	for _, p := range paths {
 		abs, err := filepath.Abs(p)

@@ -1,11 +1,10 @@
 package watch
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,8 +47,8 @@ func (r *run) touch(path string, at time.Time) {
 func (r *run) survey(there func(string, artifact.Key)) {
 	r.index.round++
 	clear(r.steps)
-	for path := range r.dirs {
-		if _, err := os.Lstat(path); err != nil { // first of all: the system knows a folder by its number, which may go on under another name
+	for path, f := range r.dirs {
+		if at, err := placeOf(path); err != nil || f.bySystem && at != f.place {
 			r.forget(path)
 		}
 	}
@@ -97,60 +96,22 @@ func (r *run) link(path string, there func(string, artifact.Key)) {
 	}
 }
 
-// through watches the folders in which a change can make path lead elsewhere.
+// through watches the folders in which a change can make path lead elsewhere. The way may change before the last of
+// them is watched, so it is gone again.
 func (r *run) through(path string) {
-	for _, step := range chain(path) {
-		r.steps[step] = true
-		r.watch(filepath.Dir(step), false)
-	}
-}
-
-// watch has the system watch a folder. One that it can't is polled.
-func (r *run) watch(dir string, listed bool) {
-	f, known := r.dirs[dir]
-	f.listed = listed || known && f.round == r.index.round && f.listed
-	f.round = r.index.round
-	if known && (f.bySystem || r.opts.Polling) {
-		r.dirs[dir] = f
-		return
-	}
-	was := f.bySystem
-	if r.fs != nil {
-		err := r.add(r.fs, dir)
-		switch {
-		case err == nil:
-			f.bySystem = true
-		case errors.Is(err, fs.ErrNotExist): // gone again: its parent is watched
-			return
-		default:
-			r.notice(fmt.Sprintf("the system can't watch %s (%v)", dir, err))
+	way := chain(path)
+	for range maxTries {
+		for _, step := range way {
+			r.steps[step.path] = true
+			if dir := filepath.Dir(step.path); step.turn {
+				r.watch(dir, false)
+			} else {
+				r.watchAbove(dir)
+			}
 		}
-	}
-	switch {
-	case !known && !f.bySystem:
-		r.polling++
-	case known && !was && f.bySystem:
-		r.polling--
-	}
-	r.dirs[dir] = f
-}
-
-// forget stops watching a folder.
-func (r *run) forget(dir string) {
-	if r.dirs[dir].bySystem {
-		_ = r.fs.Remove(dir) // it may be gone already
-	} else {
-		r.polling--
-	}
-	delete(r.dirs, dir)
-}
-
-// gone stops watching a folder that went or moved, with those below it, until a look at everything has found what
-// there is in its place.
-func (r *run) gone(dir string) {
-	for path := range r.dirs {
-		if artifact.Inside(dir, path) {
-			r.forget(path)
+		before := way
+		if way = chain(path); slices.Equal(way, before) {
+			return
 		}
 	}
 	r.dirty = true
@@ -159,17 +120,26 @@ func (r *run) gone(dir string) {
 // maxLinks bounds the links of one path, as the system does.
 const maxLinks = 40
 
-// chain returns the paths at which a change can make path lead elsewhere: each link on the way, and the file at the
-// end, or the first part of its way that is not there.
-func chain(path string) []string {
-	var steps []string
+// step is a path on the way of another one.
+type step struct {
+	path string
+	turn bool // a link, or the file at the end, or the first part of the way that is not there
+}
+
+// chain returns the paths at which a change can make path lead elsewhere: each link on the way, the file at the end,
+// or the first part of its way that is not there, and all the folders that it goes through.
+func chain(path string) []step {
+	var steps []step
 	rest := path
 	for range maxLinks {
-		link, target, end := firstLink(rest)
-		if link == "" {
-			return append(steps, end)
+		way, link, target, end := firstLink(rest)
+		for _, dir := range way {
+			steps = append(steps, step{dir, false})
 		}
-		steps = append(steps, link)
+		if link == "" {
+			return append(steps, step{end, true})
+		}
+		steps = append(steps, step{link, true})
 		tail := strings.TrimPrefix(rest, link)
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(filepath.Dir(link), target)
@@ -180,22 +150,25 @@ func chain(path string) []string {
 }
 
 // firstLink finds the first link on an absolute path, or else where it ends: itself, or the first part of it that is
-// not there.
-func firstLink(path string) (link, target, end string) {
+// not there; and what the way to it goes through.
+func firstLink(path string) (way []string, link, target, end string) {
 	at := filepath.VolumeName(path) + string(filepath.Separator)
 	for _, part := range strings.Split(strings.TrimPrefix(path, at), string(filepath.Separator)) {
 		next := filepath.Join(at, part)
 		info, err := os.Lstat(next)
 		switch {
 		case err != nil:
-			return "", "", next
+			return way, "", "", next
 		case info.Mode()&fs.ModeSymlink != 0:
 			if target, err = os.Readlink(next); err != nil {
-				return "", "", next
+				return way, "", "", next
 			}
-			return next, target, ""
+			return way, next, target, ""
+		}
+		if next != path {
+			way = append(way, next)
 		}
 		at = next
 	}
-	return "", "", at
+	return way, "", "", at
 }

@@ -89,7 +89,8 @@ func (w *Watcher) Changes() <-chan []Change { return w.changes }
 
 // Run watches until ctx ends.
 func (w *Watcher) Run(ctx context.Context) {
-	r := &run{opts: w.opts, add: w.add, index: newIndex(w.opts), dirs: map[string]folder{}, steps: map[string]bool{}, touched: map[string]time.Time{}}
+	r := newRun(w.opts)
+	r.add = w.add
 	defer r.close()
 	var ready map[string]Change
 	timer := time.NewTimer(w.opts.Poll)
@@ -110,7 +111,7 @@ func (w *Watcher) Run(ctx context.Context) {
 		case out <- batch:
 			ready = nil
 		case e := <-r.events():
-			r.touched[filepath.Clean(e.Name)] = time.Now()
+			r.heard(e, time.Now())
 		case <-r.errors(): // events were lost: no matter, everything is looked at
 			r.dirty = true
 		case now := <-timer.C:
@@ -133,8 +134,9 @@ type run struct {
 	index   *index
 	fs      *fsnotify.Watcher // nil when there is none
 	dirs    map[string]folder // that are watched, by the system or by polling
-	steps   map[string]bool   // paths at which a change makes a root, or a link, lead elsewhere
-	touched map[string]time.Time
+	system  map[place]*systemWatch
+	steps   map[string]bool // paths at which a change makes a root, or a link, lead elsewhere
+	touched map[string]touch
 	polling int           // folders that the system can't watch
 	dirty   bool          // something happened, and nobody knows where
 	cost    time.Duration // of the last look at everything
@@ -143,11 +145,22 @@ type run struct {
 	noticed bool
 }
 
+func newRun(o Options) *run {
+	return &run{opts: o, index: newIndex(o), dirs: map[string]folder{}, system: map[place]*systemWatch{}, steps: map[string]bool{}, touched: map[string]touch{}}
+}
+
 // folder is one that is watched.
 type folder struct {
-	bySystem bool
+	place    place  // where the system watches it
+	bySystem bool   // and not by polling
 	listed   bool   // the files in it are watched, and not only what a link or a root goes through
 	round    uint32 // of the look at everything that last came by
+}
+
+// touch is what events said of a path.
+type touch struct {
+	at    time.Time // of the last of them
+	moved bool      // it may be another file or folder now
 }
 
 func (r *run) close() {
@@ -237,13 +250,13 @@ func under(roots []string) func(path string) bool {
 // reported.
 func (r *run) look(now time.Time) {
 	r.latest = now
-	for path := range r.touched {
-		if _, known := r.dirs[path]; known {
+	for path, t := range r.touched {
+		if _, known := r.dirs[path]; known && t.moved {
 			r.gone(path)
 		}
 	}
-	for path, at := range r.touched {
-		r.touch(path, at)
+	for path, t := range r.touched {
+		r.touch(path, t.at)
 	}
 	clear(r.touched)
 	if (r.dirty || r.polling > 0) && !now.Before(r.nextLook()) {

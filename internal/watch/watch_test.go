@@ -368,21 +368,34 @@ func TestChain(t *testing.T) {
 	must(t, os.Symlink("real", filepath.Join(dir, "link")))
 	must(t, os.Symlink("loop", filepath.Join(dir, "loop")))
 	for path, want := range map[string][]string{
-		"real/m.pt": {"real"}, "link/m.pt": {"", "real"}, "no/such/m.pt": {""}, "m.pt": {""},
+		"real/m.pt": {"-real", "real/m.pt"}, "link/m.pt": {"link", "-real", "real/m.pt"}, "no/such/m.pt": {"no"}, "m.pt": {"m.pt"},
 	} {
-		var abs []string
-		for _, d := range want {
-			abs = append(abs, filepath.Join(dir, d))
-		}
 		var got []string
-		for _, step := range chain(filepath.Join(dir, path)) {
-			got = append(got, filepath.Dir(step))
+		for _, s := range chain(filepath.Join(dir, path)) {
+			rel, err := filepath.Rel(dir, s.path)
+			must(t, err)
+			switch {
+			case !filepath.IsLocal(rel) || rel == ".":
+				if s.turn {
+					t.Errorf("%s: %s is no turn", path, s.path)
+				}
+			case s.turn:
+				got = append(got, rel)
+			default:
+				got = append(got, "-"+rel)
+			}
 		}
-		if !slices.Equal(got, abs) {
-			t.Errorf("%s: %v, want %v", path, got, abs)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
-	if got := chain(filepath.Join(dir, "loop", "m.pt")); len(got) != maxLinks {
-		t.Errorf("a loop of links: %d folders", len(got))
+	links := 0
+	for _, s := range chain(filepath.Join(dir, "loop", "m.pt")) {
+		if s.turn {
+			links++
+		}
+	}
+	if links != maxLinks {
+		t.Errorf("a loop of links: %d", links)
 	}
 }
