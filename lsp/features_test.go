@@ -54,14 +54,17 @@ func with(more obj) obj {
 const evilCall = "would call posix.system('echo pwned') on load"
 
 func coded(code string) func([]shownDiag) bool {
-	return func(all []shownDiag) bool {
-		for _, d := range all {
-			if d.Code == code {
-				return true
-			}
+	return func(all []shownDiag) bool { return countOf(all, code) > 0 }
+}
+
+func countOf(all []shownDiag, code string) int {
+	n := 0
+	for _, d := range all {
+		if d.Code == code {
+			n++
 		}
-		return false
 	}
+	return n
 }
 
 func none(code string) func([]shownDiag) bool {
