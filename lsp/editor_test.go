@@ -346,6 +346,7 @@ func (e *editor) held() (out map[string]int) {
 		out = map[string]int{
 			"documents": len(st.docs), "parsers": len(st.parsers), "scans": len(st.scans), "loads": len(st.loads), "runs": len(st.busy),
 			"spellings": len(st.spelling), "publications": len(st.queue), "unopened": len(st.unopened), "bytes": st.held, "under way": st.front + st.back,
+			"folders of single files": len(st.alone),
 		}
 		return nil
 	}); err != nil {

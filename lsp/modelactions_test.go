@@ -23,6 +23,8 @@ import (
 type ableScanner struct {
 	*fakeScanner
 	signature *evidence.Signature
+	sbom      *evidence.SBOM
+	policy    *evidence.Decision
 	fail      error // of everything
 	hub       *HubReport
 
@@ -44,7 +46,7 @@ func (s *ableScanner) done() string {
 
 func (s *ableScanner) ScanTarget(ctx context.Context, t artifact.Target) *engine.Artifact {
 	a := s.fakeScanner.ScanTarget(ctx, t)
-	a.Signature = s.signature
+	a.Signature, a.SBOM, a.Policy = s.signature, s.sbom, s.policy
 	a.Report.Formats = []string{"torch", "pickle"}
 	a.Report.Facts = []modelscan.Fact{{Kind: modelscan.TensorFact, Name: "w", Size: 4}}
 	return a
@@ -143,6 +145,62 @@ func TestSignatureWords(t *testing.T) {
 		if got := signature(a.Signature); !strings.Contains(got, want[1]) {
 			t.Errorf("%s: %q", state, got)
 		}
+	}
+}
+
+// What an SBOM and a policy say of a model stands in the hover, with the words of others made harmless.
+func TestProvenanceInHover(t *testing.T) {
+	for name, c := range map[string]struct {
+		sbom   *evidence.SBOM
+		policy *evidence.Decision
+		want   []string
+		not    []string
+	}{
+		"bound and allowed": {
+			&evidence.SBOM{Present: true, Document: "good.spdx.json", Format: "SPDX-2.3", Bound: true, Profile: evidence.AIProfile{Licenses: []string{"Apache-2.0", "MIT"}}},
+			&evidence.Decision{Allowed: true},
+			[]string{"\n- SBOM: good.spdx.json (SPDX-2.3), licence Apache-2.0, MIT\n", "\n- policy: allowed\n"}, []string{"digest", "denied"},
+		},
+		"about another file, and denied": {
+			&evidence.SBOM{Present: true, Document: "good.cdx.json", Format: "CycloneDX-1.6", Profile: evidence.AIProfile{KnownVulnerabilities: make([]evidence.Vulnerability, 2)}},
+			&evidence.Decision{Deny: []evidence.Message{{Msg: "no licence"}, {Msg: "<b>trained</b> on \u202esecrets"}}, Warn: []evidence.Message{{Msg: "old"}}, Exempted: []evidence.Message{{Msg: "unsigned"}}},
+			[]string{"which does not name this file's digest, 2 known vulnerabilities", "policy: **denied**; no licence; <b>trained", "\n- policy warns: old", "\n- policy lets pass, by an exception: unsigned"},
+			[]string{"\u202e", "<b>", "allowed"},
+		},
+		"in the file, and a broken policy": {
+			&evidence.SBOM{Present: true, Document: "good.gguf", Format: "simple", Embedded: true},
+			&evidence.Decision{Error: "line 3: undefined"},
+			[]string{"which the model file itself holds", "policy: **denied**; it could not be evaluated: line 3: undefined"}, nil,
+		},
+		"not understood": {
+			&evidence.SBOM{State: evidence.Invalid, Message: "no JSON"}, nil,
+			[]string{"SBOM: **not understood**: no JSON"}, []string{"policy"},
+		},
+		"none": {&evidence.SBOM{State: evidence.StateNone}, nil, []string{"signature: not checked"}, []string{"SBOM", "policy"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, s, uriOf := able(t, map[string]string{"good.pt": "x"})
+			s.sbom, s.policy = c.sbom, c.policy
+			e.initialize(full("utf-16"))
+			a := uriOf("a.py")
+			e.open(a, 1, goodLoads)
+			var hover struct{ Contents struct{ Value string } }
+			e.until("the scan", func() bool {
+				e.call("textDocument/hover", at(a, 1, 6), &hover)
+				return strings.Contains(hover.Contents.Value, "good.pt")
+			})
+			text := strings.ReplaceAll(hover.Contents.Value, "\\", "") // as it is shown
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %q in %q", want, hover.Contents.Value)
+				}
+			}
+			for _, not := range c.not {
+				if strings.Contains(hover.Contents.Value, not) {
+					t.Errorf("%q in %q", not, hover.Contents.Value)
+				}
+			}
+		})
 	}
 }
 

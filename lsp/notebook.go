@@ -108,6 +108,7 @@ func (st *state) forget(u uri.URI) {
 	st.want(d.uri, nil)
 	st.clear(d.uri)
 	delete(st.spelling, d.uri)
+	st.leave(d.root)
 }
 
 func didCloseNotebook(st *state, p *protocol.DidCloseNotebookDocumentParams) error {

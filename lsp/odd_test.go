@@ -164,9 +164,13 @@ func TestClosedDocuments(t *testing.T) {
 		e.open(u, 1, fmt.Sprintf("import torch\ntorch.load(\"m%d.pt\")\n", i))
 		e.latest(u, 1, coded("ST101"))
 	}
+	outside := "file://" + filepath.Join(t.TempDir(), "a.py")
+	e.open(outside, 1, loads)
+	e.latest(outside, 1, coded("ST101"))
 	for i := range 50 {
 		e.notify("textDocument/didClose", obj{"textDocument": obj{"uri": uriOf(fmt.Sprintf("f%d.py", i))}})
 	}
+	e.notify("textDocument/didClose", obj{"textDocument": obj{"uri": outside}})
 	var left map[string]int
 	e.until("nothing left", func() bool {
 		left = e.held()

@@ -115,6 +115,19 @@ func (st *state) rootOf(path string) *root {
 	return st.alone[dir]
 }
 
+// leave forgets the folder of files outside of all folders when none of them is open any more.
+func (st *state) leave(r *root) {
+	if r == nil || st.alone[r.dir] != r {
+		return
+	}
+	for _, d := range st.docs {
+		if d.root == r {
+			return
+		}
+	}
+	delete(st.alone, r.dir)
+}
+
 // reconfigure has all configs read anew, and all documents with them.
 func (st *state) reconfigure() {
 	for i, r := range st.roots {

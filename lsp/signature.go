@@ -43,25 +43,61 @@ func signer(s *evidence.Signature) string {
 // provenance are the lines of a hover on where a model comes from and what a policy makes of it.
 func provenance(a *engine.Artifact) []string {
 	lines := []string{"signature: " + signature(a.Signature)}
-	if b := a.SBOM; b != nil && b.Present {
-		line := "SBOM: " + plain(b.Document) + " (" + plain(b.Format) + ")"
-		if !b.Bound {
-			line += ", which does not name this file's digest"
-		}
-		if len(b.Profile.Licenses) > 0 {
-			line += ", licence " + plain(strings.Join(b.Profile.Licenses, ", "))
-		}
+	if line := bill(a.SBOM); line != "" {
 		lines = append(lines, line)
 	}
-	if d := a.Policy; d != nil {
-		line := "policy: denied"
-		if d.Allowed {
-			line = "policy: allowed"
-		}
-		for _, m := range d.Deny {
-			line += "; " + plain(m.Msg)
-		}
-		lines = append(lines, line)
+	return append(lines, decision(a.Policy)...)
+}
+
+// bill is a line of Markdown about a bill of materials; empty where there is none.
+func bill(b *evidence.SBOM) string {
+	switch {
+	case b == nil:
+		return ""
+	case !b.Present && b.Message == "":
+		return ""
+	case !b.Present:
+		return "SBOM: **not understood**: " + plain(b.Message)
+	}
+	line := "SBOM: " + plain(b.Document) + " (" + plain(b.Format) + ")"
+	switch {
+	case b.Embedded:
+		line += ", which the model file itself holds"
+	case !b.Bound:
+		line += ", which does not name this file's digest"
+	}
+	if len(b.Profile.Licenses) > 0 {
+		line += ", licence " + plain(strings.Join(b.Profile.Licenses, ", "))
+	}
+	if n := len(b.Profile.KnownVulnerabilities); n == 1 {
+		line += ", 1 known vulnerability"
+	} else if n > 1 {
+		line += fmt.Sprintf(", %d known vulnerabilities", n)
+	}
+	return line
+}
+
+// decision are lines of Markdown about what a policy says.
+func decision(d *evidence.Decision) []string {
+	if d == nil {
+		return nil
+	}
+	line := "policy: **denied**"
+	if d.Allowed {
+		line = "policy: allowed"
+	}
+	if d.Error != "" {
+		line += "; it could not be evaluated: " + plain(d.Error)
+	}
+	for _, m := range d.Deny {
+		line += "; " + plain(m.Msg)
+	}
+	lines := []string{line}
+	for _, m := range d.Warn {
+		lines = append(lines, "policy warns: "+plain(m.Msg))
+	}
+	for _, m := range d.Exempted {
+		lines = append(lines, "policy lets pass, by an exception: "+plain(m.Msg))
 	}
 	return lines
 }

@@ -230,3 +230,53 @@ func TestWarmStart(t *testing.T) {
 	}
 	second.quit()
 }
+
+// Where the system watches nothing, or not enough, the user is told once, and changes are seen all the same.
+func TestPollingInEditor(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	exe := program(t)
+	for limit, why := range map[string]string{"max_inotify_instances": "the system can't watch folders", "max_inotify_watches": "no space left"} {
+		t.Run(limit, func(t *testing.T) {
+			dir := t.TempDir()
+			wrapped := filepath.Join(t.TempDir(), "limited") // a user namespace has limits of its own
+			script := fmt.Sprintf("#!/bin/sh\necho 0 >/proc/sys/user/%s && exec %q \"$@\"\n", limit, exe)
+			if err := os.WriteFile(wrapped, []byte(script), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			probe := exec.Command("unshare", "-Ur", wrapped, "version")
+			if out, err := probe.CombinedOutput(); err != nil {
+				t.Skipf("no user namespace with a limit here: %v\n%s", err, out)
+			}
+			in := filepath.Join(filepath.Dir(wrapped), "in")
+			if err := os.WriteFile(in, fmt.Appendf(nil, "#!/bin/sh\nexec unshare -Ur %q \"$@\"\n", wrapped), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			model, source := filepath.Join(dir, "m.pkl"), filepath.Join(dir, "a.py")
+			if err := os.WriteFile(model, []byte("\x80\x04K\x01."), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := openLSP(t, in, dir, nil)
+			s.open(source, "import pickle\npickle.load(open('m.pkl', 'rb'))\n")
+			told := 0
+			s.until(func(m lspMessage) bool {
+				if m.Method == "window/showMessage" && strings.Contains(m.Params.Message, why) && strings.Contains(m.Params.Message, "looking every 2s instead") {
+					told++
+				}
+				return told > 0
+			})
+			if err := os.WriteFile(model, []byte("cposix\nsystem\n(S'echo pwned'\ntR."), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for s.now[fileURI(source)]["ST201"] == 0 {
+				if m := s.next(); m.Method == "window/showMessage" {
+					told++
+				}
+			}
+			if told != 1 {
+				t.Errorf("told %d times", told)
+			}
+			s.quit()
+		})
+	}
+}
