@@ -53,8 +53,9 @@ func (e *Engine) PlanFile(ctx context.Context, f *artifact.File, only string, al
 func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, params any, maxResult int) (a *Artifact, rest []byte, bad bool) {
 	start := time.Now()
 	if e.opts.Judge != nil {
-		judge := e.opts.Judge.Begin(ctx, f.Path, f)
-		defer func() { judge(a) }()
+		if judge := e.opts.Judge.Begin(ctx, f.Path, f); judge != nil {
+			defer func() { judge(a) }()
+		}
 	}
 	for range 2 {
 		var err error
