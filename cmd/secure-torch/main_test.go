@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
@@ -35,6 +37,11 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"hub":   startHub,
+			"web": func(ts *testscript.TestScript, _ bool, args []string) { // "web FOLDER": a web server of that folder at $WEB
+				h := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+				ts.Defer(h.Close)
+				ts.Setenv("WEB", h.URL)
+			},
 			"tufroot": func(ts *testscript.TestScript, _ bool, args []string) { // "tufroot FILE [broken]": a repository at $MIRROR, and its first root in FILE
 				r := tufrepo.New(t)
 				text := virtual.New(t).Root(t, nil)

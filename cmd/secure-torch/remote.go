@@ -113,8 +113,8 @@ func (s *sources) store(ctx context.Context, e *engine.Engine, r ref.Ref, visit 
 			s.tell(list.Name + ": " + planText(plan, list))
 		}
 	}
-	if s.judge != nil && r.Kind == ref.Hub {
-		repo, files, next := s.judge.Repository(list, r.Value, r.Revision), list.Files, visit
+	if s.judge != nil && (r.Kind == ref.Hub || list.Beside != nil) {
+		repo, files, next := s.judge.Repository(list, r), list.Files, visit
 		visit = func(a *engine.Artifact) { // in the listing's order
 			repo.Judge(ctx, &files[0], a)
 			files = files[1:]

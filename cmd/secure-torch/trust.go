@@ -14,6 +14,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/internal/provenance"
+	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/trust/sigstore"
 	"github.com/secure-torch/secure-torch/trust/tufroot"
@@ -33,7 +34,7 @@ func newTrustCmd() *cobra.Command {
 func newTrustExplainCmd() *cobra.Command {
 	var path, format string
 	cmd := &cobra.Command{
-		Use:   "explain PATH",
+		Use:   "explain PATH|hf:org/model|s3://bucket/key|https://...",
 		Short: "Tell which rule of the trust policy is about a model, and what it asks for",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,12 +67,17 @@ type explanation struct {
 }
 
 func explainTrust(w io.Writer, policy *evidence.TrustPolicy, path string, asJSON bool) error {
-	e := explanation{Path: report.Escape(filepath.ToSlash(path)), Names: provenance.SourceOf(path).Names(), AnyOf: []string{}, Rule: "no trust policy", Mode: evidence.Warn, Unsigned: "error"}
+	asked, err := ref.Parse(path, ref.DefaultEndpoint)
+	if err != nil {
+		return withHint(fmt.Errorf("%s: %w", report.Escape(path), err), "name a path, hf:org/model, s3://bucket/key or https://…")
+	}
+	source := provenance.SourceOfRef(asked)
+	e := explanation{Path: report.Escape(source.Path), Names: source.Names(), AnyOf: []string{}, Rule: "no trust policy", Mode: evidence.Warn, Unsigned: "error"}
 	for i, n := range e.Names {
 		e.Names[i] = report.Escape(n)
 	}
 	if policy != nil {
-		r := policy.Rule(provenance.SourceOf(path).Names()...)
+		r := policy.Rule(source.Names()...)
 		e.Rule, e.Mode = r.Name, r.Mode
 		for _, a := range r.Authorities {
 			e.AnyOf = append(e.AnyOf, a.Name)
@@ -83,7 +89,11 @@ func explainTrust(w io.Writer, policy *evidence.TrustPolicy, path string, asJSON
 			e.Since = r.MinSignedAt.Format(time.DateOnly)
 		}
 	}
-	e.Bundle = report.Escape(filepath.ToSlash(provenance.FindBundle(path)))
+	if asked.Kind == ref.Path {
+		e.Path = report.Escape(filepath.ToSlash(path))
+		bundle, _ := provenance.FindSignature(path)
+		e.Bundle = report.Escape(filepath.ToSlash(bundle))
+	}
 	root, err := rootInUse(policy)
 	if err != nil {
 		return err

@@ -30,8 +30,13 @@ const (
 // file. The description is opaque to the engine and comes from the worker: whoever reads it checks it.
 // It is nil when the verdict forbids it or the worker failed. The error is a *sandbox.UnavailableError.
 func (e *Engine) IndexFile(ctx context.Context, f *artifact.File, mode IndexMode) (*Artifact, []byte, error) {
+	return e.index(ctx, f, mode, e.opts.Judge)
+}
+
+// index is IndexFile with a judge of its own; nil for a file whose path is not where it comes from.
+func (e *Engine) index(ctx context.Context, f *artifact.File, mode IndexMode, judge Judge) (*Artifact, []byte, error) {
 	params := map[string]any{"Limits": e.limits, "Always": mode == IndexAlways, "Never": mode == IndexNever}
-	a, graph, bad := e.detail(ctx, f, "index", params, maxIndex)
+	a, graph, bad := e.detail(ctx, f, "index", params, maxIndex, judge)
 	if v := a.Verdict(); bad || mode != IndexAlways && v != modelscan.Safe && v != modelscan.Review {
 		graph = nil
 	}
@@ -41,7 +46,7 @@ func (e *Engine) IndexFile(ctx context.Context, f *artifact.File, mode IndexMode
 // PlanFile is like IndexFile with an index.Plan of the selected tensors (see index.Selection).
 func (e *Engine) PlanFile(ctx context.Context, f *artifact.File, only string, all bool) (*Artifact, []byte, error) {
 	params := map[string]any{"Limits": e.limits, "Plan": true, "Select": map[string]any{"Only": only, "All": all}}
-	a, plan, bad := e.detail(ctx, f, "index", params, maxIndex)
+	a, plan, bad := e.detail(ctx, f, "index", params, maxIndex, e.opts.Judge)
 	if v := a.Verdict(); bad || v != modelscan.Safe && v != modelscan.Review {
 		plan = nil
 	}
@@ -50,10 +55,10 @@ func (e *Engine) PlanFile(ctx context.Context, f *artifact.File, only string, al
 
 // detail has a worker that sees no other file answer a report on f and something that describes it.
 // bad means that the worker failed, and that the description is worth nothing.
-func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, params any, maxResult int) (a *Artifact, rest []byte, bad bool) {
+func (e *Engine) detail(ctx context.Context, f *artifact.File, kind string, params any, maxResult int, by Judge) (a *Artifact, rest []byte, bad bool) {
 	start := time.Now()
-	if e.opts.Judge != nil {
-		if judge := e.opts.Judge.Begin(ctx, f.Path, f); judge != nil {
+	if by != nil {
+		if judge := by.Begin(ctx, f.Path, f); judge != nil { // nil for a signature, say
 			defer func() { judge(a) }()
 		}
 	}

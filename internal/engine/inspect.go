@@ -45,7 +45,7 @@ func (e *Engine) InspectTarget(ctx context.Context, target artifact.Target, list
 	if listing != NoListing {
 		params["MaxText"] = maxListing
 	}
-	a, text, bad := inspector.detail(ctx, j.file, "inspect", params, maxInspect)
+	a, text, bad := inspector.detail(ctx, j.file, "inspect", params, maxInspect, inspector.opts.Judge)
 	if bad {
 		return a, ""
 	}

@@ -273,7 +273,7 @@ func (s *remoteScan) full(ctx context.Context) *Artifact {
 	if done == nil {
 		return fail(context.Cause(ctx))
 	}
-	local, _, err := s.e.IndexFile(ctx, f, IndexNever)
+	local, _, err := s.e.index(ctx, f, IndexNever, nil) // the copy lies beside nothing
 	done()
 	if err != nil {
 		return fail(err)

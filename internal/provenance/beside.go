@@ -67,7 +67,11 @@ var (
 // findSBOM is the document that lies beside a file; empty where there is none. A model card is one only where
 // somebody decides by it: every repository has one.
 func findSBOM(path string, cards bool, known *folders) string {
-	there := known.in(filepath.Dir(path))
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	there := known.in(filepath.Dir(full)) // by the name that findFor knows the folder by
 	for _, c := range sbomCandidates(path, filepath.Ext(path), filepath.Dir(path), filepath.Join, cards) {
 		if !there(filepath.Base(c)) {
 			continue

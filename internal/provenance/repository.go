@@ -12,24 +12,26 @@ import (
 	"github.com/secure-torch/secure-torch/internal/digest"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/evidence"
+	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
-// Repository looks at the signatures and bills of materials that lie in a repository on a hub. It fetches those, each
-// once, and no model. It is for one goroutine.
+// Repository looks at the signatures and bills of materials that lie in a repository on a hub, in a bucket, or beside a
+// file at a URL. It fetches those, each once, and no model. It is for one goroutine.
 type Repository struct {
 	c       *Checker
-	files   map[string]*remote.File // by path in the repository
+	files   map[string]*remote.File // by path in the store; nil for one that is not there
+	beside  func(ctx context.Context, path string) (*remote.File, error)
 	source  Source
 	fetched map[string][]byte
 	failed  map[string]error
 }
 
-// Repository begins to look at a listing; asked is the revision that was asked for.
-func (c *Checker) Repository(list *remote.Listing, repo, asked string) *Repository {
+// Repository begins to look at the listing of what was asked for.
+func (c *Checker) Repository(list *remote.Listing, asked ref.Ref) *Repository {
 	r := &Repository{
 		c: c, files: map[string]*remote.File{}, fetched: map[string][]byte{}, failed: map[string]error{},
-		source: Source{Kind: "hub", Repo: repo, Revision: asked, Commit: list.Commit, Pinned: asked != "" && asked == list.Commit},
+		beside: list.Beside, source: sourceOf(asked, list.Commit),
 	}
 	for i := range list.Files {
 		r.files[list.Files[i].Path] = &list.Files[i]
@@ -60,8 +62,8 @@ func (r *Repository) Judge(ctx context.Context, file *remote.File, a *engine.Art
 	}
 	s := &subject{c: r.c, ctx: ctx, path: a.Path, source: source, remote: f, sbom: r.c.set.SBOM}
 	s.bundle = r.signatureOf(ctx, file.Path)
-	if s.sbom == "" {
-		s.sbom = r.materialsOf(file.Path, len(r.c.set.Policies) > 0)
+	if s.sbom == "" && (r.source.Kind != "url" || len(r.c.set.Policies) > 0) { // each name is a request to a web server
+		s.sbom = r.materialsOf(ctx, file.Path, len(r.c.set.Policies) > 0)
 	}
 	s.sum = func() (string, error) {
 		if f.hashed {
@@ -77,7 +79,7 @@ func (r *Repository) Judge(ctx context.Context, file *remote.File, a *engine.Art
 // signatureOf is the signature of a file: its own, or that of a folder it lies in.
 func (r *Repository) signatureOf(ctx context.Context, file string) found {
 	for _, ending := range bundleEndings {
-		if f := r.files[file+ending]; f != nil && f.Size > 0 && f.Size <= maxRaw && strings.HasSuffix(f.Path, ".sig") || r.isBundle(ctx, file+ending) {
+		if f := r.file(ctx, file+ending); f != nil && f.Size > 0 && f.Size <= maxRaw && strings.HasSuffix(f.Path, ".sig") || r.isBundle(ctx, file+ending) {
 			return found{path: file + ending}
 		}
 	}
@@ -96,10 +98,24 @@ func (r *Repository) signatureOf(ctx context.Context, file string) found {
 	return found{}
 }
 
+// file is one of the store: of the listing, or beside it. One that nobody can tell of is there, and can't be fetched.
+func (r *Repository) file(ctx context.Context, name string) *remote.File {
+	f, known := r.files[name]
+	if known || r.beside == nil {
+		return f
+	}
+	f, err := r.beside(ctx, name)
+	if err != nil {
+		f, r.failed[name] = &remote.File{Path: name}, err
+	}
+	r.files[name] = f
+	return f
+}
+
 // isBundle tells whether a file of the repository is the JSON of a bundle. One that can't be fetched is taken for one:
 // what is said of it then is why.
 func (r *Repository) isBundle(ctx context.Context, name string) bool {
-	f := r.files[name]
+	f := r.file(ctx, name)
 	if f == nil || f.Size > maxBundle {
 		return false
 	}
@@ -108,9 +124,9 @@ func (r *Repository) isBundle(ctx context.Context, name string) bool {
 }
 
 // materialsOf is the bill of materials of a file; empty where there is none.
-func (r *Repository) materialsOf(file string, cards bool) string {
+func (r *Repository) materialsOf(ctx context.Context, file string, cards bool) string {
 	for _, c := range sbomCandidates(file, path.Ext(file), path.Dir(file), path.Join, cards) {
-		if r.files[c] != nil && c != file {
+		if c != file && r.file(ctx, c) != nil {
 			return c
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/internal/provenance"
+	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/sandbox"
@@ -45,8 +46,13 @@ func listing(files map[string]string, fetches *int) *remote.Listing {
 	return list
 }
 
-// judge judges one scanned file of a listing; hashed tells whether all of it was read.
+// judge judges one scanned file of a repository on a hub; hashed tells whether all of it was read.
 func judge(t *testing.T, set provenance.Settings, list *remote.Listing, name string, hashed bool) *engine.Artifact {
+	t.Helper()
+	return judgeIn(t, set, list, ref.Ref{Kind: ref.Hub, Value: "org/model", Revision: "main"}, name, hashed)
+}
+
+func judgeIn(t *testing.T, set provenance.Settings, list *remote.Listing, asked ref.Ref, name string, hashed bool) *engine.Artifact {
 	t.Helper()
 	asker := provenance.NewAsker(sandbox.Auto, "")
 	defer asker.Close()
@@ -56,7 +62,7 @@ func judge(t *testing.T, set provenance.Settings, list *remote.Listing, name str
 			if hashed {
 				a.Digest = "sha256:" + f.SHA256
 			}
-			provenance.NewChecker(asker, set).Repository(list, "org/model", "main").Judge(t.Context(), f, a)
+			provenance.NewChecker(asker, set).Repository(list, asked).Judge(t.Context(), f, a)
 		}
 	}
 	return a
@@ -102,6 +108,50 @@ func TestRepository(t *testing.T) {
 		a := judge(t, c.set, listing(c.files, &fetches), c.file, c.hashed)
 		if a.Signature.Code != c.code || !cmp.Equal(rules(a), c.want) || fetches > 2 {
 			t.Errorf("%s: %+v %v, %d fetched; want %s %v", c.name, a.Signature, rules(a), fetches, c.code, c.want)
+		}
+	}
+}
+
+// TestBeside: signatures outside what was listed, in a bucket. One that the store can't tell of is no good one.
+func TestBeside(t *testing.T) {
+	files := map[string]string{"top/a.bin": "a", "top/sub/b.bin": "b"}
+	bundle, terms := signed(t, filepath.Join(folder(t, t.TempDir(), files), "top"))
+	set := provenance.Settings{Trust: &evidence.TrustPolicy{Rules: []evidence.TrustRule{{Match: []string{"s3://bucket/**"}, Mode: evidence.Require, Authorities: terms.Authorities}}}}
+	asked := ref.Ref{Kind: ref.S3, Value: "s3://bucket/top/sub"}
+	for name, c := range map[string]struct {
+		beside map[string]string
+		broken bool
+		code   evidence.Code
+		want   []rule.ID
+	}{
+		"its folder's":   {map[string]string{"top/model.sig": string(bundle)}, false, evidence.Verified, nil},
+		"none":           {nil, false, evidence.Unsigned, []rule.ID{rule.SignatureRequired}},
+		"another's":      {map[string]string{"top/model.sig": "{}"}, false, evidence.Unsigned, []rule.ID{rule.SignatureRequired}},
+		"no answer":      {nil, true, evidence.Malformed, []rule.ID{rule.SignatureRequired, rule.SbomUnreadable}},
+		"a wrong folder": {map[string]string{"top/sub/model.sig": string(bundle)}, false, evidence.UnsignedFiles, []rule.ID{rule.UnsignedFile}},
+	} {
+		fetches, lookups := 0, map[string]int{}
+		list, around := listing(map[string]string{"top/sub/b.bin": "b"}, &fetches), listing(c.beside, &fetches)
+		list.Name, list.Commit = "s3://bucket", ""
+		list.Beside = func(_ context.Context, path string) (*remote.File, error) {
+			if lookups[path]++; c.broken {
+				return nil, errors.New("no answer")
+			}
+			for i := range around.Files {
+				if around.Files[i].Path == path {
+					return &around.Files[i], nil
+				}
+			}
+			return nil, nil //nolint:nilnil // there is none
+		}
+		a := judgeIn(t, set, list, asked, "top/sub/b.bin", true)
+		if a.Signature.Code != c.code || !cmp.Equal(rules(a), c.want) {
+			t.Errorf("%s: %+v %v; want %s %v", name, a.Signature, rules(a), c.code, c.want)
+		}
+		for path, n := range lookups {
+			if n > 1 {
+				t.Errorf("%s: %s was asked for %d times", name, path, n)
+			}
 		}
 	}
 }

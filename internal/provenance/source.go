@@ -3,11 +3,13 @@ package provenance
 import (
 	"path/filepath"
 	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/ref"
 )
 
 // Source is where a file came from, as far as its place on this machine tells.
 type Source struct {
-	Kind     string `json:"kind"` // path or hub
+	Kind     string `json:"kind"` // path, hub, s3 or url
 	Path     string `json:"path"`
 	Repo     string `json:"repo,omitempty"`   // org/name
 	Commit   string `json:"commit,omitempty"` // of the hub's repository
@@ -34,11 +36,35 @@ func SourceOf(path string) Source {
 	return s
 }
 
+// SourceOfRef is what a reference says of where its files come from; path, where it is one, is looked at as SourceOf does.
+func SourceOfRef(r ref.Ref) Source {
+	switch r.Kind {
+	case ref.Hub, ref.S3, ref.URL:
+		return sourceOf(r, r.Revision)
+	}
+	return SourceOf(r.Value)
+}
+
+// sourceOf is where the files of a reference come from; commit is the one that its revision is.
+func sourceOf(r ref.Ref, commit string) Source {
+	switch r.Kind {
+	case ref.S3:
+		return Source{Kind: "s3", Path: r.Value}
+	case ref.URL:
+		shown, _, _ := strings.Cut(r.Value, "?") // after which secrets may stand
+		return Source{Kind: "url", Path: shown}
+	}
+	return Source{Kind: "hub", Path: "hf:" + r.Value, Repo: r.Value, Revision: r.Revision, Commit: commit, Pinned: commit != "" && r.Revision == commit}
+}
+
 // Names are those under which a trust policy may know the source.
 func (s Source) Names() []string {
 	names := []string{"path:" + s.Path}
-	if s.Kind == "hub" {
+	switch s.Kind {
+	case "hub":
 		names = append([]string{"hf:" + s.Repo, "hf:" + s.Repo + "@" + s.Commit}, names...)
+	case "s3", "url": // s3://bucket/key and https://host/path
+		names = append([]string{s.Path}, names...)
 	}
 	return names
 }

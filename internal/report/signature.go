@@ -23,8 +23,9 @@ func SignatureJSON(w io.Writer, path string, s *evidence.Signature) error {
 		Path      string             `json:"path"`
 		URI       string             `json:"uri"`
 		Verified  bool               `json:"verified"`
+		Hint      string             `json:"hint,omitempty"`
 		Signature evidence.Signature `json:"signature"`
-	}{schemaVersion, Escape(filepath.ToSlash(path)), URI(path), s.State == evidence.Trusted, escapeSignature(*s)})
+	}{schemaVersion, Escape(filepath.ToSlash(path)), URI(path), s.State == evidence.Trusted, s.Code.Hint(), escapeSignature(*s)})
 }
 
 // escapeSignature makes every text of a signature fit to be shown: whoever signs chooses them.
@@ -80,6 +81,7 @@ func SignatureText(w io.Writer, path string, s *evidence.Signature, colors Palet
 	t.names("not signed", e.Unsigned)
 	t.names("left out", e.Ignored)
 	t.names("links", e.Links)
+	field("hint", s.Code.Hint())
 	return t.w.Flush()
 }
 

@@ -17,7 +17,7 @@ Publisher = Union[Mapping[str, str], Sequence[str]]
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is known of a signature. `code` is stable ("verified", "unsigned", "tampered", "wrong-key" …), `message` says why.
+    """What is known of a signature. `code` is stable ("verified", "unsigned", "tampered", "wrong-key" …), `message` says why, `hint` what to do.
 
     `verified`: signed by one of those who were named, and unchanged since. `valid`: signed by somebody, and unchanged.
     """
@@ -34,6 +34,7 @@ class Provenance:
     log: Optional[str]
     log_index: Optional[int]
     unsigned_files: tuple[str, ...]
+    hint: str
     raw: dict[str, Any]
 
     @classmethod
@@ -53,6 +54,7 @@ class Provenance:
             log=signature.get("log"),
             log_index=signature.get("log_index"),
             unsigned_files=tuple(signature.get("unsigned_files") or ()),
+            hint=str(told.get("hint", "")),
             raw=signature,
         )
 
@@ -100,7 +102,7 @@ def require(
         why = found.message or found.code
         if good:
             why = f"it is signed with a {found.method}, and not through Sigstore"
-        raise UnverifiedModelError(f"{source.name}: {why} [{found.code}]")
+        raise UnverifiedModelError(f"{source.name}: {why} [{found.code}]" + (f"\n  {found.hint}" if found.hint else ""))
     return found
 
 

@@ -257,8 +257,10 @@ func match(name string, id evidence.Identity) (evidence.Authority, error) {
 func checkGlob(pattern string) error {
 	kind, rest, ok := strings.Cut(pattern, ":")
 	switch {
-	case !ok || kind != "hf" && kind != "path":
-		return fmt.Errorf("match: %q begins neither with \"hf:\" nor with \"path:\"", pattern)
+	case !ok || kind != "hf" && kind != "path" && kind != "s3" && kind != "https":
+		return fmt.Errorf("match: %q begins with none of hf:, path:, s3:// and https://", pattern)
+	case (kind == "s3" || kind == "https") && (!strings.HasPrefix(rest, "//") || len(rest) == 2):
+		return fmt.Errorf("match: %q names no place: %s://…", pattern, kind)
 	case rest == "":
 		return fmt.Errorf("match: %q names nothing", pattern)
 	case kind == "path" && !strings.HasPrefix(rest, "/") && !strings.HasPrefix(rest, "**") && !regexp.MustCompile(`^[A-Za-z]:/`).MatchString(rest):

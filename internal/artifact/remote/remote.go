@@ -25,6 +25,9 @@ type Listing struct {
 	Files  []File
 	// Notes are true of the whole listing and accuse nobody: "gated", "the hub has not scanned it yet".
 	Notes []string
+	// Beside returns a file of the store that is no part of the listing, so that what lies around a listed one can be
+	// looked for; nil where there is none. It is nil itself where nothing else can be asked for. It is for one goroutine.
+	Beside func(ctx context.Context, path string) (*File, error)
 }
 
 // File is one remote file.

@@ -127,7 +127,7 @@ func (r *Reader) Prefetch(ctx context.Context) error {
 	if r.size >= 0 && r.size <= r.limits.Whole {
 		head = r.size
 	}
-	if err := r.get(ctx, 0, head); err != nil {
+	if err := r.get(ctx, 0, head); err != nil || r.size == 0 {
 		return err
 	}
 	tail := max(r.size-r.limits.Tail, 0)

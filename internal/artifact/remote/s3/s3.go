@@ -76,10 +76,14 @@ func check(list *remote.Listing, o object) error {
 	if len(list.Files) == maxFiles {
 		return &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s has more than %d objects: name a folder of it", list.Name, maxFiles)}
 	}
-	if !fs.ValidPath(o.Key) || strings.ContainsRune(o.Key, 0) || o.Size < 0 || o.Size > 1<<50 {
+	if !valid(o) {
 		return &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s lists %.200q of %d bytes, which is no name of a file here: name another folder", list.Name, o.Key, o.Size)}
 	}
 	return nil
+}
+
+func valid(o object) bool {
+	return fs.ValidPath(o.Key) && !strings.ContainsRune(o.Key, 0) && o.Size >= 0 && o.Size <= 1<<50
 }
 
 // Resolve lists the object that the reference names, or the objects below it.
@@ -97,7 +101,7 @@ func (c *Client) Resolve(ctx context.Context, r ref.Ref) (*remote.Listing, error
 	}
 	list := &remote.Listing{Name: "s3://" + bucket + "/" + key}
 	for token := ""; ; {
-		p, err := c.page(ctx, root, list.Name, strings.TrimSuffix(key, "/"), token)
+		p, err := c.page(ctx, root, list.Name, url.Values{"prefix": {strings.TrimSuffix(key, "/")}}, token)
 		if err != nil {
 			return nil, err
 		}
@@ -113,16 +117,25 @@ func (c *Client) Resolve(ctx context.Context, r ref.Ref) (*remote.Listing, error
 		if !p.Truncated {
 			break
 		}
-		if p.Next == "" || p.Next == token {
-			return nil, &remote.Error{Kind: remote.Refused, Detail: list.Name + ": the listing does not go on where it says it does"}
+		if token, err = p.next(list.Name, token); err != nil {
+			return nil, err
 		}
-		token = p.Next
 	}
 	if len(list.Files) == 0 {
 		return nil, &remote.Error{Kind: remote.NoEntry, Detail: "there is nothing at " + list.Name}
 	}
 	slices.SortFunc(list.Files, func(a, b remote.File) int { return strings.Compare(a.Path, b.Path) })
+	around := &neighbours{c: c, root: root, bucket: bucket, asked: key, folders: map[string]folder{}}
+	list.Beside = around.file
 	return list, nil
+}
+
+// next is where the listing goes on.
+func (p *page) next(what, token string) (string, error) {
+	if p.Next == "" || p.Next == token {
+		return "", &remote.Error{Kind: remote.Refused, Detail: what + ": the listing does not go on where it says it does"}
+	}
+	return p.Next, nil
 }
 
 // split takes "s3://bucket/key" apart.
@@ -142,10 +155,10 @@ func below(object, asked string) bool {
 	return asked == "" || object == asked || strings.HasPrefix(object, asked+"/")
 }
 
-func (c *Client) page(ctx context.Context, root *url.URL, what, prefix, token string) (*page, error) {
+func (c *Client) page(ctx context.Context, root *url.URL, what string, q url.Values, token string) (*page, error) {
 	u := *root
 	u.Path = strings.TrimSuffix(u.Path, "/") + "/"
-	q := url.Values{"list-type": {"2"}, "prefix": {prefix}}
+	q.Set("list-type", "2")
 	if token != "" {
 		q.Set("continuation-token", token)
 	}

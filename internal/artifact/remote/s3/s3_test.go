@@ -52,7 +52,7 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		refuse(w, http.StatusNotFound, "NoSuchBucket")
 	case r.URL.Query().Get("list-type") == "2":
-		s.list(w, r.URL.Query().Get("prefix"), r.URL.Query().Get("continuation-token"))
+		s.list(w, r.URL.Query().Get("prefix"), r.URL.Query().Get("delimiter"), r.URL.Query().Get("continuation-token"))
 	case s.objects[key] == nil:
 		refuse(w, http.StatusNotFound, "NoSuchKey")
 	default:
@@ -87,7 +87,7 @@ func (s *store) signed(r *http.Request) bool {
 	return err == nil && again.Header.Get("Authorization") == r.Header.Get("Authorization")
 }
 
-func (s *store) list(w http.ResponseWriter, prefix, after string) {
+func (s *store) list(w http.ResponseWriter, prefix, delimiter, after string) {
 	type object struct {
 		Key  string
 		Size int
@@ -100,7 +100,7 @@ func (s *store) list(w http.ResponseWriter, prefix, after string) {
 		Contents              []object `xml:"Contents"`
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.objects)) {
-		if !strings.HasPrefix(k, prefix) || k <= after {
+		if rest, ok := strings.CutPrefix(k, prefix); !ok || k <= after || delimiter != "" && strings.Contains(rest, delimiter) {
 			continue
 		}
 		if len(out.Contents) == s.pageOf {
@@ -168,6 +168,55 @@ func TestResolve(t *testing.T) {
 				t.Errorf("%s: %v", value, err)
 			}
 		}
+	}
+}
+
+// TestBeside: what lies around that which was asked for is looked for by one listing of a folder.
+func TestBeside(t *testing.T) {
+	s := &store{pageOf: 2, objects: map[string][]byte{
+		"a/model.pt": []byte("m"), "a/model.pt.sig": []byte("s"), "a/x": []byte("x"), "a/y": []byte("y"), "model.sig": []byte("f"), "a/sub/z": []byte("z"),
+	}}
+	c := open(t, s, Settings{})
+	list, err := resolve(t, c, "s3://models/a/model.pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.change(func() { s.seen = nil })
+	for path, want := range map[string]string{"a/model.pt.sig": "s", "a/model.pt.sigstore": "", "a/model.sig": "", "model.sig": "f", "a/model.pt": "", "sub/z": ""} {
+		f, err := list.Beside(t.Context(), path)
+		var b bytes.Buffer
+		if err == nil && f != nil {
+			_, err = f.Download(t.Context(), &b)
+		}
+		if err != nil || b.String() != want {
+			t.Errorf("%s: %q, %v; want %q", path, b.String(), err, want)
+		}
+	}
+	listings := 0
+	s.change(func() {
+		for _, r := range s.seen {
+			if r.URL.Query().Get("list-type") == "2" {
+				listings++
+			}
+		}
+	})
+	if listings != 4 { // of a: two pages of two; of the top and of sub: one each
+		t.Errorf("%d pages were asked for", listings)
+	}
+	refused := func(status int, code string) {
+		list, err = resolve(t, c, "s3://models/a/model.pt")
+		s.change(func() {
+			s.before = func(w http.ResponseWriter, _ *http.Request) bool { refuse(w, status, code); return true }
+		})
+	}
+	refused(http.StatusForbidden, "AccessDenied")
+	if f, err := list.Beside(t.Context(), "a/model.sig"); f != nil || err != nil {
+		t.Errorf("a folder that may not be listed: %v, %v", f, err)
+	}
+	s.change(func() { s.before = nil })
+	refused(http.StatusInternalServerError, "InternalError")
+	if f, err := list.Beside(t.Context(), "a/model.sig"); f != nil || err == nil {
+		t.Errorf("a store that can't say: %v, %v", f, err)
 	}
 }
 
