@@ -165,12 +165,14 @@ func (m *modelScanner) ScanHub(ctx context.Context, r ref.Ref, o ref.Options) (*
 		return nil, err
 	}
 	out := &lsp.HubReport{Commit: list.Commit, Notes: list.Notes}
+	var unread []int
 	if r.File == "" {
 		if plan, err := e.PlanRemote(ctx, o, list); err == nil && plan != nil {
 			out.Notes = append(out.Notes, planText(plan, list))
+			unread = plan.Others
 		}
 	}
-	e.ScanRemote(ctx, list, engine.RemoteOptions{}, func(a *engine.Artifact) { out.Files = append(out.Files, a) })
+	e.ScanRemote(ctx, list, engine.RemoteOptions{Skip: unread}, func(a *engine.Artifact) { out.Files = append(out.Files, a) })
 	slices.SortStableFunc(out.Files, func(a, b *engine.Artifact) int { return int(b.Verdict()) - int(a.Verdict()) })
 	return out, ctx.Err()
 }

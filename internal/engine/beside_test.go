@@ -1,11 +1,19 @@
 package engine_test
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/secure-torch/secure-torch/internal/artifact/remote"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/ranges"
 	"github.com/secure-torch/secure-torch/internal/cache"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -99,4 +107,86 @@ func rules(r *modelscan.Report) string {
 		words = append(words, "note")
 	}
 	return strings.Join(append(words, r.Verdict().String()), " ")
+}
+
+// TestBesideRemote: the same of a repository that is not on this machine, by ranges and in full.
+func TestBesideRemote(t *testing.T) {
+	const acting = "import os\nos.system('echo pwned')\n"
+	texts := map[string]string{
+		"acting/config.json": `{"auto_map": {"AutoModel": "helper.X"}}`, "acting/helper.py": acting,
+		"spelled/config.json": `{"\u0061uto_map": {"AutoModel": "helper.X"}}`, "spelled/helper.py": acting,
+		"far/config.json": `{"auto_map": {"AutoModel": "helper.X"}}`, "far/sub/helper.py": acting,
+		"part/model.safetensors.index.json": `{"weight_map": {"a": "m-1-of-2.safetensors", "b": "m-2-of-2.safetensors"}}`, "part/m-1-of-2.safetensors": "x",
+		"none/pytorch_model.bin.index.json": `{"weight_map": {"a": "m-1-of-2.bin", "b": "m-2-of-2.bin"}}`,
+		"plain/config.json":                 `{}`, "plain/helper.py": "x = 1\n",
+	}
+	want := map[string]string{
+		"acting/config.json": "ST501 ST507 unsafe", "acting/helper.py": "ST511 review", "spelled/config.json": "ST501 ST507 unsafe",
+		"far/config.json": "ST501 ST513 review", "part/model.safetensors.index.json": "ST905 incomplete", "none/pytorch_model.bin.index.json": "note safe",
+		"plain/config.json": "safe",
+	}
+	store, err := cache.Open(filepath.Join(t.TempDir(), "cache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t, engine.Options{Cache: store})
+	var mu sync.Mutex
+	fetched := map[string]int{}
+	listing := func(folders bool, broken string) *remote.Listing {
+		list := &remote.Listing{Name: "hf:o/m@c", Commit: "c", Folders: folders}
+		for _, name := range slices.Sorted(maps.Keys(texts)) {
+			f := file([]byte(texts[name]), -1, nil)
+			sum := sha256.Sum256([]byte(texts[name]))
+			f.Path, f.Name, f.URI, f.SHA256 = name, "hf:o/m@c/"+name, "u/"+name, hex.EncodeToString(sum[:])
+			content := []byte(texts[name])
+			f.Open = func(ctx context.Context) remote.Content {
+				return ranges.New(ctx, int64(len(content)), ranges.Limits{}, func(_ context.Context, off, n int64) (ranges.Part, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if fetched[name]++; name == broken {
+						return ranges.Part{Requests: 1}, &remote.Error{Detail: "hung up"}
+					}
+					return ranges.Part{Data: content[off:min(off+n, int64(len(content)))], Total: int64(len(content)), Requests: 1}, nil
+				})
+			}
+			list.Files = append(list.Files, f)
+		}
+		return list
+	}
+	scan := func(list *remote.Listing, full bool) map[string]*engine.Artifact {
+		out := map[string]*engine.Artifact{}
+		for i, a := range scanRemote(t, e, list, engine.RemoteOptions{Full: full}) {
+			out[list.Files[i].Path] = a
+		}
+		return out
+	}
+	broken := scan(listing(true, "acting/helper.py"), false)
+	if got := rules(broken["acting/config.json"].Report); got != "ST501 ST905 incomplete" {
+		t.Errorf("a module that can't be fetched: %s", got)
+	}
+	clear(fetched)
+	for _, full := range []bool{false, true} {
+		all := scan(listing(true, ""), full)
+		for name, w := range want {
+			if got := rules(all[name].Report); got != w || !all[name].Origin.Verified {
+				t.Errorf("%s, full %v: %s, want %s; %+v", name, full, got, w, all[name].Origin)
+			}
+		}
+		if n := fetched["acting/helper.py"]; !full && n != 1 {
+			t.Errorf("a module was fetched %d times", n)
+		}
+		if n := fetched["plain/helper.py"]; !full && n > 1 {
+			t.Errorf("a module that nothing names was fetched %d times", n)
+		}
+	}
+	if again := scan(listing(true, ""), false)["acting/config.json"]; !again.Cached || rules(again.Report) != want["acting/config.json"] {
+		t.Errorf("scanned again: cached %v, %s", again.Cached, rules(again.Report))
+	}
+	texts["acting/helper.py"] = "class X: pass\n"
+	if mended := scan(listing(true, ""), false)["acting/config.json"]; mended.Cached || rules(mended.Report) != "ST501 review" {
+		t.Errorf("with another module: cached %v, %s", mended.Cached, rules(mended.Report))
+	}
+	if alone := scan(listing(false, ""), false)["far/config.json"]; rules(alone.Report) != "ST501 review" {
+		t.Errorf("of a listing without all files nothing is missing: %s", rules(alone.Report))
+	}
 }

@@ -41,6 +41,8 @@ type RemoteOptions struct {
 	Full bool
 	// Ahead is how many files are fetched at the same time; 0 for 32 by ranges, 4 in full.
 	Ahead int
+	// Skip are files of the listing, by index, that are not scanned and not visited.
+	Skip []int
 }
 
 // remoteDeadline bounds one file's scan: most of it is spent waiting for a server.
@@ -61,9 +63,17 @@ func (e *Engine) ScanRemote(ctx context.Context, list *remote.Listing, opts Remo
 			opts.Ahead = 4
 		}
 	}
-	results := make([]chan *Artifact, len(list.Files))
+	around := newSurroundings(ctx, list)
+	results := make([]chan *Artifact, len(list.Files)) // nil for what is skipped
+	var wanted []int
+	skip := make(map[int]bool, len(opts.Skip))
+	for _, i := range opts.Skip {
+		skip[i] = true
+	}
 	for i := range results {
-		results[i] = make(chan *Artifact, 1)
+		if !skip[i] {
+			results[i], wanted = make(chan *Artifact, 1), append(wanted, i)
+		}
 	}
 	next := make(chan int)
 	turns := make(chan struct{}, e.opts.Workers) // workers at the same time
@@ -71,24 +81,24 @@ func (e *Engine) ScanRemote(ctx context.Context, list *remote.Listing, opts Remo
 	for range min(opts.Ahead, len(list.Files)) {
 		fetchers.Go(func() {
 			for i := range next {
-				r := remoteScan{e: e, file: list.Files[i], owner: list.Name, commit: list.Commit, turns: turns, start: time.Now()}
-				if opts.Full {
+				r := remoteScan{e: e, file: list.Files[i], owner: list.Name, commit: list.Commit, turns: turns, start: time.Now(), around: around, index: i}
+				if opts.Full && !r.small() {
 					results[i] <- r.full(ctx)
 				} else {
-					results[i] <- r.ranges(ctx)
+					results[i] <- r.ranges(ctx, opts.Full)
 				}
 			}
 		})
 	}
 	go func() {
 		defer close(next)
-		for i := range list.Files {
+		for _, i := range wanted {
 			next <- i
 		}
 	}()
 	e.pool.Tune(e.opts.Workers, itemsInBulk)
-	for _, r := range results {
-		visit(<-r)
+	for _, i := range wanted {
+		visit(<-results[i])
 	}
 	fetchers.Wait()
 	e.pool.Tune(e.ahead(), 0)
@@ -102,6 +112,8 @@ type remoteScan struct {
 	commit string
 	turns  chan struct{}
 	start  time.Time
+	around *surroundings
+	index  int // in the listing
 }
 
 func (s *remoteScan) label() string { return clip(modelscan.Text(path.Base(s.file.Path)), maxLabel) }
@@ -146,29 +158,34 @@ func (s *remoteScan) turn(ctx context.Context) (done func()) {
 	}
 }
 
-// ranges scans the file without downloading it.
-func (s *remoteScan) ranges(ctx context.Context) *Artifact {
+// ranges scans the file without downloading it; of all of it, where that is asked for.
+func (s *remoteScan) ranges(ctx context.Context, all bool) *Artifact {
 	ctx, cancel := context.WithTimeoutCause(ctx, remoteDeadline, errors.New("the file took too long to fetch"))
 	defer cancel()
-	if a := s.cached(); a != nil {
+	if a := s.cached(); a != nil && !all {
 		return a
 	}
-	content := s.file.Open(ctx)
-	if err := content.Prefetch(ctx); err != nil {
+	content := s.around.open(ctx, s.index)
+	err := content.Prefetch(ctx)
+	if err == nil && all {
+		_, err = io.Copy(io.Discard, io.NewSectionReader(content, 0, content.Size()))
+	}
+	if err != nil {
 		return s.spent(s.artifact(unread(s.label(), err), content.Size()), content.Spent())
 	}
+	beside := s.around.beside(ctx, s.index, content)
 	done := s.turn(ctx)
 	if done == nil {
 		return s.artifact(failed(s.label(), context.Cause(ctx)), content.Size())
 	}
-	report, box := s.request(ctx, content)
+	report, box := s.request(ctx, content, beside)
 	done()
 	raw := *report
 	a := s.artifact(report, content.Size())
 	a.Sandbox = box
 	s.spent(a, content.Spent())
 	s.judge(a, content)
-	s.keep(a, &raw, content.Err())
+	s.keep(a, &raw, errors.Join(content.Err(), beside.err()))
 	return a
 }
 
@@ -178,25 +195,26 @@ func (s *remoteScan) spent(a *Artifact, cost remote.Cost) *Artifact {
 }
 
 // request has a worker scan what content holds and fetches, and another one where the first died.
-func (s *remoteScan) request(ctx context.Context, content remote.Content) (report *modelscan.Report, box Sandbox) {
+func (s *remoteScan) request(ctx context.Context, content remote.Content, beside *remoteBeside) (report *modelscan.Report, box Sandbox) {
 	for range 2 {
 		var err error
-		if report, box, err = s.once(ctx, content); !retry(err) {
+		if report, box, err = s.once(ctx, content, beside); !retry(err) {
 			break
 		}
 	}
 	return report, box
 }
 
-func (s *remoteScan) once(ctx context.Context, content remote.Content) (*modelscan.Report, Sandbox, error) {
+func (s *remoteScan) once(ctx context.Context, content remote.Content, beside *remoteBeside) (*modelscan.Report, Sandbox, error) {
 	w, err := s.e.pool.Get(ctx, s.owner)
 	if err != nil {
 		return failed(s.label(), err), Sandbox{}, nil
 	}
-	req := sandbox.Request{Kind: "scan", MaxResult: maxReport, Items: []sandbox.Item{{
-		Params: s.e.limits, Deadline: remoteDeadline,
-		Files: []sandbox.File{{Name: s.label(), Size: content.Size(), R: content}},
-	}}}
+	item := sandbox.Item{
+		Params: scanParams{Limits: s.e.limits, Beside: beside.list()}, Deadline: remoteDeadline,
+		Files: append([]sandbox.File{{Name: s.label(), Size: content.Size(), R: content}}, beside.files()...),
+	}
+	req := sandbox.Request{Kind: "scan", MaxResult: maxReport, Items: []sandbox.Item{item}}
 	var report *modelscan.Report
 	bad := true
 	err = w.Run(ctx, req, func(_ int, answer []byte, handler error) bool {

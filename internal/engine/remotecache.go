@@ -29,7 +29,8 @@ func (s *remoteScan) entry() (name cache.Name, ok bool) {
 	if s.e.opts.Cache == nil || s.e.cacheScope == "" || s.commit == "" || pin == "" || s.file.Size < 0 {
 		return name, false
 	}
-	return cache.NameOf(s.e.cacheScope, "remote", s.label(), s.file.URI, s.commit, pin, fmt.Sprint(s.file.Size)), true
+	around, ok := s.around.state(s.index)
+	return cache.NameOf(s.e.cacheScope, "remote", s.label(), s.file.URI, s.commit, pin, fmt.Sprint(s.file.Size), around), ok
 }
 
 // cached is the artifact that the cache has about the file, or nil.

@@ -23,6 +23,8 @@ type Listing struct {
 	Name   string // as reports spell it: "hf:org/model@<commit>"
 	Commit string // empty where the store has none
 	Files  []File
+	// Folders says that Files has all that lies in each folder that it has a file of.
+	Folders bool
 	// Notes are true of the whole listing and accuse nobody: "gated", "the hub has not scanned it yet".
 	Notes []string
 	// Beside returns a file of the store that is no part of the listing, so that what lies around a listed one can be

@@ -153,6 +153,7 @@ func (c *Client) list(ctx context.Context, r ref.Ref, in *info) (*remote.Listing
 		return nil, &remote.Error{Kind: remote.NoEntry, Detail: fmt.Sprintf("%s has no files", repo)}
 	}
 	slices.SortFunc(out.Files, func(a, b remote.File) int { return strings.Compare(a.Path, b.Path) })
+	out.Folders = out.Files[0].Path != r.File // a file that was named is listed without those beside it
 	return out, nil
 }
 

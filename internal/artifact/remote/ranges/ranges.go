@@ -127,17 +127,32 @@ func (r *Reader) Prefetch(ctx context.Context) error {
 	if r.size >= 0 && r.size <= r.limits.Whole {
 		head = r.size
 	}
-	if err := r.get(ctx, 0, head); err != nil || r.size == 0 {
+	if err := r.fill(ctx, 0, head); err != nil {
 		return err
 	}
-	tail := max(r.size-r.limits.Tail, 0)
-	if p := r.at(tail); p != nil && p.end() >= r.size {
-		return nil
+	return r.fill(ctx, max(r.size-r.limits.Tail, 0), r.size)
+}
+
+// fill fetches what is not here yet of [off, end).
+func (r *Reader) fill(ctx context.Context, off, end int64) error {
+	for off < end && (r.size < 0 || off < r.size) {
+		if p := r.at(off); p != nil {
+			off = p.end()
+			continue
+		}
+		n := end - off
+		for _, p := range r.parts {
+			if p.off > off {
+				n = min(n, p.off-off)
+				break
+			}
+		}
+		if err := r.get(ctx, off, n); err != nil {
+			return err
+		}
+		off += n
 	}
-	if p := r.at(tail); p != nil {
-		tail = p.end()
-	}
-	return r.get(ctx, tail, r.size-tail)
+	return nil
 }
 
 // at is the part that holds the byte at off, nil if none does.

@@ -138,3 +138,33 @@ func TestSticky(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Who prefetches what somebody has read a part of, or prefetched, fetches no byte twice.
+func TestPrefetchAgain(t *testing.T) {
+	for _, size := range []int{0, 10, 5000, 9000, 50_000} {
+		s := newServer(size, 5)
+		r := New(t.Context(), int64(size), Limits{Head: 3000, Tail: 2000, Whole: 5000}, s.fetch)
+		if size > 9000 {
+			if _, err := r.ReadAt(make([]byte, 10), 1000); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 3 {
+			if err := r.Prefetch(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, n := range s.served {
+			if n > 1 {
+				t.Fatalf("of %d: byte %d was fetched %d times", size, i, n)
+			}
+		}
+		for _, off := range []int{0, size - 2000} {
+			if got := make([]byte, 10); size > 2000 {
+				if _, err := r.ReadAt(got, int64(off)); err != nil || !bytes.Equal(got, s.content[off:off+10]) {
+					t.Errorf("of %d: at %d: %v", size, off, err)
+				}
+			}
+		}
+	}
+}

@@ -127,6 +127,7 @@ func (c *Client) Resolve(ctx context.Context, r ref.Ref) (*remote.Listing, error
 	slices.SortFunc(list.Files, func(a, b remote.File) int { return strings.Compare(a.Path, b.Path) })
 	around := &neighbours{c: c, root: root, bucket: bucket, asked: key, folders: map[string]folder{}}
 	list.Beside = around.file
+	list.Folders = !slices.ContainsFunc(list.Files, func(f remote.File) bool { return f.Path == key }) // an object that was named is listed without those beside it
 	return list, nil
 }
 
