@@ -252,7 +252,7 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result, so *mending) (done
 		so.made += n
 		so.files[file.Path] = true
 		if f.diff {
-			if _, err := io.WriteString(w, check.Diff(file.Path, source, edits)); err != nil {
+			if err := writeDiff(w, file.Path, source, edits); err != nil {
 				return true, err
 			}
 			continue
@@ -269,6 +269,14 @@ func (f checkFlags) fixAll(w io.Writer, result *check.Result, so *mending) (done
 		return true, exitCode(exitFindings)
 	}
 	return f.diff, nil
+}
+
+func writeDiff(w io.Writer, path string, source []byte, edits []analyzers.Edit) error {
+	diff, err := check.Diff(report.Escape(path), source, edits)
+	if err == nil {
+		_, err = io.WriteString(w, diff)
+	}
+	return err
 }
 
 // errNotWhole is why a source is left as it is.
