@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: notice check-licences check-ci vulncheck test-ci test-release release-snapshot docs scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: notice check-cross check-licences check-ci vulncheck test-ci test-release release-snapshot docs scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 # First the small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
 build: scan-worker
@@ -144,8 +144,12 @@ vulncheck:
 	$(GO) build -C tools -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
 	bin/govulncheck ./...
 
+# The program for the systems that it is released for: type-checked, in seconds. release-snapshot builds them.
+check-cross:
+	$(GO) run -C tools ./cross .. linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+
 # What is generated and checked in must be what the sources say now.
-check: lint check-vscode check-licences check-ci docs
+check: lint check-cross check-vscode check-licences check-ci docs
 	@scripts/check-generated.sh
 
 # The worker as a WebAssembly module, for --sandbox=wasm: the next build embeds it.
@@ -167,8 +171,9 @@ test-sandbox: wasm
 	CGO_ENABLED=0 $(GO) test ./sandbox/...
 
 # Hours of load, crashes and files, in short: docs/soak.md says what came of it.
-soak:
-	$(GO) test -run Soak -v -timeout 2h ./sandbox ./internal/engine -soak
+soak: scan-worker
+	$(GO) test -run Soak -v -timeout 2h ./sandbox -soak
+	$(GO) test -tags embedworker -run Soak -v -timeout 2h ./internal/engine -soak
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -63,7 +63,7 @@ type ProbeState struct {
 const (
 	OutcomeKilled  = "killed"
 	OutcomeAllowed = "allowed"
-	OutcomeUntried = "not tried"
+	OutcomeUntried = "not tried" // nothing would have stopped it, and it would have ended the process
 )
 
 // Diagnose starts workers as spec says and has them try what they must not be able to do. all makes

@@ -72,6 +72,9 @@ func causeOfDeath(state *os.ProcessState, stderr string) *Failure {
 	if strings.Contains(said, "out of memory") || strings.Contains(said, "stack exceeds") || strings.Contains(said, "cannot allocate memory") {
 		kind = NoMemory
 	}
+	if why, ok := strings.CutPrefix(said, "worker: "); ok { // it ended by itself, and says why
+		return &Failure{Kind: kind, Detail: why}
+	}
 	return &Failure{Kind: kind, Detail: strings.TrimSpace(state.String() + " " + said)}
 }
 

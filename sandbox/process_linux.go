@@ -31,6 +31,7 @@ func processAttributes() *syscall.SysProcAttr {
 
 // connect starts cmd with a transport to it.
 func connect(cmd *exec.Cmd, spec Spec) (conn, error) {
+	shieldDescriptors()
 	if spec.Stream || spec.Mode == Wasm {
 		return launchStream(cmd, spec)
 	}
@@ -39,7 +40,6 @@ func connect(cmd *exec.Cmd, spec Spec) (conn, error) {
 
 // launchPacket starts a worker whose descriptor 3 is the transport.
 func launchPacket(cmd *exec.Cmd) (conn, error) {
-	shieldDescriptors()
 	parent, child, err := packetPair()
 	if err != nil {
 		return nil, err

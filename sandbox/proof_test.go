@@ -255,14 +255,16 @@ func TestSecretsStayOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	w := start(t, Spec{})
-	env, err := answers(t, w, Request{Kind: "environment", MaxResult: 1 << 16, Items: []Item{{}}})
-	if err != nil || strings.Contains(env[0], secret) || len(strings.Fields(env[0])) > 3 {
-		t.Errorf("environment: %q, %v", env, err)
-	}
-	open, err := answers(t, w, Request{Kind: "descriptors", MaxResult: 1 << 16, Items: []Item{{Files: []File{openFile(t, "the model")}}}})
-	if err != nil || strings.Contains(open[0], secret) || !strings.Contains(open[0], "the model") {
-		t.Errorf("descriptors: %q, %v", open, err)
+	for _, stream := range []bool{false, true} {
+		w := start(t, Spec{Stream: stream})
+		env, err := answers(t, w, Request{Kind: "environment", MaxResult: 1 << 16, Items: []Item{{}}})
+		if err != nil || strings.Contains(env[0], secret) || len(strings.Fields(env[0])) > 3 {
+			t.Errorf("environment: %q, %v", env, err)
+		}
+		open, err := answers(t, w, Request{Kind: "descriptors", MaxResult: 1 << 16, Items: []Item{{Files: []File{openFile(t, "the model")}}}})
+		if err != nil || strings.Contains(open[0], secret) || !stream && !strings.Contains(open[0], "the model") {
+			t.Errorf("descriptors, by a stream %v: %q, %v", stream, open, err)
+		}
 	}
 }
 

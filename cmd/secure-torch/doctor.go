@@ -69,13 +69,17 @@ var advice = map[string]string{
 
 func doctorText(out io.Writer, d sandbox.Diagnosis) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "LAYER\tNEEDED\tFOUND\t")
+	if len(d.Layers) > 0 {
+		fmt.Fprintln(w, "LAYER\tNEEDED\tFOUND\t")
+	}
 	for _, l := range d.Layers {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", l.Name, yesNo(l.Needed, "yes", "no"), yesNo(l.InForce, "in force", "absent"), layerDetail(d, l))
 	}
-	fmt.Fprintln(w, "\nATTEMPT\tOUTCOME\t\t")
+	if len(d.Probes) > 0 {
+		fmt.Fprintln(w, "\nATTEMPT\tOUTCOME\t\t")
+	}
 	for _, p := range d.Probes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t\n", p.Name, report.Escape(p.Outcome), yesNo(p.Stopped, "", "NOT STOPPED"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t\n", p.Name, report.Escape(p.Outcome), yesNo(p.Stopped || p.Outcome == sandbox.OutcomeUntried, "", "NOT STOPPED"))
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
 )
@@ -32,12 +33,16 @@ func (e *Engine) ScanAll(ctx context.Context, paths []string, visit func(*Artifa
 		}
 	}()
 	var scanners sync.WaitGroup
+	var lost atomic.Bool
 	for i := range e.opts.Workers {
 		scanners.Go(func() {
-			s := scanner{e: e, batch: 1}
+			s := scanner{e: e, batch: 1, lost: &lost}
 			for first := range jobs {
-				if i > 0 || len(jobs) > 0 { // more than one file: replacements will be wanted
+				switch {
+				case lost.Load(): // among files that cost workers, replacements are wanted sooner than they can start
 					e.pool.Tune(e.opts.Workers, itemsInBulk)
+				case i > 0 || len(jobs) > 0: // more than one file
+					e.pool.Tune(1, itemsInBulk)
 				}
 				s.scan(ctx, take(jobs, first, s.batch), func(i int, a *Artifact) { done <- result{i, a} })
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
@@ -35,6 +36,7 @@ func (j *job) label() string { return clip(modelscan.Text(filepath.Base(j.target
 type scanner struct {
 	e     *Engine
 	batch int
+	lost  *atomic.Bool // set when a worker was thrown away
 }
 
 // maxBatch bounds the files of one request.
@@ -157,6 +159,9 @@ func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Art
 		s.e.pool.Put(w)
 		s.batch = min(2*s.batch, maxBatch)
 		return done
+	}
+	if s.lost != nil {
+		s.lost.Store(true)
 	}
 	s.e.pool.Discard(w)
 	s.batch = 1

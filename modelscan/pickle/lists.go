@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 
@@ -109,11 +110,7 @@ func readLists() *tables {
 		panic(err) // embedded: cannot happen in a binary that was built
 	}
 	for _, f := range files {
-		data, err := lists.ReadFile("lists/" + f.Name())
-		if err != nil {
-			panic(err)
-		}
-		switch text := string(data); f.Name() {
+		switch text := readList("lists/" + f.Name()); f.Name() {
 		case "python2.txt":
 			t.each(text, t.parseOld)
 		case "stdlib.txt":
@@ -125,6 +122,25 @@ func readLists() *tables {
 		}
 	}
 	return t
+}
+
+// readList returns a list's text, copied once: every worker that sees a pickle pays for it.
+func readList(name string) string {
+	f, err := lists.Open(name)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		panic(err)
+	}
+	var text strings.Builder
+	text.Grow(int(info.Size()))
+	if _, err := io.CopyBuffer(&text, f, make([]byte, 8<<10)); err != nil {
+		panic(err)
+	}
+	return text.String()
 }
 
 // each parses the lines of a text that say something. A test reads every line, so none fails in a binary.

@@ -53,27 +53,50 @@ func intValue(n, off int64) value {
 	return mk(kBigInt, off)
 }
 
-// arena is a growing array that never moves nor copies what it holds.
+// arena is a growing array. Only its first elements ever move, while there are few of them: most pickles are small, and
+// memory that nothing was written to yet is what costs most about them. Whoever holds a slice of it may read what is in
+// there, and write before the next push or run alone.
 type arena[T any] struct {
-	chunks [][]T
+	chunks [][]T // the first one of firstSize to chunkSize elements, the others of chunkSize
 	n      int
 }
 
 const (
 	chunkBits = 11
 	chunkSize = 1 << chunkBits
+	firstSize = 1 << 6
 )
 
 func (a *arena[T]) at(i int) *T { return &a.chunks[i>>chunkBits][i&(chunkSize-1)] }
 
 func (a *arena[T]) push(x T) int {
-	if a.n>>chunkBits == len(a.chunks) {
-		a.chunks = append(a.chunks, make([]T, chunkSize))
-	}
 	i := a.n
+	if i>>chunkBits == len(a.chunks) || i&(chunkSize-1) == len(a.chunks[i>>chunkBits]) {
+		a.hold(i + 1)
+	}
 	a.chunks[i>>chunkBits][i&(chunkSize-1)] = x
 	a.n++
 	return i
+}
+
+// hold makes room for the elements before end.
+func (a *arena[T]) hold(end int) {
+	for (end-1)>>chunkBits >= len(a.chunks) {
+		size := chunkSize
+		if len(a.chunks) == 0 {
+			size = firstSize
+		}
+		a.chunks = append(a.chunks, make([]T, size))
+	}
+	if need := min(end, chunkSize); (end-1)>>chunkBits == 0 && need > len(a.chunks[0]) {
+		size := len(a.chunks[0])
+		for size < need {
+			size *= 2
+		}
+		first := make([]T, size)
+		copy(first, a.chunks[0])
+		a.chunks[0] = first
+	}
 }
 
 // run reserves n <= chunkSize elements that lie side by side.
@@ -81,9 +104,7 @@ func (a *arena[T]) run(n int) (start int, elems []T) {
 	if left := chunkSize - a.n&(chunkSize-1); left < n {
 		a.n += left
 	}
-	for (a.n+n-1)>>chunkBits >= len(a.chunks) {
-		a.chunks = append(a.chunks, make([]T, chunkSize))
-	}
+	a.hold(a.n + n)
 	start = a.n
 	a.n += n
 	return start, a.slice(start, n)
@@ -97,7 +118,12 @@ func (a *arena[T]) slice(start, n int) []T {
 }
 
 // cap is the number of elements for which memory is held.
-func (a *arena[T]) cap() int { return len(a.chunks) << chunkBits }
+func (a *arena[T]) cap() int {
+	if len(a.chunks) == 0 {
+		return 0
+	}
+	return len(a.chunks[0]) + (len(a.chunks)-1)<<chunkBits
+}
 
 // container is a tuple, list, dict or set: its first items, as a run in the items arena.
 type container struct {
