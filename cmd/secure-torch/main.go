@@ -33,6 +33,7 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // whoever asks twice is not kept waiting for an orderly end
 	root := newRootCmd()
 	root.SetArgs(args)
 	root.SetOut(stdout)
