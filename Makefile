@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: notice check-cross check-licences check-ci vulncheck test-ci test-release release-snapshot docs scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: notice check-cross check-licences check-ci vulncheck test-ci test-release test-packages wheels release-snapshot docs test-docs test-contributing test-jupyterlab scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 # First the small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
 build: scan-worker
@@ -20,7 +20,7 @@ scan-worker:
 run: build
 	@scripts/sample.sh
 
-test: test-go test-wasm test-outputs test-python test-interop test-ci
+test: test-go test-wasm test-outputs test-python test-interop test-ci test-docs
 
 # With REQUIRE_EDITORS an editor that is absent fails its test.
 test-go:
@@ -35,7 +35,7 @@ test-wasm: wasm
 # The outputs against their schemas, and the program as in containers. Run anew each time: go can't see that they
 # depend on the program.
 test-outputs: build
-	$(GO) test -C tools -count=1 ./schemas ./containers
+	$(GO) test -C tools -count=1 ./schemas ./containers ./scaffold
 
 # Against Debian's torch, in a venv in .cache/python.
 test-python:
@@ -80,18 +80,47 @@ test-vscode:
 	editors/vscode/test/ui/install.sh
 	node editors/vscode/test/ui/run.mjs dist/vscode/*.vsix $(CASES)
 
-# The GitHub action's script, and the hooks by the real pre-commit.
+# Every command and block of code on the pages, in projects made for them.
+test-docs: run .cache/lint/installed
+	@scripts/bootstrap.sh build test
+	[ -x .cache/python/bin/python ] || python/install.sh
+	DOCS_PYTHON=$(CURDIR)/.cache/python PRE_COMMIT=$(CURDIR)/.cache/lint/bin/pre-commit $(GO) test -count=1 -timeout 30m ./docs
+
+# What CONTRIBUTING.md walks through, each walk to its end in a copy of the repository.
+test-contributing:
+	@scripts/bootstrap.sh build
+	WALK=1 $(GO) test -C tools -count=1 -timeout 30m ./scaffold
+
+# JupyterLab with the settings of editors/jupyterlab, in the Chromium that the VS Code tests use.
+test-jupyterlab: build
+	editors/vscode/test/ui/install.sh
+	editors/jupyterlab/test/install.sh
+	node editors/jupyterlab/test/run.mjs
+
+# The GitHub action's script, the hooks by the real pre-commit, GitLab's script, install.sh, the Dockerfile's steps.
 test-ci: .cache/lint/installed
 	PRE_COMMIT=$(CURDIR)/.cache/lint/bin/pre-commit $(GO) test -count=1 -timeout 30m ./ci
 
-# The archives of a release, in dist/release; then that they are the same twice, and work in a clean root.
+# The archives of a release, in dist/release; then that they are the same twice, and work in a clean root. TARGETS names
+# some of them, as linux/amd64; without it all five are built.
 release-snapshot:
 	@scripts/bootstrap.sh build
-	scripts/release.sh
+	scripts/release.sh $(TARGETS)
 
 test-release:
 	@scripts/bootstrap.sh build
-	scripts/test-release.sh
+	scripts/test-release.sh $(TARGETS)
+
+# Wheels for each system and the source distribution, in dist/wheels.
+wheels:
+	@scripts/bootstrap.sh build
+	scripts/wheels.sh $(TARGETS)
+
+# The wheels twice (the same bytes) and the extensions for all platforms, looked into; the wheel for this machine is
+# installed and used.
+test-packages:
+	@scripts/bootstrap.sh build python
+	scripts/test-packages.sh
 
 $(LINT): tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -15,7 +15,7 @@ python/install.sh
 PATH="$PWD/$venv/bin:$PATH"
 $venv/bin/python scripts/bench.py bin/secure-torch build/bench | tee "$out"
 section() {
-	printf '\n## %s\n\n```\n' "$1"
+	printf '\n## %s\n\n```text\n' "$1"
 	shift
 	"$@"
 	printf '```\n'

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { command, lines, on, open, quickFix, webview } from "./editor.mjs";
 import { axe, descendants, until } from "./session.mjs";
-import { hostileNames } from "./workspace.mjs";
+import { commit, hostileNames, sparse } from "./workspace.mjs";
 
 const squiggle = ".monaco-editor .squiggly-error";
 
@@ -34,6 +35,66 @@ async function mainJob({ page, dir, shot }) {
   const want = 'import torch\nimport secure_torch as st\n\nname = "\u{1F680}"; model = st.load("models/evil.pt")\n';
   await until("the file is saved", () => readFileSync(path.join(dir, "app.py"), "utf8").includes("st.load"));
   assert.equal(readFileSync(path.join(dir, "app.py"), "utf8"), want);
+}
+
+/** The extension comes while the editor is open with a source in it: what a user who installs it waits for. */
+async function installed({ page, install, figure, shot }) {
+  await open(page, "app.py");
+  await page.locator(".monaco-editor .view-line", { hasText: "torch.load" }).first().waitFor();
+  await page.waitForLoadState("networkidle");
+  const begun = Date.now();
+  install();
+  const unpacked = Date.now();
+  await page.locator(squiggle).first().waitFor();
+  figure("install of the .vsix, until it is unpacked", unpacked - begun, "none");
+  figure("from there to the first squiggle", Date.now() - unpacked, 3000);
+  await command(page, "Show Running Extensions");
+  const row = page.locator(".runtime-extensions-editor .monaco-list-row", { hasText: "secure-torch" });
+  await row.first().waitFor();
+  const said = await until("an activation time", async () => /Activation: (\d+)ms/.exec(await row.first().textContent()));
+  figure("activation of the extension, as VS Code says", Number(said[1]), 150);
+  await shot("running");
+}
+
+/** All safe fixes on saving, as a user asks for in his settings. */
+async function fixAll({ page, dir }) {
+  await open(page, "pins.py");
+  const pinned = `, revision="${commit}")`;
+  await until("the fixes are saved", async () => {
+    await on(page, "from_pretrained");
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("#"); // something to save
+    await page.keyboard.press("Control+s");
+    return until("this time", () => readFileSync(path.join(dir, "pins.py"), "utf8").includes(pinned), 5000).catch(() => false);
+  });
+  const lines = readFileSync(path.join(dir, "pins.py"), "utf8").split("\n");
+  assert.equal(lines[2], `a = AutoModel.from_pretrained("org/model"${pinned}`);
+  assert.equal(lines[3], `b = AutoModel.from_pretrained("org/model"${pinned}`);
+}
+
+/** 5 GB, of which only the header is read: beside a small file of the same kind, and by the program alone. */
+async function large({ page, models, child, figure }) {
+  const opened = async (name) => {
+    const begun = Date.now();
+    await open(page, name);
+    await (await webview(page)).locator(".verdict").first().waitFor();
+    return Date.now() - begun;
+  };
+  sparse(path.join(models, "small.safetensors"), 64);
+  sparse(path.join(models, "large.safetensors"), 5 * 2 ** 30);
+  await opened("hostile.safetensors"); // the first one brings the webview's own files
+  const small = await opened("small.safetensors");
+  const took = await opened("large.safetensors");
+  figure("inspector of 5 GB, open to verdict, with the keys of this test", took, "none");
+  figure("the same of 64 bytes", small, "none");
+  figure("what 5 GB take longer than 64 bytes", took - small, 300);
+  const [server] = servers(child);
+  const program = `/proc/${server}/exe`;
+  const begun = Date.now();
+  const facts = JSON.parse(execFileSync(program, ["inspect", "--format", "json", "--", path.join(models, "large.safetensors")]));
+  figure("the program's inspect of 5 GB, from its start to its end", Date.now() - begun, 300);
+  assert.ok(JSON.stringify(facts).includes("5368709120"));
+  assert.ok(statSync(path.join(models, "large.safetensors")).blocks * 512 < 2 ** 20, "the hole was filled");
 }
 
 /** A model that comes, and one that is replaced while the editor looks at the source. */
@@ -163,6 +224,9 @@ const contrast = { theme: "Default High Contrast" };
 
 export const cases = {
   mainJob: { run: mainJob },
+  installed: { run: installed, options: { later: true } },
+  fixAll: { run: fixAll, options: ({ hub }) => ({ env: { HF_HUB_CACHE: hub }, settings: { "[python]": { "editor.codeActionsOnSave": { "source.fixAll.secureTorch": "explicit" } } } }) },
+  large: { run: large },
   watching: { run: watching },
   notebook: { run: notebook },
   crash: { run: crash },

