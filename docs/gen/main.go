@@ -87,7 +87,7 @@ func detection(dir string) (chart, error) {
 	if err != nil {
 		return chart{}, err
 	}
-	c := chart{title: "Files flagged, of a corpus of our own", note: "From the table of docs/peers.md, which says how it was measured. The corpus was made to hold what others are known to miss: no forecast."}
+	c := chart{title: "Files flagged, of a corpus of our own", note: "From docs/peers.md, which says how it was measured. It is ours, and holds what others are known to miss: no forecast."}
 	for column, title := range map[int]string{1: "malicious files: more is better", 2: "benign files: less is better"} {
 		g := group{title: title}
 		total := 0
@@ -160,7 +160,7 @@ func (c chart) svg() string {
 	lines := ""
 	for i, tick := range c.ticks {
 		x := left + float64(i)*room/float64(len(c.ticks)-1)
-		lines += fmt.Sprintf("<line x1=\"%.1f\" x2=\"%.1f\" y1=\"62\" y2=\"%d\" class=\"tick\"/><text x=\"%.1f\" y=\"56\" class=\"note\" text-anchor=\"middle\">%s</text>\n", x, x, y-24, x, tick)
+		lines += fmt.Sprintf("<line x1=\"%.1f\" x2=\"%.1f\" y1=\"48\" y2=\"%d\" class=\"tick\"/><text x=\"%.1f\" y=\"44\" class=\"note\" text-anchor=\"middle\">%s</text>\n", x, x, y-24, x, tick)
 	}
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">
 <title>%s</title>
