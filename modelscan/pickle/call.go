@@ -6,6 +6,9 @@ func (m *machine) call(op *Op, callee, args, extra value) value {
 	if callee.kind() == kGlobal && !m.recordAll {
 		if g := &m.globals[callee.index()]; g.entry.plain() && !m.grows(g, args) {
 			g.reported = true
+			if g.entry.uses&acceptsDict != 0 {
+				m.judgeGiven(op, g, args)
+			}
 			return mk(kInst, callee.index())
 		}
 	}
@@ -61,6 +64,9 @@ func (m *machine) setItems(op *Op, vs []value) {
 		}
 		m.noteItems(target, "update", kDict, vs)
 		m.judgeItems(op, target, acceptsDict)
+		if target.kind() == kInst {
+			m.judgeSetstate(op, &m.globals[target.index()], vs)
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ func checkNamed(name string) check {
 	switch name {
 	case "attrgetter":
 		return checkAttrgetter
+	case "bytes":
+		return checkBytes
 	case "calls0":
 		return checkCalls0
 	case "calls1":
@@ -30,6 +32,10 @@ func checkNamed(name string) check {
 		return checkMethodcaller
 	case "nested":
 		return checkNested
+	case "nested1":
+		return checkNested1
+	case "nested4":
+		return checkNested4
 	case "reconstruct":
 		return checkReconstruct
 	case "reduce":
@@ -53,6 +59,8 @@ func checkOfLibrary(name string) check {
 		return checkCurry
 	case "instance":
 		return checkInstance
+	case "local":
+		return checkLocal
 	case "named":
 		return checkNamedType
 	case "namedtuple":
@@ -112,10 +120,14 @@ func (m *machine) attribute(op *Op, id int, object value, name string) value {
 }
 
 func checkAttrgetter(m *machine, op *Op, id int) value {
-	vs, _ := m.args(id)
+	vs, all := m.args(id)
 	for _, v := range vs {
-		name, _ := m.text(v, maxName)
+		name, ok := m.text(v, maxName)
+		all = all && ok
 		m.laterAttribute(op, id, name)
+	}
+	if !all {
+		m.judgeUnknown(id)
 	}
 	return result(id)
 }
@@ -131,8 +143,11 @@ func (m *machine) laterAttribute(op *Op, id int, name string) {
 // checkMethodcaller is operator.methodcaller(name, *args): nothing happens until it is called.
 func checkMethodcaller(m *machine, op *Op, id int) value {
 	if vs, _ := m.args(id); len(vs) > 0 {
-		name, _ := m.text(vs[0], maxName)
+		name, ok := m.text(vs[0], maxName)
 		m.laterAttribute(op, id, name)
+		if !ok {
+			m.judgeUnknown(id)
+		}
 	}
 	return result(id)
 }
@@ -239,7 +254,7 @@ var computes = map[string]bool{"builtins": true, "__builtin__": true, "math": tr
 
 // whatever tells whether an allowed name of the module may be called with arguments that nobody can tell.
 func (e entry) whatever(module string) bool {
-	if e.check != "" {
+	if e.check != "" && e.check != "bytes" {
 		return module == "numpy.random._pickle" // its constructors look a name up in a table
 	}
 	return e.verdict == allowed && (e.uses&mayCall != 0 || computes[root(module)])
@@ -283,6 +298,19 @@ func checkCurry(m *machine, op *Op, id int) value {
 		m.global(op, module, name, true)
 	}
 	m.instance(op, id, vs[0])
+	return result(id)
+}
+
+// checkLocal is pyarrow's FileSystem._from_uri(uri): the file system of this machine opens nothing by being made, others connect.
+func checkLocal(m *machine, _ *Op, id int) value {
+	vs, all := m.args(id)
+	uri, ok := "", false
+	if all && len(vs) == 1 {
+		uri, ok = m.text(vs[0], maxName)
+	}
+	if !ok || !strings.HasPrefix(uri, "file:///") {
+		m.judgeUnknown(id)
+	}
 	return result(id)
 }
 
@@ -358,10 +386,34 @@ func checkUfunc(m *machine, op *Op, id int) value {
 	return result(id)
 }
 
-// checkNested unpickles, or torch.loads, the bytes it is given: they are scanned as a file of their own.
-func checkNested(m *machine, op *Op, id int) value {
+// checkBytes is bytes or bytearray: of text or other bytes it makes bytes that are known here.
+func checkBytes(m *machine, _ *Op, id int) value {
+	if m.grows(m.calleeGlobal(id), m.calls[id].args) {
+		m.accuseGrowth(id, m.calleeGlobal(id).String())
+	}
 	vs, all := m.args(id)
-	if !all || len(vs) == 0 || !m.descend(vs[0], m.calls[id].off) {
+	switch {
+	case !all || len(vs) == 0:
+	case len(vs) == 1 && (vs[0].kind() == kBytes || vs[0].kind() == kByteArray || vs[0].kind() == kEncoded):
+		return vs[0]
+	case len(vs) == 2 && vs[0].kind() == kStr:
+		if codec, _ := m.text(vs[1], 16); codec == "latin-1" || codec == "latin1" {
+			return mk(kEncoded, vs[0].index())
+		}
+	}
+	return mk(kInst, m.calls[id].callee.index())
+}
+
+// checkNested unpickles, or torch.loads, the bytes it is given: they are scanned as a file of their own.
+func checkNested(m *machine, _ *Op, id int) value { return m.nestedArgument(id, 0) }
+
+// checkNested1 and checkNested4 unpickle their second and their fifth argument.
+func checkNested1(m *machine, _ *Op, id int) value { return m.nestedArgument(id, 1) }
+func checkNested4(m *machine, _ *Op, id int) value { return m.nestedArgument(id, 4) }
+
+func (m *machine) nestedArgument(id, i int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) <= i || !m.descend(vs[i], m.calls[id].off) {
 		m.judgeUnknown(id)
 	}
 	return result(id)

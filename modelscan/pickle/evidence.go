@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // evidence is what an argument's text says about the callable it is given to.
@@ -34,9 +35,12 @@ func (m *machine) weigh(v value, left *int, depth int) evidence {
 	}
 	worst := noEvidence
 	switch v.kind() {
-	case kStr, kBytes, kByteArray, kEncoded:
+	case kStr:
 		text, _ := m.text(v, maxEvidenceText)
 		return weighText(text)
+	case kBytes, kByteArray, kEncoded:
+		text, _ := m.text(v, maxEvidenceText)
+		return weighBytes(text)
 	case kCall:
 		c := m.calls[v.index()]
 		return m.weigh(c.args, left, depth+1)
@@ -57,6 +61,33 @@ var patterns = sync.OnceValue(func() [2]*regexp.Regexp {
 		regexp.MustCompile(`\b(https?|ftp|file|gopher|ssh|s3|gs)://|^(/|~/|[A-Za-z]:\\|\\\\|\.\./)[^\s]+|\.\./\.\.|/etc/(passwd|shadow|cron)|\.ssh/|\b\d{1,3}(\.\d{1,3}){3}:\d+`),
 	}
 })
+
+// weighBytes is weighText of bytes. Those that are no text are numbers or compressed: what is short enough to stand
+// there by chance, like two backticks or a slash at the front, is no evidence in them.
+func weighBytes(b string) evidence {
+	if !noText(b) {
+		return weighText(b)
+	}
+	worst := noEvidence
+	for run := range strings.FieldsFuncSeq(b, func(r rune) bool { return r < ' ' || r > '~' }) {
+		if len(run) >= minRun {
+			e := weighText(strings.NewReplacer("`", " ", "$(", " ").Replace(run))
+			if e == pathOrURL && !strings.Contains(run, "://") {
+				e = noEvidence
+			}
+			worst = max(worst, e)
+		}
+	}
+	return worst
+}
+
+// minRun is the length of a run of printable characters that random bytes hardly have.
+const minRun = 8
+
+// noText tells whether bytes are none: a control character no text has, or what is no UTF-8.
+func noText(b string) bool {
+	return !utf8.ValidString(b) || strings.ContainsFunc(b, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' })
+}
 
 // weighText looks for a program, a command or an address in a text.
 func weighText(text string) evidence {

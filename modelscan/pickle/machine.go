@@ -29,6 +29,7 @@ type machine struct {
 	byName     map[string]int // module and name as written, joined by a newline
 	calls      []call
 	iterators  bool              // some call made one that may be endless
+	changed    bool              // some bytearray is no longer what stands in the source
 	lastState  value             // argument of the last BUILD
 	storages   map[string]string // class by key, in the Torch dialect
 
@@ -223,6 +224,9 @@ func (m *machine) extend(c *container, vs []value) {
 	room := min(maxItems-int(c.n), len(vs))
 	if room < len(vs) {
 		c.flags |= cutItems
+		if c.flags&(nestedGlobal|cutHook) == nestedGlobal && m.hookAmong(vs[room:]) {
+			c.flags |= cutHook
+		}
 	}
 	if room == 0 {
 		return
@@ -244,6 +248,16 @@ func (m *machine) extend(c *container, vs []value) {
 		c.start = uint32(start)
 	}
 	c.n += uint16(room)
+}
+
+// hookAmong tells whether some key of a dictionary's items would plant a callable (see judgeAttribute).
+func (m *machine) hookAmong(items []value) bool {
+	for i := 0; i+1 < len(items); i += 2 {
+		if m.plantable(items[i+1]) && m.hooks(items[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // matters tells whether v is, or holds, something other than plain data.

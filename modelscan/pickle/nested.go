@@ -30,7 +30,12 @@ func (m *machine) descend(v value, off int64) bool {
 	}
 	name := fmt.Sprintf("nested@%#x", off)
 	switch v.kind() {
-	case kBytes, kByteArray:
+	case kByteArray:
+		if m.changed {
+			return false
+		}
+		fallthrough
+	case kBytes:
 		code, at, n, ok := m.extent(v, m.src.Size)
 		if ok && ops[code].arg != argLine {
 			m.inner = append(m.inner, inner{name: name, off: at, n: n})
@@ -53,8 +58,6 @@ func (m *machine) descend(v value, off int64) bool {
 			m.queue(name, text)
 		}
 		return ok
-	case kInst:
-		return m.globals[v.index()].entry.verdict == allowed
 	}
 	return false
 }

@@ -36,6 +36,9 @@ func (m *machine) apply(op *Op, id, inner int, g *global, hops int) (v value, ok
 		method, _ := m.text(vs[1], maxName)
 		return m.callMethod(op, id, vs[0], method, args), true
 	}
+	if g.entry.check == "keep" && g.name == "_rebuild_undef" {
+		return m.callUndef(id), true
+	}
 	if len(args) != 1 || len(vs) == 0 {
 		return 0, false
 	}
@@ -83,6 +86,14 @@ func (m *machine) callPartial(op *Op, id, inner, hops int) value {
 	}
 	args, _ := m.args(id)
 	return m.callHop(op, f, m.container(kTuple, append(append([]value{}, bound...), args...)...), hops+1)
+}
+
+// callUndef calls a function of sympy's that is only a name: like sympy's classes it evaluates text.
+func (m *machine) callUndef(id int) value {
+	if !m.plain(id) {
+		m.accuse(rule.PickleCodeExecution, m.calls[id].off, m.render(m.calls[id].callee), "would evaluate text as Python on load: "+m.renderCall(id))
+	}
+	return result(id)
 }
 
 // callMethod calls object.name(*args).

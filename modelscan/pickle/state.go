@@ -9,8 +9,12 @@ import (
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
-// hooked are the attributes that the unpickler itself looks up on an instance and calls.
-var hooked = map[string]bool{"__setstate__": true, "append": true, "extend": true, "add": true, "__reduce__": true, "__reduce_ex__": true}
+// hooked are the attributes that the unpickler itself looks up on an instance and calls, and the one that makes
+// it an instance of something else.
+var hooked = map[string]bool{"__setstate__": true, "append": true, "extend": true, "add": true, "__reduce__": true, "__reduce_ex__": true, "__class__": true}
+
+// maxHookText is enough for the longest of these, however it is escaped.
+const maxHookText = 160
 
 // evaluated are the attributes whose text a library's own __setstate__ runs as Python.
 var evaluated = map[string]struct {
@@ -29,7 +33,7 @@ func (m *machine) judgeState(op *Op, g *global, subject string, state value) {
 	vs, all := m.elements(state)
 	if state.kind() == kTuple {
 		for _, part := range vs {
-			if part.kind() == kDict {
+			if part.kind() == kDict || part.kind() == kInst {
 				m.judgeState(op, g, subject, part)
 			}
 		}
@@ -40,26 +44,97 @@ func (m *machine) judgeState(op *Op, g *global, subject string, state value) {
 		library = root(g.module)
 	}
 	risky := library == "scipy" || library == "statsmodels"
+	if state.kind() == kInst && risky {
+		m.judgeMapping(op, g, subject, state)
+	}
 	if state.kind() != kDict || !risky && !m.matters(state) {
 		return
 	}
-	if risky && !all {
+	switch c := m.containers.at(int(state.index())); {
+	case all:
+	case c.n < maxItems:
+		m.missed = true // the others were dropped to save memory
+	case risky, c.flags&cutHook != 0:
 		m.accuse(rule.PickleUnknownCall, op.Pos, subject, "gives "+subject+" a state too large to be judged")
 	}
 	for i := 0; i+1 < len(vs); i += 2 {
-		key, _ := m.text(vs[i], 32)
-		m.judgeAttribute(op, subject, library, key, vs[i+1])
+		m.judgeAttribute(op, subject, library, vs[i], vs[i+1])
+	}
+}
+
+// judgeMapping looks at a state that is no dict of the pickle's but an instance of a class like OrderedDict, which
+// becomes the attributes all the same: what it was given is not kept here. (A Bunch is its own __dict__.)
+func (m *machine) judgeMapping(op *Op, g *global, subject string, state value) {
+	if c := m.globals[state.index()]; c.entry.uses&acceptsDict != 0 && g.entry.uses&acceptsDict == 0 {
+		m.accuse(rule.PickleUnknownCall, op.Pos, subject, fmt.Sprintf("gives %s a state that is an instance of %s and no plain dictionary", clean(subject), &c))
 	}
 }
 
 // judgeAttribute looks at one attribute of a state.
-func (m *machine) judgeAttribute(op *Op, subject, library, key string, v value) {
-	if hooked[key] && (v.kind() == kGlobal || v.kind() == kCall) {
-		m.accuse(rule.PicklePatches, op.Pos, subject, fmt.Sprintf("would plant %s as %s of an instance of %s, for the unpickler to call", m.render(v), key, clean(subject)))
+func (m *machine) judgeAttribute(op *Op, subject, library string, name, v value) {
+	key, _ := m.text(name, maxHookText)
+	if m.hooks(name) && m.plantable(v) {
+		m.accuse(rule.PicklePatches, op.Pos, subject, fmt.Sprintf("would plant %s as %s of an instance of %s, for the unpickler to call", m.render(v), clean(m.render(name)), clean(subject)))
 	}
 	if e, ok := evaluated[key]; ok && e.library == library {
 		m.judgeEvaluated(op, subject, key, v, e.judge)
 	}
+}
+
+// hooks tells whether a key of a state names such an attribute, or may: an instance of a class of text
+// (numpy.str_) is a name as good as text.
+func (m *machine) hooks(key value) bool {
+	switch key.kind() {
+	case kStr:
+		name, _ := m.text(key, maxHookText)
+		return hooked[name]
+	case kInst, kCall, kExt, kPersist, kUnknown, kMissing:
+		return true
+	}
+	return false
+}
+
+// judgeSetstate looks for a __setstate__ among the keys and values that an instance is given as items, or its class in
+// a dictionary: where items are attributes too (EasyDict), the next BUILD calls it.
+func (m *machine) judgeSetstate(op *Op, g *global, vs []value) {
+	for i := 0; i+1 < len(vs); i += 2 {
+		if vs[i].kind() != kStr || !m.plantable(vs[i+1]) {
+			continue
+		}
+		if name, _ := m.text(vs[i], maxHookText); name == "__setstate__" {
+			m.accuse(rule.PicklePatches, op.Pos, g.String(), fmt.Sprintf("would give %s an item __setstate__ that the unpickler may call: %s", g, m.render(vs[i+1])))
+		}
+	}
+}
+
+// judgeGiven is judgeSetstate of the dictionaries, and of the pairs in lists, among a call's arguments.
+func (m *machine) judgeGiven(op *Op, g *global, args value) {
+	if !m.matters(args) {
+		return
+	}
+	vs, _ := m.elements(args)
+	for _, v := range vs {
+		switch items, _ := m.elements(v); {
+		case !m.matters(v):
+		case v.kind() == kDict:
+			m.judgeSetstate(op, g, items)
+		default:
+			for _, item := range items {
+				if pair, _ := m.elements(item); len(pair) == 2 {
+					m.judgeSetstate(op, g, pair)
+				}
+			}
+		}
+	}
+}
+
+// plantable tells whether the unpickler could call v: it is no plain data.
+func (m *machine) plantable(v value) bool {
+	switch v.kind() {
+	case kGlobal, kCall, kInst, kExt, kPersist, kUnknown, kMissing:
+		return true
+	}
+	return false
 }
 
 func (m *machine) judgeEvaluated(op *Op, subject, key string, v value, judge func(*tables, string) evidence) {

@@ -138,6 +138,7 @@ const (
 
 	cutItems     = 1 << 0 // it has more items than are kept
 	nestedGlobal = 1 << 1 // some item is neither a plain value nor made of plain values only
+	cutHook      = 1 << 2 // among the items that are not kept, one would plant a callable in an instance
 )
 
 // call is a call whose callee and arguments are kept.

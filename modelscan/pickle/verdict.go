@@ -151,6 +151,7 @@ func (m *machine) judgeItems(op *Op, target value, use uint8) {
 		m.accuse(rule.PickleNotContainer, op.Pos, "storage", "would store items in a tensor's storage")
 	case kUnknown, kCall, kPersist, kExt:
 	case kByteArray: // takes numbers, by append, extend and index
+		m.changed = true
 	case kList: // takes an item by index
 	default:
 		m.refuse(op, "the value takes no items")
