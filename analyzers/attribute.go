@@ -33,7 +33,7 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		}
 		return nil, "`self." + attr + "` is not set in this class"
 	}
-	for _, name := range s.names(object, 0) {
+	for _, name := range s.names(object) {
 		if ps, why := e.global(fr, name, attr); len(ps) > 0 {
 			return ps, why
 		}
@@ -110,6 +110,8 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 	switch s.kind(o.n) {
 	case pyparse.ClassDefinition:
 		return e.member(o, nil, attr, 0)
+	case pyparse.Dictionary: // OmegaConf, EasyDict: its entries are attributes too
+		return e.entryOf(o, text(attr))
 	case pyparse.Call:
 	default:
 		return nil, ""
@@ -285,6 +287,9 @@ func (e *evaluator) cliDefault(fr *frame, dest string) []place {
 		if s.names1(c, dest) {
 			if v := s.keyword(c, "default"); v >= 0 && s.kind(v) != pyparse.None {
 				ps, _ := e.places(fr, v)
+				out = append(out, ps...)
+			} else if v := s.keyword(c, "choices"); v >= 0 {
+				ps, _ := e.each(fr, v, -1)
 				out = append(out, ps...)
 			}
 		}

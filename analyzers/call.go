@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/ref"
 )
 
 // Call is one call of a loader, for the loader to judge.
@@ -64,6 +65,17 @@ func (c *Call) Arg(a Arg) node {
 		return none
 	}
 	return c.s.positional(c.n, a.Pos+c.skip)
+}
+
+// unpacked is what a dictionary that is unpacked into the call, f(**kwargs), gives for an argument.
+func (c *Call) unpacked(a Arg) value {
+	e := c.evaluator()
+	for _, name := range a.Names {
+		if ps := e.argument(place{e.frame(c.s, fromSource), c.n, ref.Exact}, name, -1); len(ps) > 0 {
+			return e.valueOf(ps, "")
+		}
+	}
+	return value{}
 }
 
 // HasSplat says whether arguments are unpacked from something (*args, **kwargs).

@@ -12,7 +12,7 @@ import (
 func (e *evaluator) call(fr *frame, n node) value {
 	s := fr.s
 	callee := s.field(n, pyparse.FieldFunction)
-	names := s.names(callee, 0)
+	names := s.names(callee)
 	for _, name := range names {
 		if f := pathFunction(name); f != nil {
 			return f(e, fr, n)

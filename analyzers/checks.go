@@ -59,7 +59,7 @@ func checkSafeGlobals(l *linker, n node) (Diagnostic, bool) {
 		if k := s.kind(i); k != pyparse.Identifier && k != pyparse.Attribute || s.kind(s.parent[i]) == pyparse.Attribute {
 			continue
 		}
-		for _, name := range s.names(i, 0) {
+		for _, name := range s.names(i) {
 			if gadget(name) {
 				return diagnostic(rule.SafeGlobalsGadget, s, i, "`"+s.code(i)+"` on torch's safe list lets a checkpoint run code in spite of weights_only=True")
 			}
@@ -101,7 +101,7 @@ func checkTransport(l *linker, n node) (Diagnostic, bool) {
 	if !slices.ContainsFunc(fetchers, func(f string) bool { return lastPart(f) == last }) && last != "load_file_from_url" {
 		return Diagnostic{}, false
 	}
-	names := s.names(callee, 0)
+	names := s.names(callee)
 	if last != "load_file_from_url" && !slices.ContainsFunc(names, func(name string) bool { return slices.Contains(fetchers, name) }) {
 		return Diagnostic{}, false
 	}
@@ -171,7 +171,7 @@ func randomLooking(t string) bool {
 func checkUnpickler(l *linker, n node) (Diagnostic, bool) {
 	s := l.s
 	for base := range s.children(s.field(n, pyparse.FieldSuperclasses)) {
-		for _, name := range s.names(base, 0) {
+		for _, name := range s.names(base) {
 			if lastPart(name) != "Unpickler" || !strings.Contains(name, "ickle.") && !strings.HasPrefix(name, "dill.") {
 				continue
 			}

@@ -19,7 +19,7 @@ func checkReplaced(l *linker, n node) (Diagnostic, bool) {
 	case "check_torch_load_is_safe":
 		return diagnostic(rule.LoadCheckDisabled, s, left, "transformers' check for a torch with a safe torch.load is replaced")
 	case "load":
-		for _, name := range s.names(left, 0) {
+		for _, name := range s.names(left) {
 			if name == "torch.load" || name == "torch.serialization.load" {
 				return diagnostic(rule.LoadCheckDisabled, s, left, "torch.load is replaced for the whole process")
 			}

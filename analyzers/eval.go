@@ -107,14 +107,14 @@ func (e *evaluator) special(fr *frame, n node) (value, bool) {
 			return value{alts: []alt{{kind: ref.Path, text: fr.dir + "/__file__.py", sure: ref.Exact}}}, true
 		}
 	case pyparse.Subscript:
-		for _, name := range fr.s.names(fr.s.field(n, pyparse.FieldValue), 0) {
+		for _, name := range fr.s.names(fr.s.field(n, pyparse.FieldValue)) {
 			if name == "os.environ" {
 				return unknown("it is the environment variable " + snippet(fr.s.code(fr.s.field(n, pyparse.FieldSubscript)))), true
 			}
 		}
 		return e.piece(fr, n)
 	case pyparse.Attribute:
-		for _, name := range fr.s.names(n, 0) {
+		for _, name := range fr.s.names(n) {
 			switch name {
 			case "os.sep", "os.path.sep":
 				return text("/"), true
@@ -146,7 +146,7 @@ func (e *evaluator) piece(fr *frame, n node) (value, bool) {
 	case "splitext":
 		split = func(p string) []string { stem, ext := splitExt(p); return []string{stem, ext} }
 	case "split", "rsplit":
-		if s.kind(callee) == pyparse.Attribute && !slices.Contains(s.names(callee, 0), "os.path.split") {
+		if s.kind(callee) == pyparse.Attribute && !slices.Contains(s.names(callee), "os.path.split") {
 			sep, ok := s.literal(s.positional(call, 0))
 			if !ok || sep == "" || s.positional(call, 1) >= 0 || s.keyword(call, "maxsplit") >= 0 {
 				return value{}, false

@@ -42,7 +42,7 @@ type Callee struct {
 func (s *Summary) Callees(name string) []Callee {
 	var out []Callee
 	for _, c := range s.callsOf(name) {
-		out = append(out, Callee{c, s.names(s.field(c, pyparse.FieldFunction), 0)})
+		out = append(out, Callee{c, s.names(s.field(c, pyparse.FieldFunction))})
 	}
 	return out
 }
@@ -121,7 +121,7 @@ func (l *linker) match(callee node) (*Loader, string) {
 	if s.kind(callee) == pyparse.Attribute && len(l.index[last]) == 0 {
 		return nil, ""
 	}
-	for _, name := range s.names(callee, 0) {
+	for _, name := range s.names(callee) {
 		for _, loader := range l.index[lastPart(strings.TrimSuffix(name, "@"))] {
 			if loader.matches(name, s.kind(callee) == pyparse.Attribute) {
 				return loader, name
@@ -146,6 +146,9 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 	}
 	arg := c.arg
 	if arg < 0 {
+		if v := c.unpacked(l.Arg); len(v.alts) > 0 {
+			return c.named(v, l.Takes)
+		}
 		if c.HasSplat() {
 			return nil, "its arguments are unpacked from `" + snippet(c.splat()) + "`"
 		}

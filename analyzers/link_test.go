@@ -58,6 +58,17 @@ func TestLink(t *testing.T) {
 		{"dataset", "from datasets import load_dataset\nload_dataset('json', data_files='a.json')\nload_dataset('o/d')\n", "2 datasets.load_dataset why: it is a format that the library reads itself\n3 datasets.load_dataset hub:o/d(exact)\n"},
 		{"timm", "import timm\ntimm.create_model('resnet18')\ntimm.create_model('hf-hub:org/m@v1', pretrained=True)\ntimm.create_model(model_name='hf_hub:org/m')\ntimm.create_model('local-dir:models/x', checkpoint_path='a.pth')\n",
 			"2 timm.create_model why: it is the name of an architecture\n3 timm.create_model hub:org/m(exact) at v1\n4 timm.create_model hub:org/m(exact)\n5 timm.create_model path:a.pth(exact) path:models/x(exact)\n"},
+		{"adapter", "from peft import PeftModel\nPeftModel.from_pretrained(model, 'org/lora')\n", "2 peft.PeftModel.from_pretrained hub:org/lora(exact)\n"},
+		{"unpacked", "from m import A\nk = {'pretrained_model_name_or_path': 'org/m', 'revision': 'v1'}\nA.from_pretrained(**k)\n", "3 from_pretrained hub:org/m(guess)\n"},
+		{"unpacked later", "from m import A\nk = {}\nk['pretrained_model_name_or_path'] = 'org/m'\nA.from_pretrained(**k)\n", "4 from_pretrained hub:org/m(guess)\n"},
+		{"unpacked, something else", "from m import A\nk = {'device': 'cpu'}\nA.from_pretrained(**k)\n", "3 from_pretrained why: its arguments are unpacked from `**k`\n"},
+		{"easydict", "import torch\nfrom easydict import EasyDict\ncfg = EasyDict({'ckpt': 'a.pt'})\ntorch.load(cfg.ckpt)\n", "4 torch.load path:a.pt(exact)\n"},
+		{"choices", "import argparse, torch\np = argparse.ArgumentParser()\np.add_argument('--ckpt', choices=['a.pt', 'b.pt'])\nargs = p.parse_args()\ntorch.load(args.ckpt)\n",
+			"5 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
+		{"click choice", "import click, torch\n@click.option('--ckpt', type=click.Choice(['a.pt', 'b.pt']))\ndef main(ckpt):\n    torch.load(ckpt)\n", "4 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
+		{"streamlit", "import streamlit as st, torch\nn = st.selectbox('Model', ['a.pt', 'b.pt'])\ntorch.load(n)\ntorch.load(st.sidebar.text_input('Model', 'c.pt'))\n",
+			"3 torch.load path:a.pt(guess) path:b.pt(guess)\n4 torch.load path:c.pt(default)\n"},
+		{"three calls", "import torch\ndef f(p):\n    torch.load(p)\ndef g(q):\n    f(q)\ndef h(r):\n    g(r)\nh('a.pt')\n", "3 torch.load path:a.pt(guess)\n"},
 		{"format", "import torch\ntorch.load('{}/{name}.pt'.format('a', name='b'))\ntorch.load('%s.pt' % 'c')\n", "2 torch.load path:a/b.pt(exact)\n3 torch.load path:c.pt(exact)\n"},
 	} {
 		if got := show(c.src); got != c.want {

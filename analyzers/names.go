@@ -9,12 +9,30 @@ import (
 // maxDepth bounds every recursion over source that an attacker may have written.
 const maxDepth = 40
 
+// maxNames bounds the names of one expression, and maxNaming the expressions that are looked at for them: a
+// name that is set anew in one branch after another has twice as many with each.
+const (
+	maxNames  = 32
+	maxNaming = 400
+)
+
+// naming finds the names of one expression.
+type naming struct {
+	*Summary
+	left int // expressions that may still be looked at
+}
+
 // names returns the qualified names that an expression may have: "torch.load" for load after
 // `from torch import load`, "torch.package.PackageImporter().load_pickle" for a method of what a call
-// returns, "?.from_pretrained" for an attribute of something unknown. local is true of a name that
-// this file defines itself.
-func (s *Summary) names(n node, depth int) []string {
-	if n < 0 || depth > maxDepth {
+// returns, "?.from_pretrained" for an attribute of something unknown. A name that this file defines itself
+// ends in "@".
+func (s *Summary) names(n node) []string {
+	return (&naming{s, maxNaming}).names(n, 0)
+}
+
+func (s *naming) names(n node, depth int) []string {
+	s.left--
+	if n < 0 || depth > maxDepth || s.left < 0 {
 		return nil
 	}
 	switch s.kind(n) {
@@ -42,14 +60,14 @@ func (s *Summary) names(n node, depth int) []string {
 			return s.optional(s.field(n, pyparse.FieldValue))
 		}
 	case pyparse.ConditionalExpression:
-		return append(s.names(s.child(n, 0), depth+1), s.names(s.child(n, 2), depth+1)...)
+		return dedupe(append(s.names(s.child(n, 0), depth+1), s.names(s.child(n, 2), depth+1)...))
 	case pyparse.BooleanOperator:
-		return append(s.names(s.field(n, pyparse.FieldLeft), depth+1), s.names(s.field(n, pyparse.FieldRight), depth+1)...)
+		return dedupe(append(s.names(s.field(n, pyparse.FieldLeft), depth+1), s.names(s.field(n, pyparse.FieldRight), depth+1)...))
 	}
 	return nil
 }
 
-func (s *Summary) identifierNames(n node, depth int) []string {
+func (s *naming) identifierNames(n node, depth int) []string {
 	name := s.code(n)
 	reach, in := s.reaching(name, n, s.scope[n])
 	if len(reach) == 0 && in < 0 {
@@ -82,7 +100,7 @@ func (s *Summary) identifierNames(n node, depth int) []string {
 
 // optional is what optional_import("module", name="attr") and its kin import: they return a pair, of
 // which it is the first.
-func (s *Summary) optional(call node) []string {
+func (s *naming) optional(call node) []string {
 	switch s.lastName(s.field(call, pyparse.FieldFunction)) {
 	case "optional_import", "try_import", "import_optional_dependency":
 	default:
@@ -100,7 +118,7 @@ func (s *Summary) optional(call node) []string {
 
 // callNames names what a call returns, where that is a name again: getattr(torch, "load"),
 // importlib.import_module("torch"), an instance of a class.
-func (s *Summary) callNames(n node, depth int) []string {
+func (s *naming) callNames(n node, depth int) []string {
 	args := s.field(n, pyparse.FieldArguments)
 	var out []string
 	for _, f := range s.names(s.field(n, pyparse.FieldFunction), depth+1) {
@@ -127,7 +145,7 @@ func (s *Summary) callNames(n node, depth int) []string {
 		}
 		out = append(out, f+"()")
 	}
-	return out
+	return dedupe(out)
 }
 
 // lazy is the module that a lazy loader stands for: LazyLoader("tf", globals(), "tensorflow").
@@ -145,10 +163,11 @@ func (s *Summary) lazy(call node, callee string) (string, bool) {
 	return "", false
 }
 
+// dedupe drops what was there before, and what is beyond maxNames.
 func dedupe(in []string) []string {
 	out := in[:0]
 	for _, v := range in {
-		if !containsString(out, v) {
+		if len(out) < maxNames && !containsString(out, v) {
 			out = append(out, v)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // maxHops is how many calls are followed backwards from a parameter to its callers.
-const maxHops = 2
+const maxHops = 3
 
 // maxSites bounds the call sites looked at for one parameter.
 const maxSites = 24
@@ -147,6 +147,7 @@ func (e *evaluator) argument(site place, param string, index int) []place {
 			ps, _ := e.keyed(d, text(param))
 			out = append(out, ps...)
 		}
+		out = append(out, e.stored(site.fr, o.child(c, 0), text(param))...)
 	}
 	return lower(out, ref.Guess)
 }
@@ -280,6 +281,9 @@ func (e *evaluator) option(fr *frame, fn node, param string) []place {
 		if v := s.keyword(d, "default"); v >= 0 {
 			ps, _ := e.places(fr, v)
 			out = append(out, lower(ps, ref.Default)...)
+		} else if v := s.keyword(d, "type"); s.lastName(s.field(v, pyparse.FieldFunction)) == "Choice" {
+			ps, _ := e.each(fr, s.positional(v, 0), -1)
+			out = append(out, ps...)
 		}
 	}
 	return out

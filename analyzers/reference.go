@@ -16,7 +16,7 @@ func checkReference(l *linker, n node) (Diagnostic, bool) {
 	if last := s.lastName(n); len(l.index[last]) == 0 && !l.aliases[last] || !s.handedOn(n) {
 		return Diagnostic{}, false
 	}
-	for _, name := range s.names(n, 0) {
+	for _, name := range s.names(n) {
 		for _, loader := range l.index[lastPart(name)] {
 			if loader.Judge == nil || loader.When != nil || name != loader.Func && !slices.Contains(loader.Also, name) {
 				continue
@@ -102,7 +102,7 @@ func (s *Summary) partial(n node) node {
 	if last := s.lastName(callee); !strings.HasPrefix(last, "partial") {
 		return none
 	}
-	for _, name := range s.names(callee, 0) {
+	for _, name := range s.names(callee) {
 		if name == "functools.partial" || name == "functools.partialmethod" {
 			return n
 		}

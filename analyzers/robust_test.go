@@ -140,6 +140,16 @@ func deep(n int) string {
 	return b.String() + strings.Repeat(" ", n) + "pass"
 }
 
+// A name that is set anew in one branch after another has twice as many meanings with each: their number has to be
+// bounded, or this never ends.
+func TestManyBranches(t *testing.T) {
+	src := "import torch\nx = y = torch\n" + strings.Repeat("if a:\n    x = x.view(1)\nif b:\n    x = x.flip(0)\n", 40) + "x.load('a.pt')\ntorch.load('b.pt')\n"
+	calls := Link(Summarise([]byte(src)), Options{}).Calls
+	if len(calls) == 0 || calls[len(calls)-1].Loader != "torch.load" {
+		t.Errorf("got %v", calls)
+	}
+}
+
 func TestEncodings(t *testing.T) {
 	call := "import torch\ntorch.load('a.pt')\n"
 	for name, src := range map[string][]byte{

@@ -31,7 +31,7 @@ func (e *evaluator) through(fr *frame, n node) ([]place, string, bool) {
 		}
 		return e.passedOn(fr, n, 0)
 	case "create", "structured":
-		if slices.Contains(s.names(callee, 0), "omegaconf.OmegaConf."+last) {
+		if slices.Contains(s.names(callee), "omegaconf.OmegaConf."+last) {
 			return e.passedOn(fr, n, 0)
 		}
 	case "next", "max", "min", "choice":
@@ -39,10 +39,34 @@ func (e *evaluator) through(fr *frame, n node) ([]place, string, bool) {
 			ps, why := e.each(fr, arg(0), -1)
 			return ps, why, len(ps) > 0
 		}
+	case "selectbox", "radio", "select_slider", "pills", "segmented_control", "text_input", "text_area":
+		return e.widget(fr, n, last)
 	case "field", "Field", "ib", "attrib", "PrivateAttr", "Option", "Argument":
 		return e.declared(fr, n, last)
 	}
 	return e.returnedPlaces(fr, n, callee)
+}
+
+// widget is what a person may choose or type in Streamlit: one of the options, or the text that stands there.
+func (e *evaluator) widget(fr *frame, n node, kind string) ([]place, string, bool) {
+	s := fr.s
+	if kind == "text_input" || kind == "text_area" {
+		arg := s.keyword(n, "value")
+		if arg < 0 {
+			arg = s.positional(n, 1)
+		}
+		if arg < 0 {
+			return nil, "it is typed in", true
+		}
+		ps, why := e.places(fr, arg)
+		return lower(ps, ref.Default), why, true
+	}
+	arg := s.keyword(n, "options")
+	if arg < 0 {
+		arg = s.positional(n, 1)
+	}
+	ps, why := e.each(fr, arg, -1)
+	return ps, why, len(ps) > 0
 }
 
 // passedOn is a call whose result holds what its i-th argument holds.
@@ -93,7 +117,7 @@ func (e *evaluator) picked(fr *frame, n, object node, at int) ([]place, string, 
 
 // environ says whether a callee is a method of the process's environment, which environment() knows.
 func (s *Summary) environ(callee node) bool {
-	for _, name := range s.names(callee, 0) {
+	for _, name := range s.names(callee) {
 		if name == "os.environ.get" || name == "os.environ.setdefault" || name == "os.environ.pop" {
 			return true
 		}

@@ -9,7 +9,13 @@ import (
 
 var hubArg = Arg{0, []string{"pretrained_model_name_or_path", "pretrained_model_name", "model_name_or_path", "model_id", "repo_id", "repo_name", "save_directory", "model_name", "model", "path"}}
 
+// peftModels are the classes that put an adapter on a model, which is their first argument.
+var peftModels = []string{"peft.peft_model.PeftModel.from_pretrained", "peft.PeftModelForCausalLM.from_pretrained", "peft.PeftModelForSeq2SeqLM.from_pretrained",
+	"peft.PeftModelForSequenceClassification.from_pretrained", "peft.PeftModelForTokenClassification.from_pretrained",
+	"peft.PeftModelForQuestionAnswering.from_pretrained", "peft.PeftModelForFeatureExtraction.from_pretrained", "peft.PeftMixedModel.from_pretrained"}
+
 var transformersLoaders = []*Loader{
+	{Func: "peft.PeftModel.from_pretrained", Also: peftModels, Arg: Arg{1, []string{"model_id"}}, Takes: TakesHubOrPath, Judge: judgeHub},
 	{Func: "from_pretrained", Method: "from_pretrained", Arg: hubArg, Takes: TakesHubOrPath, Judge: judgeHub},
 	{Func: "transformers.pipeline", Also: []string{"transformers.pipelines.pipeline"}, Arg: Arg{1, []string{"model"}}, Takes: TakesHubOrPath, Judge: judgeHub},
 	{Func: "transformers.cached_file", Suffix: "cached_file", Also: []string{"transformers.utils.cached_file", "transformers.utils.hub.cached_file", "transformers.utils.cached_files"},

@@ -27,7 +27,7 @@ func judgeYAML(c *Call) Judgement {
 		}
 		return c.yaml("without a Loader runs constructors that the document names (PyYAML before 6)", No)
 	}
-	for _, name := range c.s.names(loader, 0) {
+	for _, name := range c.s.names(loader) {
 		switch lastPart(name) {
 		case "SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader":
 			return Judgement{Guarded: Yes}
