@@ -24,23 +24,6 @@ type Snapshot struct {
 	Within   []string
 }
 
-// HubCache is the hub's cache folder as its own client finds it, from the environment that getenv reads.
-func HubCache(getenv func(string) string) string {
-	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
-		if dir := getenv(name); dir != "" {
-			return dir
-		}
-	}
-	if home := getenv("HF_HOME"); home != "" {
-		return filepath.Join(home, "hub")
-	}
-	cache := userCache(getenv)
-	if cache == "" {
-		return ""
-	}
-	return filepath.Join(cache, "huggingface", "hub")
-}
-
 // resolveHub looks a repository up as its loaders do: a local folder of that name first, then the cache.
 func resolveHub(r ref.Ref, base Base) Resolution {
 	for _, dir := range candidates(r.Value, r, base) {
@@ -48,17 +31,23 @@ func resolveHub(r ref.Ref, base Base) Resolution {
 			return resolveIn(dir, r.File, nil)
 		}
 	}
-	cache := base.HubCache
-	if cache == "" {
-		cache = HubCache(os.Getenv)
+	caches := []string{base.HubCache}
+	if base.HubCache == "" {
+		caches = HubCaches(os.Getenv)
 	}
-	snap, err := FindSnapshot(cache, r.Type, r.Value, r.Revision)
-	if err != nil {
-		return Resolution{Why: err.Error()}
+	why := "there is no home folder that the hub's cache could be in"
+	for i, cache := range caches {
+		snap, err := FindSnapshot(cache, r.Type, r.Value, r.Revision)
+		if err == nil {
+			res := resolveIn(snap.Dir, r.File, snap.Within)
+			res.Hub = snap
+			return res
+		}
+		if i == 0 {
+			why = err.Error()
+		}
 	}
-	res := resolveIn(snap.Dir, r.File, snap.Within)
-	res.Hub = snap
-	return res
+	return Resolution{Why: why}
 }
 
 // FindSnapshot looks up a revision of a repository, of one of ref's types, in a hub cache.

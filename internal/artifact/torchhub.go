@@ -21,7 +21,7 @@ func TorchHub(getenv func(string) string) string {
 		}
 		home = filepath.Join(cache, "torch")
 	}
-	return filepath.Join(home, "hub")
+	return filepath.Join(expandUser(home), "hub")
 }
 
 // userCache is where Python programs keep caches: XDG_CACHE_HOME, else ~/.cache, on every system.

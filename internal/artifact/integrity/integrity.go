@@ -55,7 +55,10 @@ type check struct {
 
 // Caches are the caches that the environment names, by the kind of their layout. Those that do not exist are left out.
 func Caches(getenv func(string) string) []Cache {
-	all := []Cache{{"hub", artifact.HubCache(getenv)}}
+	var all []Cache
+	for _, dir := range artifact.HubCaches(getenv) {
+		all = append(all, Cache{"hub", dir})
+	}
 	if dir := artifact.TorchHub(getenv); dir != "" {
 		all = append(all, Cache{"torch", filepath.Join(dir, "checkpoints")})
 	}

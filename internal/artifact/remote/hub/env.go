@@ -1,16 +1,17 @@
 package hub
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/ref"
 )
 
@@ -30,7 +31,7 @@ const maxToken = 4096
 // names, else the one that `hf auth login` writes; none where HF_HUB_DISABLE_IMPLICIT_TOKEN is set. Tokens that a CI
 // provider would have to be asked for (HF_OIDC_RESOURCE) are not fetched.
 func FromEnv(getenv func(string) string) (Settings, error) {
-	s := Settings{Offline: on(getenv("HF_HUB_OFFLINE")) || on(getenv("TRANSFORMERS_OFFLINE"))}
+	s := Settings{Offline: on(cmp.Or(getenv("HF_HUB_OFFLINE"), getenv("TRANSFORMERS_OFFLINE")))}
 	var err error
 	if s.Endpoint, err = endpoint(getenv("HF_ENDPOINT")); err != nil {
 		return s, err
@@ -65,15 +66,7 @@ func token(getenv func(string) string) string {
 			return t
 		}
 	}
-	path := getenv("HF_TOKEN_PATH")
-	if path == "" {
-		home := Home(getenv)
-		if home == "" {
-			return ""
-		}
-		path = filepath.Join(home, "token")
-	}
-	f, err := os.Open(path)
+	f, err := os.Open(artifact.HubToken(getenv))
 	if err != nil {
 		return ""
 	}
@@ -92,20 +85,4 @@ func clean(t string) string {
 		return ""
 	}
 	return t
-}
-
-// Home is the folder of the hub's client, empty where there is none.
-func Home(getenv func(string) string) string {
-	if home := getenv("HF_HOME"); home != "" {
-		return home
-	}
-	cache := getenv("XDG_CACHE_HOME")
-	if cache == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		cache = filepath.Join(home, ".cache")
-	}
-	return filepath.Join(cache, "huggingface")
 }

@@ -2,17 +2,21 @@ package hubtest_test
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/artifact/integrity"
+	"github.com/secure-torch/secure-torch/internal/artifact/remote/hub"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote/hubtest"
 	"github.com/secure-torch/secure-torch/internal/modeltest"
 	"github.com/secure-torch/secure-torch/internal/ref"
@@ -65,17 +69,7 @@ func TestOfficialClient(t *testing.T) {
 // ends where huggingface_hub is not installed: scripts/bootstrap.sh puts it into .cache/hub.
 func official(t *testing.T, h *hubtest.Hub, env []string, args ...string) (cache string) {
 	t.Helper()
-	python := os.Getenv("HUB_PYTHON")
-	if python == "" {
-		root, err := filepath.Abs("../../../..")
-		if err != nil {
-			t.Fatal(err)
-		}
-		python = filepath.Join(root, ".cache", "hub", "bin", "python")
-	}
-	if _, err := os.Stat(python); err != nil {
-		modeltest.Absent(t, "huggingface_hub is not installed: run scripts/bootstrap.sh hub")
-	}
+	python := officialPython(t)
 	home := t.TempDir()
 	cache = filepath.Join(home, "hub")
 	cmd := exec.CommandContext(t.Context(), python, args...)
@@ -87,6 +81,81 @@ func official(t *testing.T, h *hubtest.Hub, env []string, args ...string) (cache
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return cache
+}
+
+// officialPython is a Python that has huggingface_hub. The test ends where there is none.
+func officialPython(t *testing.T) string {
+	t.Helper()
+	python := os.Getenv("HUB_PYTHON")
+	if python == "" {
+		root, err := filepath.Abs("../../../..")
+		if err != nil {
+			t.Fatal(err)
+		}
+		python = filepath.Join(root, ".cache", "hub", "bin", "python")
+	}
+	if _, err := os.Stat(python); err != nil {
+		modeltest.Absent(t, "huggingface_hub is not installed: run scripts/bootstrap.sh hub")
+	}
+	return python
+}
+
+// TestEnvironment: the environment is read as the official client reads it.
+func TestEnvironment(t *testing.T) {
+	python := officialPython(t)
+	home := t.TempDir()
+	for name, text := range map[string]string{".cache/huggingface/token": "hf_default\n", "elsewhere/token": "hf_home", "other": " hf_other\r\n", "empty": ""} {
+		path := filepath.Join(home, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	envs := [][]string{
+		nil, {"HF_HOME=~/elsewhere"}, {"HF_HOME=$HOME/elsewhere"}, {"HF_HOME=${HOME}/elsewhere", "HF_HUB_CACHE=$HF_HOME/x"}, {"HF_HOME=$UNSET/x"}, {"XDG_CACHE_HOME=~/cache"},
+		{"HF_HUB_CACHE=~/c"}, {"HUGGINGFACE_HUB_CACHE=~/old"}, {"HF_HUB_CACHE=~/c", "HUGGINGFACE_HUB_CACHE=~/old"}, {"HF_HUB_CACHE=~nobody-of-that-name/c"}, {"HF_HUB_CACHE=~root/c"},
+		{"HF_TOKEN_PATH=~/other"}, {"HF_TOKEN_PATH=~/empty"}, {"HF_TOKEN_PATH=~/none"}, {"HF_TOKEN=hf_env"}, {"HF_TOKEN= hf_env\n", "HUGGING_FACE_HUB_TOKEN=hf_old"}, {"HUGGING_FACE_HUB_TOKEN=hf_old"}, {"HF_TOKEN="},
+		{"HF_HUB_OFFLINE=1"}, {"HF_HUB_OFFLINE=0", "TRANSFORMERS_OFFLINE=1"}, {"HF_HUB_OFFLINE=", "TRANSFORMERS_OFFLINE=yes"}, {"HF_HUB_OFFLINE=On"}, {"HF_HUB_OFFLINE=2"},
+		{"HF_ENDPOINT=https://mirror.example/"},
+	}
+	for i := range envs {
+		envs[i] = append([]string{"HOME=" + home}, envs[i]...)
+	}
+	asked, err := json.Marshal(envs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), python, "testdata/environment.py", string(asked))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "PYTHONDONTWRITEBYTECODE=1", "HF_HUB_DISABLE_UPDATE_CHECK=1"}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, err.(*exec.ExitError).Stderr)
+	}
+	var theirs []string
+	if err := json.Unmarshal(out, &theirs); err != nil || len(theirs) != len(envs) {
+		t.Fatalf("%v in %s", err, out)
+	}
+	t.Setenv("HOME", home)
+	for i, env := range envs {
+		getenv := func(key string) string {
+			for _, e := range slices.Backward(env) {
+				if value, ok := strings.CutPrefix(e, key+"="); ok {
+					return value
+				}
+			}
+			return ""
+		}
+		s, err := hub.FromEnv(getenv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours := fmt.Sprintf("cache %s, token in %s, offline %v, token %s, %s", artifact.HubCache(getenv), artifact.HubToken(getenv), s.Offline, cmp.Or(s.Token, "-"), s.Endpoint)
+		if ours != theirs[i] {
+			t.Errorf("%q:\n%s\nthe official client:\n%s", env[1:], ours, theirs[i])
+		}
+	}
 }
 
 // TestRealCache: a cache that the official client made is resolved and verified, with links and without.
