@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -44,7 +45,7 @@ func newSources(cmd *cobra.Command, asked []string, full, offline bool) (*source
 	for _, a := range asked {
 		r, err := ref.Parse(a, settings.Endpoint.String())
 		if err != nil {
-			return nil, withHint(fmt.Errorf("%s: %w", report.Escape(a), err), "paths, hf:org/model[@revision][/path], https://…, s3://bucket/key, models:/name/version, ollama:name[:tag]")
+			return nil, withHint(fmt.Errorf("%s: %w", report.Escape(a), err), "scan takes paths, hf:org/model[@revision][/path], https://…, s3://bucket/key, models:/name/version, ollama:name[:tag]")
 		}
 		s.refs = append(s.refs, r)
 	}
@@ -72,6 +73,7 @@ func (s *sources) scan(ctx context.Context, e *engine.Engine, visit func(*engine
 				i++
 				paths = append(paths, s.refs[i].Value)
 			}
+			s.missing(paths)
 			e.ScanAll(ctx, paths, visit)
 			continue
 		}
@@ -79,19 +81,46 @@ func (s *sources) scan(ctx context.Context, e *engine.Engine, visit func(*engine
 		if err == nil {
 			continue
 		}
+		err = hintFor(r, err)
 		if len(s.refs) == 1 {
-			return remoteHint(err)
+			return err
+		}
+		if h, ok := errors.AsType[hinted](err); ok {
+			s.tell(fmt.Sprintf("hint: %s: %s", report.Escape(s.asked[i]), h.hint))
 		}
 		visit(engine.Unscanned(s.asked[i], err))
 	}
 	return nil
 }
 
-func remoteHint(err error) error {
+// missing says what to do about paths that are not there; their reports say that they are not.
+func (s *sources) missing(paths []string) {
+	for _, p := range paths {
+		if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		hint := "check the spelling, and the folder that the command runs in"
+		if strings.Contains(p, "/") && ref.IsRepo(p) {
+			hint += "; of the hub it would be hf:" + p
+		}
+		s.tell(fmt.Sprintf("hint: %s is not here: %s", report.Escape(p), hint))
+	}
+}
+
+// hintFor adds what to do about a reference that nothing was found at.
+func hintFor(r ref.Ref, err error) error {
 	if e, ok := errors.AsType[*remote.Error](err); ok {
 		return withHint(err, "%s", e.Hint())
 	}
-	return withHint(err, "nothing was scanned")
+	switch r.Kind {
+	case ref.Hub:
+		return withHint(err, "the network may not be used: drop --offline (or HF_HUB_OFFLINE, or offline in the config) to scan it on the hub without downloading it; the cache is where HF_HUB_CACHE or HF_HOME says")
+	case ref.Ollama:
+		return withHint(err, "`ollama list` shows what there is, `ollama pull` fetches it; the store is where OLLAMA_MODELS says")
+	case ref.MLflow:
+		return withHint(err, "the store is where MLFLOW_TRACKING_URI says, else ./mlruns; of a server download it first: mlflow artifacts download")
+	}
+	return withHint(err, "check the spelling")
 }
 
 // store scans what a reference to a store leads to: over the network, or, where that may not be used or the store
@@ -159,7 +188,14 @@ func (s *sources) local(ctx context.Context, e *engine.Engine, r ref.Ref, visit 
 	}
 	found := artifact.Resolve(r, base)
 	if len(found.Targets) == 0 {
-		return fmt.Errorf("%s: %s", r, found.Why)
+		name := r.String()
+		if r.Kind == ref.Ollama {
+			name = "ollama:" + name
+		}
+		if strings.HasPrefix(found.Why, name) {
+			return errors.New(found.Why)
+		}
+		return fmt.Errorf("%s: %s", name, found.Why)
 	}
 	for _, t := range found.Targets {
 		visit(e.ScanTarget(ctx, t))

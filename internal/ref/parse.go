@@ -24,7 +24,7 @@ var ErrScheme = errors.New("not supported")
 
 // elsewhere are stores that people write references to and that are not read, with what to do instead.
 var elsewhere = map[string]string{
-	"s3": "write it as s3://bucket/key", "gs": "copy it here first (gcloud storage cp)",
+	"gs": "copy it here first (gcloud storage cp)",
 	"az": "copy it here first (az storage blob download)", "abfs": "copy it here first", "abfss": "copy it here first", "wasbs": "copy it here first",
 	"oci": "unpack the artifact here first (oras pull, kit unpack)", "docker": "unpack the image here first",
 	"modelscope": "download it here first (modelscope download)", "kaggle": "download it here first (kagglehub)", "ftp": "download it here first",
@@ -58,7 +58,7 @@ func Parse(s, endpoint string) (Ref, error) {
 	switch {
 	case slashes:
 		return parseLocated(s, scheme, below, endpoint)
-	case elsewhere[scheme] != "":
+	case elsewhere[scheme] != "", scheme == "s3":
 		return Ref{}, unread(scheme)
 	}
 	return Ref{Kind: Path, Value: s, Sure: Exact}, nil
@@ -86,6 +86,9 @@ func isKey(s string) bool {
 
 // unread is the error for a scheme that is not read.
 func unread(scheme string) error {
+	if scheme == "s3" {
+		return fmt.Errorf("%w without a bucket: it is written s3://bucket/key", ErrScheme)
+	}
 	if todo := elsewhere[scheme]; todo != "" {
 		return fmt.Errorf("%s: references are %w: %s, then scan the folder", scheme, ErrScheme, todo)
 	}
@@ -118,12 +121,12 @@ func parseHub(s string) (Ref, error) {
 	rest := parts[n:]
 	if pinned {
 		if revision, rest = longRevision(revision, rest); revision == "" {
-			return r, fmt.Errorf("hf:%s: there is no revision after the @", s)
+			return r, errors.New("there is no revision after the @")
 		}
 	}
 	r.Value, r.Revision = name, revision
 	if !IsRepo(name) {
-		return r, fmt.Errorf("hf:%s: %q is no name of a repository: it is org/name", s, name)
+		return r, fmt.Errorf("%q is no name of a repository: it is org/name", name)
 	}
 	return r.within(strings.Join(rest, "/"))
 }

@@ -1,6 +1,10 @@
 package plan
 
-import "path"
+import (
+	"path"
+	"slices"
+	"strings"
+)
 
 // transformers follows _get_resolved_checkpoint_files (modeling_utils.py) of transformers 5.23: a GGUF file that is
 // named, the name that the config gives, safetensors, and the pickle only where there are none, or they are not wanted.
@@ -10,7 +14,7 @@ func transformers(c *chooser) {
 	if c.weightless() {
 		return
 	}
-	if c.adapter() {
+	if c.adapter() && !c.has(c.in("config.json")) {
 		return
 	}
 	dir := o.Subfolder
@@ -41,34 +45,33 @@ func transformers(c *chooser) {
 }
 
 // adapter: where there is an adapter's config, the Auto classes load the model that it names, and the adapter on top
-// (find_adapter_config_file, models/auto/auto_factory.py).
+// (find_adapter_config_file, models/auto/auto_factory.py). In a folder on this machine that has a config.json too they
+// take that model in the base's place; of a repository on the hub they do not. Here both are read.
 func (c *chooser) adapter() bool {
 	config := c.json[c.in("adapter_config.json")]
 	base := config.Str("base_model_name_or_path")
-	if base == "" || c.has(c.in("config.json")) && !c.hasAdapterWeights() {
+	if base == "" {
 		return false
 	}
 	c.elsewhere(base)
-	return c.either(c.q.Options.Subfolder, adapterWeights...)
+	c.firstOf(c.q.Options.Subfolder, adapterWeights...)
+	return true
 }
 
 var adapterWeights = []string{"adapter_model.safetensors", "adapter_model.bin"}
 
-func (c *chooser) hasAdapterWeights() bool {
-	return c.has(c.in(adapterWeights[0])) || c.has(c.in(adapterWeights[1]))
-}
-
-// peft follows load_peft_weights (utils/save_and_load.py) of peft 0.21.
+// peft follows load_peft_weights (utils/save_and_load.py) of peft 0.21, which knows no index.
 func peft(c *chooser) {
 	if c.weightless() {
 		return
 	}
 	c.elsewhere(c.json[c.in("adapter_config.json")].Str("base_model_name_or_path"))
-	c.either(c.q.Options.Subfolder, adapterWeights...)
+	c.firstOf(c.q.Options.Subfolder, adapterWeights...)
 }
 
-// timm follows load_state_dict_from_hf (models/_hub.py) of timm 1.0.31: a name that the call gives, else safetensors
-// in one of two names, else the pickle.
+// timm follows load_state_dict_from_hf and load_state_dict_from_path (models/_hub.py) of timm 1.0.31: a name that the
+// call gives, else the first of a list, of which the hub's part is the begin, else, in a folder on this machine, the
+// first file with one of some endings.
 func timm(c *chooser) {
 	if c.q.Options.File != "" {
 		if !c.read(c.q.Options.File) {
@@ -76,7 +79,27 @@ func timm(c *chooser) {
 		}
 		return
 	}
-	c.either("", "model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
+	if c.firstOf("", "model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth", "open_clip_model.safetensors",
+		"open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth") {
+		return
+	}
+	for _, ending := range []string{".safetensors", ".pth", ".pth.tar", ".bin"} {
+		var names []string
+		for _, f := range c.q.Files {
+			if !strings.Contains(f.Path, "/") && strings.HasSuffix(f.Path, ending) {
+				names = append(names, f.Path)
+			}
+		}
+		if slices.Sort(names); len(names) > 0 {
+			c.read(names[0])
+			return
+		}
+	}
+}
+
+// firstOf reads the first of the files that is there.
+func (c *chooser) firstOf(dir string, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return c.read(path.Join(dir, name)) })
 }
 
 // sentenceTransformers follows Transformer.load and _load_sbert_model of sentence-transformers 6.2: each module of
