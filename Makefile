@@ -60,7 +60,7 @@ test-editors: build
 	-editors/tools/debroot.sh trixie hx .cache/editors/hx-trixie
 	@scripts/bootstrap.sh editors
 	lsp/conformance/install.sh
-	REQUIRE_EDITORS=1 REQUIRE_ALL_EDITORS=1 REQUIRE_PYTEST_LSP=1 $(GO) test -count=1 ./editors/... ./lsp/...
+	REQUIRE_EDITORS=1 REQUIRE_ALL_EDITORS=1 REQUIRE_PYTEST_LSP=1 $(GO) test -count=1 -timeout 30m ./editors/... ./lsp/...
 
 # Types, lint and unit tests of the VS Code extension.
 check-vscode:
