@@ -203,6 +203,9 @@ test-sandbox: wasm
 soak: scan-worker
 	$(GO) test -run Soak -v -timeout 2h ./sandbox -soak
 	$(GO) test -tags embedworker -run Soak -v -timeout 2h ./internal/engine -soak
+	@scripts/bootstrap.sh test
+	python/install.sh
+	SECURE_TORCH_SOAK=1 .cache/python/bin/python -m pytest python/tests/test_load.py -k threads
 
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -59,7 +59,14 @@ var constructors = map[string]constructor{
 	"torch._utils._rebuild_tensor_v2":                     {6, 7, rebuildTensor},
 	"torch._utils._rebuild_tensor_v3":                     {7, 8, rebuildTensorV3},
 	"torch._utils._rebuild_xla_tensor":                    {4, 4, nil},
+	njtFunction:                                           {1, 1, nil},
 }
+
+// How a jagged nested tensor is written: its class, and the function that makes one of a dict.
+const (
+	njtClass    = "torch.nested._internal.nested_tensor.NestedTensor"
+	njtFunction = "torch.nested._internal.nested_tensor._rebuild_njt"
+)
 
 // codecsEncode is how Python 3 writes bytes at protocol 2: _codecs.encode(text, "latin1").
 func codecsEncode(m *machine, args []uint32) (Ref, bool, error) {

@@ -282,13 +282,14 @@ func packedRows(sizes []int64, per int64) (rows, strides []int64) {
 }
 
 // rebuildFromType is torch._tensor._rebuild_from_type_v2(function, class, arguments, state): a tensor with
-// attributes. Of classes only Tensor itself is rebuilt.
+// attributes. Of classes only Tensor itself and the jagged nested tensor are rebuilt.
 func rebuildFromType(m *machine, args []uint32) (Ref, bool, error) {
 	if len(args) != 4 {
 		return 0, false, nil
 	}
-	class := m.g.globalName(Ref(args[1]))
-	if _, isTuple := m.g.tuple(Ref(args[2])); !isTuple || class != "torch._tensor.Tensor" && class != "torch.Tensor" {
+	class, function := m.g.globalName(Ref(args[1])), m.g.globalName(Ref(args[0]))
+	plain := class == "torch._tensor.Tensor" || class == "torch.Tensor"
+	if _, isTuple := m.g.tuple(Ref(args[2])); !isTuple || !plain && class != njtClass || (function == njtFunction) != (class == njtClass) {
 		return 0, false, nil
 	}
 	r, err := m.call("reduce", Ref(args[0]), Ref(args[2]))

@@ -22,6 +22,8 @@ func checkNamed(name string) check {
 		return checkCalls1
 	case "encode":
 		return checkEncode
+	case "flags":
+		return checkFlags
 	case "getattr":
 		return checkGetattr
 	case "getitem":
@@ -150,6 +152,31 @@ func checkMethodcaller(m *machine, op *Op, id int) value {
 		}
 	}
 	return result(id)
+}
+
+// checkFlags is operator.or_(Class.A, Class.B): Python 3.11 writes several flags of an enum.Flag so. What __or__ runs
+// is the class's own, as making one is; of anything else nobody knows.
+func checkFlags(m *machine, _ *Op, id int) value {
+	vs, all := m.args(id)
+	if !all || len(vs) != 2 || !m.flag(vs[0]) || !m.flag(vs[1]) {
+		m.judgeUnknown(id)
+	}
+	return result(id)
+}
+
+// flag tells whether a value can be an enum's member: a class's attribute, what calling a class or operator.or_ gives,
+// or a number.
+func (m *machine) flag(v value) bool {
+	switch v.kind() {
+	case kInt, kInst:
+		return true
+	case kGlobal:
+		return strings.Contains(m.asGlobal(v).name, ".")
+	case kCall:
+		g := m.calleeGlobal(int(v.index()))
+		return g != nil && (looksLikeClass(g.name) || g.name == "or_" && strings.HasSuffix(g.module, "operator"))
+	}
+	return false
 }
 
 // checkGetitem is operator.getitem: typing.List[int] is written so.

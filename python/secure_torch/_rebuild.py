@@ -417,8 +417,9 @@ def _deque(_: Rebuilder, items: Any = (), maxlen: Any = None) -> Any:
 def instance(module: str, name: str) -> Any:
     """Make an empty object of a class that only holds attributes, which its state then sets; None if it is no such class."""
     from ._rebuild_stdlib import INSTANCES
+    from ._rebuild_torch import INSTANCES as TORCH
 
-    make = INSTANCES.get((module, name))
+    make = INSTANCES.get((module, name)) or TORCH.get((module, name))
     return None if make is None else make()
 
 

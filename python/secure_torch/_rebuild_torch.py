@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import zlib
 from typing import Any, Callable, Optional
@@ -206,8 +207,13 @@ class Tensors:
     def set_state(self, target: Any, state: Any) -> bool:
         """Set the attributes of a tensor; False if target is none."""
         torch = self._torch
+        if _is_range(target):
+            _set_range(target, state)
+            return True
         if torch is None or not isinstance(target, torch.Tensor):
             return False
+        if target.layout is getattr(torch, "jagged", None):
+            state = _beyond_parts(target, state)
         set_attributes(target, state)
         return True
 
@@ -366,6 +372,93 @@ def _nested(r: Rebuilder, buffer: Any, sizes: Any, strides: Any, offsets: Any) -
     ])  # fmt: skip
 
 
+# The attributes of a jagged tensor that its constructor sets; the names of its arguments follow from them.
+_JAGGED = ("_values", "_offsets", "_lengths", "_ragged_idx", "_metadata_cache")
+
+
+def _jagged(r: Rebuilder, parts: Any) -> Any:
+    """Make torch.nested's jagged tensor, whose own constructor believes the offsets it is given."""
+    torch = r.tensors.torch
+    try:
+        from torch.nested._internal.nested_tensor import NestedTensor
+    except ImportError as err:
+        raise Broken(f"torch {torch.__version__} has no jagged nested tensors") from err
+    need(isinstance(parts, dict) and parts.keys() <= {"requires_grad", *(name.lstrip("_") for name in _JAGGED), *_JAGGED})
+    values, offsets, lengths = parts.get("values"), parts.get("offsets"), parts.get("lengths")
+    axis, cache = parts.get("_ragged_idx", 1), parts.get("_metadata_cache")
+    _tensors(r, values, offsets, *(() if lengths is None else (lengths,)))
+    need(values.layout is torch.strided and type(axis) is int and 1 <= axis <= values.dim())
+    _check_ragged(torch, values.shape[axis - 1], offsets, lengths, cache)
+    return NestedTensor(
+        values, offsets, lengths=lengths, _ragged_idx=axis, _metadata_cache=cache, requires_grad=bool(parts.get("requires_grad"))
+    )
+
+
+def _range() -> Any:
+    """Make what torch.compile notes of a dimension that changes, empty."""
+    try:
+        from torch._dynamo.decorators import _DimRange
+    except ImportError as err:
+        raise Broken(f"this torch knows no torch._dynamo.decorators._DimRange: {err}") from err
+    return object.__new__(_DimRange)
+
+
+def _is_range(target: Any) -> bool:
+    known = sys.modules.get("torch._dynamo.decorators")
+    return known is not None and type(target) is getattr(known, "_DimRange", None)
+
+
+def _set_range(target: Any, state: Any) -> None:
+    names = [field.name for field in dataclasses.fields(target)]
+    if isinstance(state, (list, tuple)) and len(state) == len(names):  # newer ones have slots, and give their values in order
+        state = dict(zip(names, state))
+    if (
+        not isinstance(state, dict)
+        or not state.keys() <= set(names)
+        or any(type(v) not in (int, type(None)) for v in state.values())
+    ):
+        raise Broken("a dimension's range is none")
+    for name, value in state.items():
+        object.__setattr__(target, name, value)
+
+
+# Classes whose objects are made empty; Tensors.set_state then sets their attributes.
+INSTANCES: dict[tuple[str, str], Callable[[], Any]] = {("torch._dynamo.decorators", "_DimRange"): _range}
+
+
+def _check_ragged(torch: Any, size: int, offsets: Any, lengths: Any, cache: Any) -> None:
+    """Refuse rows outside the values, and a longest and shortest row that are none."""
+    for part in (offsets,) if lengths is None else (offsets, lengths):
+        need(part.dim() == 1 and part.dtype in (torch.int32, torch.int64) and part.layout is torch.strided and not part.is_meta)
+    need(offsets.numel() > 0 and (lengths is None or lengths.numel() == offsets.numel() - 1))
+    starts = offsets.tolist()
+    rows = [end - start for start, end in zip(starts, starts[1:])] if lengths is None else lengths.tolist()
+    if any(start < 0 or row < 0 or start + row > size for start, row in zip(starts, rows)) or not 0 <= starts[-1] <= size:
+        raise Broken(f"a jagged tensor has rows outside its {size} values")
+    if cache is None or cache == {}:
+        return
+    need(isinstance(cache, dict) and cache.keys() <= {"max_seqlen", "min_seqlen"} and bool(rows))
+    told = {key: value.shape[0] if isinstance(value, torch.Tensor) and value.dim() else value for key, value in cache.items()}
+    need(all(type(value) is int for value in told.values()))
+    if told.get("max_seqlen", max(rows)) < max(rows) or told.get("min_seqlen", min(rows)) > min(rows):
+        raise Broken("a jagged tensor's longest or shortest row is another than it says")
+
+
+def _beyond_parts(made: Any, state: Any) -> Any:
+    """Return a jagged tensor's attributes but for those that it was made of: they were checked, and stay what they are."""
+    if not isinstance(state, dict):
+        return state
+    for name in _JAGGED:
+        part = made.__dict__.get(name)
+        if (
+            name in state
+            and state[name] is not part
+            and not (type(part) in (int, dict) and type(state[name]) is type(part) and part == state[name])
+        ):
+            raise Broken(f"a jagged tensor is made of one {name} and given another")
+    return {name: value for name, value in state.items() if name not in _JAGGED}
+
+
 def _from_numpy(r: Rebuilder, data: Any, dtype: Any, device: Any, requires_grad: Any) -> Any:
     torch = r.tensors.torch
     need(isinstance(dtype, torch.dtype) and isinstance(device, str) and type(data).__module__ == "numpy")
@@ -403,6 +496,7 @@ CONSTRUCTORS: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_sparse_csr_tensor": _compressed,
     "torch._utils._rebuild_sparse_tensor": _sparse,
     "torch._utils._rebuild_xla_tensor": _from_numpy,
+    "torch.nested._internal.nested_tensor._rebuild_njt": _jagged,
 }
 
-__all__ = ["CONSTRUCTORS", "Misplaced", "Tensors", "Unbuildable", "import_torch", "untyped"]
+__all__ = ["CONSTRUCTORS", "INSTANCES", "Misplaced", "Tensors", "Unbuildable", "import_torch", "untyped"]

@@ -33,6 +33,8 @@ _PLAIN = (
 
 _log = logging.getLogger("secure_torch")
 _lock = threading.Lock()
+# from_pretrained patches while a library loads: one at a time, since what is patched is everybody's.
+_loading = threading.RLock()
 # What patch_huggingface put in place of what.
 _patched: list[tuple[Any, Any]] = []
 
@@ -52,17 +54,27 @@ def check_folder(folder: str, max_threat_score: int = 20) -> str:
 
 
 def _files(folder: str) -> list[str]:
-    found = [os.path.join(root, name) for root, _, names in os.walk(folder) for name in sorted(names)]
+    found: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    for root, folders, names in os.walk(folder, followlinks=True):  # whoever loads follows links too
+        here = os.stat(root)
+        if (here.st_dev, here.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((here.st_dev, here.st_ino))
+        found += [os.path.join(root, name) for name in sorted(names)]
     if not found:
         raise IncompleteScanError(f"{folder}: there is no file to scan")
     return found
 
 
 def from_pretrained(model: Any, name: str, *args: Any, max_threat_score: int = 20, **kwargs: Any) -> Any:
-    """Scan a model, then call from_pretrained on it: `model` is a class of transformers or diffusers, or its name.
+    """Scan a model, then call from_pretrained on it: `model` is a class of transformers, diffusers or peft, or its name.
 
-    A local folder is scanned as it is. A hub name is downloaded first, by huggingface_hub.snapshot_download, and the
-    downloaded folder is scanned and loaded. Code of the repository is never trusted: trust_remote_code=True is refused.
+    A class without that method is called itself, as sentence_transformers.SentenceTransformer is made. A local folder is
+    scanned as it is. A hub name is downloaded first, by huggingface_hub.snapshot_download, and the downloaded folder is
+    scanned and loaded. What the library fetches beyond that, such as the base model of an adapter, is scanned as by
+    patch_huggingface. Code of the repository is never trusted: trust_remote_code=True is refused.
     """
     if kwargs.get("trust_remote_code"):
         raise IncompleteScanError("trust_remote_code=True runs Python of the repository: no scan can vouch for that")
@@ -71,7 +83,15 @@ def from_pretrained(model: Any, name: str, *args: Any, max_threat_score: int = 2
         model = getattr(importlib.import_module(module or "transformers"), attribute)
     folder = name if os.path.isdir(name) else _download(name, kwargs)
     check_folder(folder, max_threat_score)
-    return model.from_pretrained(folder, *args, **kwargs)
+    load = getattr(model, "from_pretrained", model)
+    with _loading:
+        if _patched or not importlib.util.find_spec("huggingface_hub"):
+            return load(folder, *args, **kwargs)
+        undo = patch_huggingface(max_threat_score)
+        try:
+            return load(folder, *args, **kwargs)
+        finally:
+            undo()
 
 
 def _download(name: str, kwargs: dict[str, Any]) -> str:
@@ -81,6 +101,8 @@ def _download(name: str, kwargs: dict[str, Any]) -> str:
         raise ImportError(
             f"{name!r} is no folder, and downloading it needs huggingface_hub: pip install huggingface_hub"
         ) from err
+    if "cache_folder" in kwargs:  # sentence_transformers' word for it
+        kwargs["cache_dir"] = kwargs.pop("cache_folder")
     taken = {k: kwargs.pop(k) for k in ("revision", "cache_dir", "token", "local_files_only") if k in kwargs}
     folder: str = snapshot_download(name, **taken)
     return folder

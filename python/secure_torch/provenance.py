@@ -17,7 +17,8 @@ Publisher = Union[Mapping[str, str], Sequence[str]]
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is known of a signature. `code` is stable ("verified", "unsigned", "tampered", "wrong-key" …), `message` says why, `hint` what to do.
+    """What is known of a signature. `code` is stable ("verified", "unsigned", "tampered" …), `message` says why, `hint` what
+    to do.
 
     `verified`: signed by one of those who were named, and unchanged since. `valid`: signed by somebody, and unchanged.
     """

@@ -81,6 +81,42 @@ def test_from_pretrained(cache, model, canary, which):
     assert not canary.exists()
 
 
+def test_a_class_that_is_called(cache, canary):
+    """sentence_transformers.SentenceTransformer has no from_pretrained, and its modules call torch.load."""
+
+    class Encoder:
+        def __init__(self, path, device=None):
+            self.state = torch.load(os.path.join(path, "pytorch_model.bin"), map_location=device)
+
+    assert st.from_pretrained(Encoder, "org/good", device="cpu", cache_folder=str(cache / "hub"), local_files_only=True).state
+    with pytest.raises(st.PickleExecutionError):
+        st.from_pretrained(Encoder, str(cache / "evil"))
+    assert not canary.exists()
+
+
+def test_what_is_fetched_beyond_the_folder(cache, canary):
+    """As an adapter's base model is: the folder is harmless, and the repository that it names is not."""
+
+    class Adapter:
+        @classmethod
+        def from_pretrained(cls, path):
+            base = huggingface_hub.hf_hub_download("org/evil", "pytorch_model.bin", cache_dir=str(cache / "hub"))
+            return torch.load(base)
+
+    before = torch.load, huggingface_hub.hf_hub_download
+    with pytest.raises(st.PickleExecutionError):
+        st.from_pretrained(Adapter, str(cache / "good"))
+    assert not canary.exists() and before == (torch.load, huggingface_hub.hf_hub_download)
+
+
+def test_linked_folders_are_scanned(cache, canary):
+    (cache / "good" / "part").symlink_to(cache / "evil", target_is_directory=True)
+    (cache / "good" / "part" / "loop").symlink_to(cache / "good", target_is_directory=True)
+    with pytest.raises(st.PickleExecutionError):
+        st.from_pretrained("AutoModel", str(cache / "good"))
+    assert not canary.exists()
+
+
 def test_the_payload_is_live(cache, canary):
     """The control run: what the other tests refuse does run where nobody looks."""
     transformers.AutoModel.from_pretrained(str(cache / "evil"))
