@@ -68,6 +68,8 @@ func TestLink(t *testing.T) {
 		{"click choice", "import click, torch\n@click.option('--ckpt', type=click.Choice(['a.pt', 'b.pt']))\ndef main(ckpt):\n    torch.load(ckpt)\n", "4 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
 		{"streamlit", "import streamlit as st, torch\nn = st.selectbox('Model', ['a.pt', 'b.pt'])\ntorch.load(n)\ntorch.load(st.sidebar.text_input('Model', 'c.pt'))\n",
 			"3 torch.load path:a.pt(guess) path:b.pt(guess)\n4 torch.load path:c.pt(default)\n"},
+		{"another's method", "import torch\nclass A:\n    def load(self, p):\n        torch.load(p)\nclass B:\n    def load(self, p):\n        pass\n    def g(self):\n        self.load('b.pt')\ntorch.jit.load('c.pt')\nA().load('a.pt')\n",
+			"4 torch.load path:a.pt(guess)\n10 torch.jit.load path:c.pt(exact)\n"},
 		{"three calls", "import torch\ndef f(p):\n    torch.load(p)\ndef g(q):\n    f(q)\ndef h(r):\n    g(r)\nh('a.pt')\n", "3 torch.load path:a.pt(guess)\n"},
 		{"format", "import torch\ntorch.load('{}/{name}.pt'.format('a', name='b'))\ntorch.load('%s.pt' % 'c')\n", "2 torch.load path:a/b.pt(exact)\n3 torch.load path:c.pt(exact)\n"},
 	} {

@@ -77,6 +77,9 @@ func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
 	} else {
 		class := s.scopes[s.scope[fn]].class
 		sites = e.sites(fr, fname, method || class)
+		if class {
+			sites = slices.DeleteFunc(sites, func(p place) bool { return e.anothers(p, place{fr, s.scopes[s.scope[fn]].node, ref.Exact}, fname) })
+		}
 		if class && s.methodsNamed(fname) > maxOverrides {
 			sites = slices.DeleteFunc(sites, func(p place) bool { return !e.knownReceiver(p) })
 		}
@@ -103,6 +106,24 @@ func (s *Summary) methodsNamed(name string) int {
 		}
 	}
 	return n
+}
+
+// anothers says whether a call is one of another class's method of the same name, or of a module's function:
+// torch.jit.load(…) and self.load(…) of a class with a load of its own are no calls of this class's load.
+func (e *evaluator) anothers(call, class place, name string) bool {
+	s := call.fr.s
+	object := s.field(s.field(call.n, pyparse.FieldFunction), pyparse.FieldObject)
+	if c := s.selfClass(object); c >= 0 {
+		return (s != class.fr.s || c != class.n) && s.classBinds(c, name)
+	}
+	names := s.names(object)
+	for _, n := range names {
+		if n == "" || n[0] == '.' || strings.ContainsAny(n, "?()@") {
+			return false
+		}
+	}
+	ps, _ := e.places(call.fr, object)
+	return len(names) > 0 && len(ps) == 0
 }
 
 // knownReceiver says whether a call's method is one of self, of a class or of an instance that is known.

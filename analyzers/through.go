@@ -39,18 +39,21 @@ func (e *evaluator) through(fr *frame, n node) ([]place, string, bool) {
 			ps, why := e.each(fr, arg(0), -1)
 			return ps, why, len(ps) > 0
 		}
-	case "selectbox", "radio", "select_slider", "pills", "segmented_control", "text_input", "text_area":
-		return e.widget(fr, n, last)
 	case "field", "Field", "ib", "attrib", "PrivateAttr", "Option", "Argument":
 		return e.declared(fr, n, last)
 	}
-	return e.returnedPlaces(fr, n, callee)
+	return e.widget(fr, n, callee)
 }
 
 // widget is what a person may choose or type in Streamlit: one of the options, or the text that stands there.
-func (e *evaluator) widget(fr *frame, n node, kind string) ([]place, string, bool) {
+// Any other call is what the function returns.
+func (e *evaluator) widget(fr *frame, n, callee node) ([]place, string, bool) {
 	s := fr.s
-	if kind == "text_input" || kind == "text_area" {
+	switch s.lastName(callee) {
+	default:
+		return e.returnedPlaces(fr, n, callee)
+	case "selectbox", "radio", "select_slider", "pills", "segmented_control":
+	case "text_input", "text_area":
 		arg := s.keyword(n, "value")
 		if arg < 0 {
 			arg = s.positional(n, 1)
