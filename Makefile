@@ -73,7 +73,7 @@ vscode:
 	node editors/vscode/package.mjs $(TARGETS)
 
 # The packed extension, as released, in a real VS Code; pictures in dist/vscode-test. CASES names some of its tests,
-# RUNS how often.
+# RUNS how often: dist/vscode-test/rounds.txt has a line for each case of each round, figures.json what was measured.
 test-vscode:
 	rm -rf dist/vscode
 	$(MAKE) vscode TARGETS=

@@ -49,9 +49,14 @@ async function installed({ page, install, figure, shot }) {
   figure("install of the .vsix, until it is unpacked", unpacked - begun, "none");
   figure("from there to the first squiggle", Date.now() - unpacked, 3000);
   await command(page, "Show Running Extensions");
-  const row = page.locator(".runtime-extensions-editor .monaco-list-row", { hasText: "secure-torch" });
-  await row.first().waitFor();
-  const said = await until("an activation time", async () => /Activation: (\d+)ms/.exec(await row.first().textContent()));
+  const rows = page.locator(".monaco-list-row", { hasText: /Activation: \d+ms/ });
+  await rows.first().waitFor();
+  await rows.first().hover();
+  const said = await until("an activation time", async () => { // the slowest stand first, and only what is seen exists
+    await page.mouse.wheel(0, 140);
+    const all = await rows.allTextContents();
+    return /Activation: (\d+)ms/.exec(all.find((text) => text.includes("secure-torch")) ?? "");
+  });
   figure("activation of the extension, as VS Code says", Number(said[1]), 150);
   await shot("running");
 }
