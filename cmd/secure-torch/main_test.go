@@ -100,7 +100,8 @@ func startHub(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 3 {
 		repo.Status[args[1]] = args[2]
 	}
-	h := hubtest.New(repo)
+	gated := map[string][]byte{"a.bin": make([]byte, 2000), "b.bin": make([]byte, 2000)}
+	h := hubtest.New(repo, &hubtest.Repo{ID: "org/gated", Gated: true, Token: "hf_another", ScansDone: true, Files: gated})
 	ts.Defer(h.Close)
 	ts.Setenv("HF_ENDPOINT", h.URL)
 	ts.Setenv("COMMIT", repo.Commit)

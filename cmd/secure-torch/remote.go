@@ -150,8 +150,22 @@ func (s *sources) store(ctx context.Context, e *engine.Engine, r ref.Ref, visit 
 			next(a)
 		}
 	}
-	e.ScanRemote(ctx, list, engine.RemoteOptions{Full: s.full}, visit)
+	e.ScanRemote(ctx, list, engine.RemoteOptions{Full: s.full}, s.hinting(visit))
 	return nil
+}
+
+// hinting says, once for each kind of failure, what to do about files that could not be had.
+func (s *sources) hinting(visit func(*engine.Artifact)) func(*engine.Artifact) {
+	told := map[remote.Kind]bool{}
+	return func(a *engine.Artifact) {
+		if a.Origin != nil {
+			if e, ok := errors.AsType[*remote.Error](a.Origin.Err); ok && !told[e.Kind] {
+				told[e.Kind] = true
+				s.tell("hint: " + e.Hint())
+			}
+		}
+		visit(a)
+	}
 }
 
 // planText is "transformers 5.23 reads model.safetensors; beside it lie pytorch_model.bin; it loads org/base too".

@@ -33,6 +33,8 @@ type Origin struct {
 	Verified bool   `json:"verified"`
 	Requests int    `json:"requests"`
 	Bytes    int64  `json:"bytes"`
+	// Err is why the content could not be had; it stands in the report too.
+	Err error `json:"-"`
 }
 
 // RemoteOptions of a scan of remote files.
@@ -134,6 +136,13 @@ func (s *remoteScan) artifact(r *modelscan.Report, size int64) *Artifact {
 	return &Artifact{Path: s.file.Name, Report: r, Size: max(size, 0), Duration: time.Since(s.start), Origin: o}
 }
 
+// absent is the artifact of a file that could not be had.
+func (s *remoteScan) absent(err error, size int64) *Artifact {
+	a := s.artifact(unread(s.label(), err), size)
+	a.Origin.Err = err
+	return a
+}
+
 // words of the single scanners, those that object first named.
 func words(st remote.Status) string {
 	var parts []string
@@ -171,7 +180,7 @@ func (s *remoteScan) ranges(ctx context.Context, all bool) *Artifact {
 		_, err = io.Copy(io.Discard, io.NewSectionReader(content, 0, content.Size()))
 	}
 	if err != nil {
-		return s.spent(s.artifact(unread(s.label(), err), content.Size()), content.Spent())
+		return s.spent(s.absent(err, content.Size()), content.Spent())
 	}
 	beside := s.around.beside(ctx, s.index, content)
 	done := s.turn(ctx)
@@ -276,7 +285,7 @@ func fetchGap(err error) rule.ID {
 
 // full downloads the file into a folder of its own, verifies its digest and scans it like any other.
 func (s *remoteScan) full(ctx context.Context) *Artifact {
-	fail := func(err error) *Artifact { return s.artifact(unread(s.label(), err), s.file.Size) }
+	fail := func(err error) *Artifact { return s.absent(err, s.file.Size) }
 	dir, err := os.MkdirTemp("", "secure-torch-*")
 	if err != nil {
 		return fail(err)
