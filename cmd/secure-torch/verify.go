@@ -131,7 +131,7 @@ func verifyModel(cmd *cobra.Command, asker provenance.Asker, list func(context.C
 		return nil, withHint(err, "--bundle names the signature; without it, the one beside the model is used")
 	}
 	if err != nil {
-		return nil, err
+		return nil, withHint(err, "a signature is a file of at most 64 MiB: a bundle, or a bare signature")
 	}
 	model, err := list(cmd.Context(), bundle)
 	if err != nil {

@@ -98,8 +98,10 @@ func (s *subject) complete(a *engine.Artifact) {
 		return // no loader reads it
 	}
 	s.signature(a)
-	s.materials(a)
-	s.policies(a)
+	if a.Report.Kind != modelscan.KindOther { // policies decide about models; of other files only what was signed counts
+		s.materials(a)
+		s.policies(a)
+	}
 	if s.bundle.path != "" || s.sbom != "" {
 		if sum, err := s.sum(); err == nil && a.Digest == "" {
 			a.Digest = digest.SHA256 + ":" + sum
