@@ -12,8 +12,6 @@ type check func(m *machine, op *Op, id int) value
 // checkNamed returns the check that the lists call by this name, or nil.
 func checkNamed(name string) check {
 	switch name {
-	case "attrgetter":
-		return checkAttrgetter
 	case "bytes":
 		return checkBytes
 	case "calls0":
@@ -22,16 +20,10 @@ func checkNamed(name string) check {
 		return checkCalls1
 	case "encode":
 		return checkEncode
-	case "flags":
-		return checkFlags
 	case "getattr":
 		return checkGetattr
-	case "getitem":
-		return checkGetitem
 	case "keep":
 		return keep
-	case "methodcaller":
-		return checkMethodcaller
 	case "nested":
 		return checkNested
 	case "nested1":
@@ -49,7 +41,25 @@ func checkNamed(name string) check {
 	case "ufunc":
 		return checkUfunc
 	}
+	if c := checkOfOperator(name); c != nil {
+		return c
+	}
 	return checkOfLibrary(name)
+}
+
+// checkOfOperator is for the functions of the module operator.
+func checkOfOperator(name string) check {
+	switch name {
+	case "attrgetter":
+		return checkAttrgetter
+	case "flags":
+		return checkFlags
+	case "getitem":
+		return checkGetitem
+	case "methodcaller":
+		return checkMethodcaller
+	}
+	return nil
 }
 
 // checkOfLibrary is for what libraries other than NumPy and torch write their own way.
