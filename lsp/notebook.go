@@ -55,9 +55,20 @@ func (st *state) putCell(nb *notebook, u uri.URI, version int32, text []byte) {
 	st.docs[u], st.shared = d, nil
 }
 
-// rereadNotebook has all cells read again: what a cell means depends on those before it.
-func (st *state) rereadNotebook(nb *notebook) {
-	for _, u := range nb.cells {
+// rereadNotebook has all cells read again.
+func (st *state) rereadNotebook(nb *notebook) { st.rereadCells(nb, nb.cells) }
+
+// rereadAfter has the first of the changed cells and those after it read again: what a cell means depends on those
+// before it alone.
+func (st *state) rereadAfter(nb *notebook, changed ...uri.URI) {
+	first := slices.IndexFunc(nb.cells, func(u uri.URI) bool { return slices.Contains(changed, u) })
+	if first >= 0 {
+		st.rereadCells(nb, nb.cells[first:])
+	}
+}
+
+func (st *state) rereadCells(nb *notebook, cells []uri.URI) {
+	for _, u := range cells {
 		if d := st.docs[u]; d != nil {
 			st.putCell(nb, u, d.version, d.text)
 			st.read(st.docs[u])
@@ -87,13 +98,19 @@ func didChangeNotebook(st *state, p *protocol.DidChangeNotebookDocumentParams) e
 		}
 		st.openCells(nb, s.DidOpen)
 	}
+	var edited []uri.URI
 	for _, c := range changed.TextContent {
 		if d := st.docs[c.Document.URI]; d != nil {
 			text := apply(d.text, st.client.encoding, c.Changes)
 			st.putCell(nb, d.uri, c.Document.Version, text)
+			edited = append(edited, d.uri)
 		}
 	}
-	st.rereadNotebook(nb)
+	if changed.Structure != nil {
+		st.rereadNotebook(nb)
+	} else {
+		st.rereadAfter(nb, edited...)
+	}
 	return nil
 }
 

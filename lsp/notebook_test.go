@@ -67,3 +67,35 @@ func TestNotebook(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 }
+
+// A cell that is typed in is read again with those after it, and none before it.
+func TestNotebookTyping(t *testing.T) {
+	e, _, uriOf := real(t, nil)
+	e.initialize(full())
+	nb := uriOf("n.ipynb")
+	c := func(id string) string { return strings.Replace(nb, "file:", "vscode-notebook-cell:", 1) + "#" + id }
+	kinds, texts := []any{}, []any{}
+	for _, id := range []string{"1", "2", "3"} {
+		kinds = append(kinds, obj{"kind": 2, "document": c(id)})
+		texts = append(texts, cellItem(c(id), "python", "import torch\ntorch.load('"+id+".pt')"))
+	}
+	e.notify("notebookDocument/didOpen", obj{"notebookDocument": obj{"uri": nb, "notebookType": "jupyter-notebook", "version": 1, "cells": kinds}, "cellTextDocuments": texts})
+	for _, id := range []string{"1", "2", "3"} {
+		e.latest(c(id), 1, coded("ST101"))
+	}
+	first := len(e.publishedFor(c("1")))
+	for v := 2; v < 20; v++ {
+		text := "import torch\ntorch.load('2.pt')" + strings.Repeat("\n", v)
+		e.notify("notebookDocument/didChange", obj{"notebookDocument": obj{"uri": nb, "version": v}, "change": obj{"cells": obj{
+			"textContent": []any{obj{"document": obj{"uri": c("2"), "version": v}, "changes": []any{obj{"text": text}}}}}}})
+	}
+	e.latest(c("2"), 19, coded("ST101"))
+	third := len(e.publishedFor(c("3")))
+	e.notify("notebookDocument/didChange", obj{"notebookDocument": obj{"uri": nb, "version": 20}, "change": obj{"cells": obj{
+		"textContent": []any{obj{"document": obj{"uri": c("2"), "version": 20}, "changes": []any{obj{"text": "import pickle as torch"}}}}}}})
+	e.latest(c("2"), 20, none("ST101"))
+	e.eventually("the cell after it", func() bool { return len(e.shown[c("3")]) > third })
+	if n := len(e.publishedFor(c("1"))); n != first {
+		t.Errorf("the cell before it was shown %d times more", n-first)
+	}
+}

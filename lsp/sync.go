@@ -29,7 +29,7 @@ func didChange(st *state, p *protocol.DidChangeTextDocumentParams) error {
 	text := apply(d.text, st.client.encoding, p.ContentChanges)
 	if d.notebook != nil {
 		st.putCell(d.notebook, d.uri, p.TextDocument.Version, text)
-		st.rereadNotebook(d.notebook)
+		st.rereadAfter(d.notebook, d.uri)
 		return nil
 	}
 	st.put(st.newDocument(d.uri, p.TextDocument.Version, text))
