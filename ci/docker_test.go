@@ -161,7 +161,7 @@ func TestDockerfile(t *testing.T) {
 		t.Errorf("the image has %q, want %q", files, want)
 	}
 	models := filepath.Join(i.root, "models")
-	for _, dir := range []string{models, filepath.Join(i.root, "proc")} {
+	for _, dir := range []string{models, filepath.Join(i.root, "proc"), filepath.Join(i.root, "dev")} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -169,10 +169,13 @@ func TestDockerfile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(models, "evil.pt"), []byte(evil), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(i.root, "dev", "null"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Chmod(i.root, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	script := "mount -t proc proc " + i.root + "/proc && exec env -i " + strings.Join(i.env, " ") + " chroot --userspec=" + i.user + " " + i.root + " " + i.entrypoint[0] + " scan /models"
+	script := "mount -t proc proc " + i.root + "/proc && mount --bind /dev/null " + i.root + "/dev/null && exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin " + strings.Join(i.env, " ") + " chroot --userspec=" + i.user + " " + i.root + " " + i.entrypoint[0] + " scan /models"
 	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "sh", "-c", script)
 	out, _ := cmd.CombinedOutput() // what it exits with is looked at
 	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), "would call posix.system('echo pwned') on load") {

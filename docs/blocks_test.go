@@ -142,7 +142,8 @@ func steps(text string) []step {
 	return all
 }
 
-var number = regexp.MustCompile(`[0-9]+`)
+// number in a text that is quoted as a pattern.
+var number = regexp.MustCompile(`[0-9]+(\\\.[0-9]+)?`)
 
 // saying is what an output has to match: "…" stands for anything; numbers, where they vary, for any numbers.
 func saying(text string, vary bool) *regexp.Regexp {
@@ -155,7 +156,7 @@ func saying(text string, vary bool) *regexp.Regexp {
 		}
 		line = strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*")
 		if vary {
-			line = number.ReplaceAllString(line, `[0-9]+`)
+			line = number.ReplaceAllLiteralString(line, `[0-9]+(\.[0-9]+)?`)
 		}
 		lines = append(lines, line+` *\n`)
 	}
@@ -183,6 +184,8 @@ func TestBlocks(t *testing.T) {
 		{"f 12\n", "f 12\nand more\n", false, false},
 		{"f 12\n", "f 7\n", false, false},
 		{"f 12\n", "f 7\n", true, true},
+		{"f 8.1ms\n", "f 68ms\n", true, true},
+		{"f 8.1ms\n", "f fast\n", true, false},
 		{"a … c\n", "a b c\n", false, true},
 		{"…\nend\n", "a\nb\nend\n", false, true},
 	} {

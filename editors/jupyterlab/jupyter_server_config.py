@@ -7,5 +7,7 @@ c.LanguageServerManager.language_servers = {
         "languages": ["python"],
         "mime_types": ["text/x-python", "text/x-ipython"],
         "display_name": "secure-torch",
+        # Else a notebook has another folder's name, .virtual_documents, and its models are not found.
+        "requires_documents_on_disk": False,
     }
 }

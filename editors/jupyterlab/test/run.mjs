@@ -23,7 +23,7 @@ const log = openSync(logFile, "a");
 const venv = path.join(root, ".cache", "jupyterlab", "bin");
 const child = spawn(path.join(venv, "jupyter-lab"), [
   "--allow-root", "--no-browser", "--ip=127.0.0.1", `--port=${port}`, "--IdentityProvider.token=", `--ServerApp.root_dir=${project.dir}`,
-  "--LanguageServerManager.autodetect=False", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
+  "--LanguageServerManager.autodetect=False", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
 ], {
   env: { ...process.env, PATH: `${path.join(root, "bin")}:${venv}:${process.env.PATH}`, HOME: home, JUPYTER_CONFIG_DIR: config, XDG_CACHE_HOME: path.join(home, "cache") },
   stdio: ["ignore", log, log], detached: true,
