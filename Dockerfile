@@ -10,7 +10,7 @@ COPY trust/govalidator trust/govalidator
 RUN go mod download
 COPY . .
 ARG VERSION=devel
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags scanworker -ldflags "-s -w" \
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags scanworker,noasm,nounsafe -ldflags "-s -w" \
     -o sandbox/twin/scan-worker-$(go env GOARCH) ./internal/worker/guest \
  && go build -trimpath -buildvcs=false -tags osusergo,netgo,embedworker -o /secure-torch \
     -ldflags "-s -w -X main.version=$VERSION -linkmode external -extldflags '-static'" ./cmd/secure-torch \

@@ -14,7 +14,7 @@ build: scan-worker
 	$(GO) build -trimpath -tags embedworker -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/secure-torch
 
 scan-worker:
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags scanworker -ldflags "-s -w" -o sandbox/twin/scan-worker-$(shell $(GO) env GOARCH) ./internal/worker/guest
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags scanworker,noasm,nounsafe -ldflags "-s -w" -o sandbox/twin/scan-worker-$(shell $(GO) env GOARCH) ./internal/worker/guest
 
 # The main job, on a small project whose models are put together from recipes.
 run: build

@@ -20,6 +20,9 @@ _CROSS_TAGS = {
     ("windows", "amd64"): "win_amd64",
 }
 
+# What parses model files has the scan role alone, and neither assembly nor unsafe in its decompressors (docs/adr/0005).
+_SCAN_TAGS = ["scanworker", "noasm", "nounsafe"]
+
 
 class GoBinaryHook(BuildHookInterface):  # type: ignore[misc]
     """Adds the secure-torch executable to the wheel."""
@@ -71,7 +74,7 @@ class GoBinaryHook(BuildHookInterface):  # type: ignore[misc]
             os.environ.get("GO", "go"),
             out,
             f"-s -w -X main.version={self.metadata.version}",
-            ["scanworker"],
+            _SCAN_TAGS,
             env={"CGO_ENABLED": "0"},
             package="./cmd/secure-torch-index",
         )
@@ -85,9 +88,7 @@ class GoBinaryHook(BuildHookInterface):  # type: ignore[misc]
         if target[0] != "linux" or target[1] not in ("amd64", "arm64"):
             return []
         out = Path(self.root) / "sandbox" / "twin" / f"scan-worker-{target[1]}"
-        built = self._go(
-            go, out, "-s -w", ["scanworker"], env={"CGO_ENABLED": "0"}, package="./internal/worker/guest", stamp=False
-        )
+        built = self._go(go, out, "-s -w", _SCAN_TAGS, env={"CGO_ENABLED": "0"}, package="./internal/worker/guest", stamp=False)
         if built.returncode != 0:
             raise RuntimeError(f"go build of the scan worker: {built.stderr.decode(errors='replace')}")
         return ["embedworker"]

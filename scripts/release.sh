@@ -20,7 +20,7 @@ go=${GO:-go}
 build() {
 	local link="-s -w -buildid= -X main.version=$version" tags=osusergo,netgo
 	if [ "$1" = linux ]; then # the executable of the scan role, which the next build embeds (docs/adr/0005)
-		CGO_ENABLED=0 GOOS=linux GOARCH=$2 $go build -trimpath -buildvcs=false -tags scanworker -ldflags '-s -w -buildid=' -o "sandbox/twin/scan-worker-$2" ./internal/worker/guest
+		CGO_ENABLED=0 GOOS=linux GOARCH=$2 $go build -trimpath -buildvcs=false -tags scanworker,noasm,nounsafe -ldflags '-s -w -buildid=' -o "sandbox/twin/scan-worker-$2" ./internal/worker/guest
 		tags=$tags,embedworker
 	fi
 	if [ "$1/$2" = "linux/$($go env GOHOSTARCH)" ] && [ "$($go env GOHOSTOS)" = linux ]; then

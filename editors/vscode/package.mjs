@@ -29,7 +29,7 @@ function build(goos, goarch, out) {
   const tags = [];
   if (goos === "linux") {
     // The small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
-    go(["-buildvcs=false", "-tags", "scanworker", "-ldflags", "-s -w", "-o", `sandbox/twin/scan-worker-${goarch}`, "./internal/worker/guest"], { CGO_ENABLED: "0", GOOS: goos, GOARCH: goarch });
+    go(["-buildvcs=false", "-tags", "scanworker,noasm,nounsafe", "-ldflags", "-s -w", "-o", `sandbox/twin/scan-worker-${goarch}`, "./internal/worker/guest"], { CGO_ENABLED: "0", GOOS: goos, GOARCH: goarch });
     tags.push("embedworker");
   }
   const native = goos === "linux" && process.platform === "linux" && goarch === (process.arch === "x64" ? "amd64" : process.arch);

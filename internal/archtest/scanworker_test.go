@@ -2,6 +2,8 @@ package archtest
 
 import (
 	"go/build"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +20,7 @@ var notInScanWorker = []string{
 // TestScanWorkerIsSmall follows the imports of the scan role's executable through this module.
 func TestScanWorkerIsSmall(t *testing.T) {
 	ctx := build.Default
-	ctx.GOOS, ctx.GOARCH, ctx.CgoEnabled, ctx.BuildTags = "linux", "amd64", false, []string{"scanworker"}
+	ctx.GOOS, ctx.GOARCH, ctx.CgoEnabled, ctx.BuildTags = "linux", "amd64", false, []string{"scanworker", "noasm", "nounsafe"}
 	seen := map[string]bool{}
 	var follow func(path, from string)
 	follow = func(path, from string) {
@@ -43,5 +45,26 @@ func TestScanWorkerIsSmall(t *testing.T) {
 	follow(module+"/internal/worker/guest", "the build")
 	if len(seen) < 30 || !seen[module+"/modelscan/formats"] {
 		t.Errorf("only %d packages found: looking in the wrong place", len(seen))
+	}
+}
+
+// TestScanWorkerIsMemorySafe: whoever builds what parses model files leaves the assembly and the unsafe code of its
+// decompressors out.
+func TestScanWorkerIsMemorySafe(t *testing.T) {
+	tag := regexp.MustCompile(`["' ]scanworker\b[^\n]*`)
+	for name, want := range map[string]int{"Makefile": 1, "hatch_build.py": 1, "scripts/release.sh": 1, "editors/vscode/package.mjs": 1, "Dockerfile": 1} {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		builds := tag.FindAllString(string(text), -1)
+		for _, b := range builds {
+			if !strings.Contains(b, "noasm") || !strings.Contains(b, "nounsafe") {
+				t.Errorf("%s: %s", name, b)
+			}
+		}
+		if len(builds) != want {
+			t.Errorf("%s builds it %d times, want %d: looking for the wrong text", name, len(builds), want)
+		}
 	}
 }
