@@ -67,6 +67,8 @@ type model struct {
 	norm     int64 // as next, where every line ends in one byte: LightGBM joins the lines anew before it counts
 	told     int
 	header   bool  // max_feature_idx was read
+	names    int64 // feature_names
+	infos    int64 // feature_infos
 	features int64 // max_feature_idx + 1
 	classes  int64
 	each     int64 // trees of an iteration
@@ -151,26 +153,46 @@ func (m *model) head() ([]byte, error) {
 			return nil, err
 		}
 		key, value, _ := strings.Cut(string(line), "=")
-		switch key {
-		case "Tree", "end of trees":
-			if m.features < 0 {
-				return nil, errNoTrees
-			}
-			if m.each < 1 || m.each > m.classes { // a row of predictions has as many places as there are classes
-				m.tell(m.off, "num_tree_per_iteration", "%d trees an iteration, for %d classes", m.each, m.classes)
-			}
-			return line, nil
-		case "max_feature_idx":
-			m.features, m.header = number(value)+1, true
-		case "num_class":
-			m.classes = number(value)
-		case "num_tree_per_iteration":
-			m.each = number(value)
-		case "tree_sizes":
-			m.sizes = numbers(value)
+		if key == "Tree" || key == "end of trees" {
+			return line, m.whole()
 		}
+		if strings.Contains(value, "=") && key != "feature_names" && key != "monotone_constraints" && key != "parser_config_str" {
+			return nil, fmt.Errorf("no line of a header at %#x: %w", m.off, errShape)
+		}
+		m.field(key, value)
 		m.code(key, line)
 	}
+}
+
+// field keeps what is needed of the header.
+func (m *model) field(key, value string) {
+	switch key {
+	case "max_feature_idx":
+		m.features, m.header = number(value)+1, true
+	case "num_class":
+		m.classes = number(value)
+	case "num_tree_per_iteration":
+		m.each = number(value)
+	case "tree_sizes":
+		m.sizes = numbers(value)
+	case "feature_names":
+		m.names = int64(len(strings.Fields(value)))
+	case "feature_infos":
+		m.infos = int64(len(strings.Fields(value)))
+	}
+}
+
+// whole tells what is wrong with the header, all of which was read: LightGBM refuses it too.
+func (m *model) whole() error {
+	switch {
+	case m.features < 0:
+		return errNoTrees
+	case m.names != m.features || m.infos != m.features:
+		return fmt.Errorf("%d features, of which %d have names and %d are described: %w", m.features, m.names, m.infos, errShape)
+	case m.each < 1 || m.each > m.classes: // a row of predictions has as many places as there are classes
+		m.tell(m.off, "num_tree_per_iteration", "%d trees an iteration, for %d classes", m.each, m.classes)
+	}
+	return nil
 }
 
 // places: the trees are looked for where the sizes in the header say, in the file or not.

@@ -24,12 +24,6 @@ func checkNamed(name string) check {
 		return checkGetattr
 	case "keep":
 		return keep
-	case "nested":
-		return checkNested
-	case "nested1":
-		return checkNested1
-	case "nested4":
-		return checkNested4
 	case "reconstruct":
 		return checkReconstruct
 	case "reduce":
@@ -62,6 +56,19 @@ func checkOfOperator(name string) check {
 	return nil
 }
 
+// checkOfNested is for what unpickles one of its arguments, or nil.
+func checkOfNested(name string) check {
+	switch name {
+	case "nested":
+		return checkNested
+	case "nested1":
+		return checkNested1
+	case "nested4":
+		return checkNested4
+	}
+	return nil
+}
+
 // checkOfLibrary is for what libraries other than NumPy and torch write their own way.
 func checkOfLibrary(name string) check {
 	switch name {
@@ -80,7 +87,7 @@ func checkOfLibrary(name string) check {
 	case "symbols":
 		return checkSymbols
 	}
-	return nil
+	return checkOfNested(name)
 }
 
 // args are the positional arguments kept of a call; all is false where some may be missing.

@@ -50,15 +50,21 @@ func (m *machine) judgeState(op *Op, g *global, subject string, state value) {
 	if state.kind() != kDict || !risky && !m.matters(state) {
 		return
 	}
+	if !all {
+		m.judgeCut(op, subject, state, risky)
+	}
+	for i := 0; i+1 < len(vs); i += 2 {
+		m.judgeAttribute(op, subject, library, vs[i], vs[i+1])
+	}
+}
+
+// judgeCut judges a dictionary of which not all is kept.
+func (m *machine) judgeCut(op *Op, subject string, state value, risky bool) {
 	switch c := m.containers.at(int(state.index())); {
-	case all:
 	case c.n < maxItems:
 		m.missed = true // the others were dropped to save memory
 	case risky, c.flags&cutHook != 0:
 		m.accuse(rule.PickleUnknownCall, op.Pos, subject, "gives "+subject+" a state too large to be judged")
-	}
-	for i := 0; i+1 < len(vs); i += 2 {
-		m.judgeAttribute(op, subject, library, vs[i], vs[i+1])
 	}
 }
 

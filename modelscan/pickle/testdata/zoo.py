@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write a zoo of benign pickles, made by the libraries that are installed, for the scanner's tests.
 
-usage: zoo.py OUT [stdlib numpy scipy pandas sklearn xgboost lightgbm statsmodels networkx joblib torch]
+usage: zoo.py OUT [stdlib numpy scipy pandas arrow sklearn xgboost lightgbm statsmodels networkx joblib torch]
 
 OUT/NAME.pN.pkl (N: the protocol) and OUT/NAME.joblib. Nothing here is loaded again.
 """
@@ -122,6 +122,18 @@ def pandas():
     yield "pd_arrays", [pd.array([1, None]), pd.array(["x"]), pd.arrays.SparseArray([0, 1]), pd.Categorical(["a"]), pd.arrays.IntervalArray.from_breaks([0, 1]), pd.array([True])]
     yield "pd_sparse", [pd.DataFrame({"s": pd.arrays.SparseArray([0, 0, 1])})]
     yield "pd_dict", {"x": df, "y": [df["c"]], "attrs": df.attrs}
+
+
+def arrow():
+    import datetime
+
+    import pandas as pd
+    import pyarrow as pa
+
+    table = pa.table({"a": [1, 2], "b": ["x", None]})
+    yield "pa_table", [table, table.to_batches()[0], table.schema, pa.array([[1], [2]]), pa.array([{"a": 1}]), pa.chunked_array([[1], [2]]), pa.scalar(3), pa.py_buffer(b"abc")]
+    yield "pa_types", [pa.int64(), pa.list_(pa.int8()), pa.struct([("a", pa.int64())]), pa.timestamp("us", "UTC"), pa.dictionary(pa.int8(), pa.string()), pa.decimal128(5, 2), pa.map_(pa.string(), pa.int8()), pa.field("x", pa.int8()), pa.binary(5), pa.duration("s")]
+    yield "pd_arrow", [pd.Series(["a", None], dtype="string[pyarrow]"), pd.Series([1, None], dtype="int64[pyarrow]"), pd.Series([datetime.datetime(2024, 1, 1)], dtype="timestamp[ns][pyarrow]"), pd.ArrowDtype(pa.list_(pa.int64()))]
 
 
 def sklearn():
@@ -332,4 +344,4 @@ def write(out, name, value, group):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:] or ["stdlib", "numpy", "scipy", "pandas", "sklearn", "xgboost", "lightgbm", "statsmodels", "networkx", "joblib", "torch"])
+    main(sys.argv[1], sys.argv[2:] or ["stdlib", "numpy", "scipy", "pandas", "arrow", "sklearn", "xgboost", "lightgbm", "statsmodels", "networkx", "joblib", "torch"])
