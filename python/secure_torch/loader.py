@@ -212,6 +212,12 @@ def _rebuild(graph: Graph, source: Source, report: Report, map_location: Any, sh
     source.check()
     if rebuilder.opaque and not allow_opaque:
         names = sorted({o.origin for o in rebuilder.opaque})
+        if any(n.startswith("torch.distributed.") and n.rpartition(".")[2] in _SPREAD for n in names):
+            raise OpaqueObjectError(
+                f"{source.name} holds a tensor that is spread over processes (DTensor), and only its part of this one. Save "
+                "tensor.full_tensor(), or a full state_dict (torch.distributed.checkpoint.state_dict)",
+                report,
+            )
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         raise OpaqueObjectError(
             f"{source.name} holds more than plain data: {', '.join(names[:_SHOWN])}{more}. Pass as_='state_dict' for the "
@@ -222,3 +228,5 @@ def _rebuild(graph: Graph, source: Source, report: Report, map_location: Any, sh
 
 
 _SHOWN = 5
+# Classes by which a tensor of several processes is known.
+_SPREAD = ("DTensor", "DeviceMesh", "ShardedTensor")

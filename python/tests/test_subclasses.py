@@ -1,4 +1,4 @@
-"""Jagged nested tensors: the same where torch has them, refused with the reason where it does not or they lie."""
+"""Tensor subclasses: jagged nested tensors, the same where torch has them; distributed ones; and enums' flags."""
 
 from __future__ import annotations
 
@@ -19,31 +19,32 @@ NEW = hasattr(torch, "jagged")
 MODULE = "torch.nested._internal.nested_tensor"
 
 
+def stand_in():
+    """Make the module that writes a jagged tensor, for a torch that has none."""
+    made = types.ModuleType(MODULE)
+    for name, thing in (("NestedTensor", type("NestedTensor", (), {})), ("_rebuild_njt", lambda parts: parts)):
+        thing.__module__, thing.__name__, thing.__qualname__ = MODULE, name, name
+        setattr(made, name, thing)
+    return made
+
+
 @pytest.fixture
 def written(monkeypatch):
     """Write a jagged tensor of these parts, whatever they are, and whatever torch this is: written(values, offsets, …) -> bytes."""
-    if MODULE not in sys.modules and not NEW:
-        made = types.ModuleType(MODULE)
-        for name, thing in (("NestedTensor", type("NestedTensor", (), {})), ("_rebuild_njt", lambda parts: parts)):
-            thing.__module__, thing.__name__, thing.__qualname__ = MODULE, name, name
-            setattr(made, name, thing)
-        monkeypatch.setitem(sys.modules, MODULE, made)
-        for name in ("torch.nested", "torch.nested._internal"):
-            monkeypatch.setitem(sys.modules, name, sys.modules.get(name, types.ModuleType(name)))
+    module = importlib.import_module(MODULE) if NEW else stand_in()
 
     def write(values, offsets, lengths=None, axis=1, cache=None, state=None):
-        module = sys.modules[MODULE]
-
         class Jagged:
             def __reduce_ex__(self, protocol):
                 parts = {"values": values, "offsets": offsets, "lengths": lengths, "_ragged_idx": axis}
                 parts |= {"_metadata_cache": cache, "requires_grad": False}
                 return torch._tensor._rebuild_from_type_v2, (module._rebuild_njt, module.NestedTensor, (parts,), state or {})
 
-        return saved_bytes(Jagged())
+        with monkeypatch.context() as patch:  # it is there to be written only
+            for name in ("torch.nested", "torch.nested._internal", MODULE):
+                patch.setitem(sys.modules, name, module if name == MODULE else sys.modules.get(name, types.ModuleType(name)))
+            return saved_bytes(Jagged())
 
-    if NEW:
-        importlib.import_module(MODULE)
     return write
 
 
@@ -91,6 +92,14 @@ def test_a_torch_without_them_says_so(written):
         return
     with pytest.raises(st.IncompleteScanError, match="has no jagged nested tensors"):
         st.load(data)
+
+
+def test_a_tensor_of_several_processes_says_so(monkeypatch):
+    made = types.ModuleType("torch.distributed.device_mesh")
+    made.DeviceMesh = type("DeviceMesh", (), {"__module__": made.__name__})
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    with pytest.raises(st.OpaqueObjectError, match=r"spread over processes \(DTensor\).*full_tensor"):
+        st.load(saved_bytes({"mesh": made.DeviceMesh(), "w": torch.ones(2)}))
 
 
 class Perm(enum.Flag):
