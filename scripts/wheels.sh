@@ -30,4 +30,5 @@ for target in "${targets[@]}"; do
 		GOOS=${target%/*} GOARCH=${target#*/} build --wheel
 	fi
 done
+rm -rf "$out/go" # where the build hook put the programs
 (cd "$out" && wc -c -- *.whl *.tar.gz 2>/dev/null || true)
