@@ -91,7 +91,7 @@ func (c codec) check(t *testing.T) {
 		src = append(src, bytes...)
 		columns = append(columns, int(l[1].(float64))+len("''; "))
 	}
-	calls := analyzers.Link(analyzers.Summarise(src), analyzers.Options{}).Calls
+	calls := analyzers.Link(analyzers.Summarise(src, analyzers.Native), analyzers.Options{}).Calls
 	if len(calls) != len(columns) {
 		t.Errorf("%s: %d of %d calls", c.Name, len(calls), len(columns))
 		return

@@ -29,7 +29,7 @@ func Doctests(s *Summary) []Doctest {
 		if content < 0 || s.kind(s.child(node(i), 0)) != pyparse.String {
 			continue
 		}
-		if d, ok := examples(s.text, int(s.tree.Nodes[content].Start), int(n.End)); ok {
+		if d, ok := examples(s, int(s.tree.Nodes[content].Start), int(n.End)); ok {
 			out = append(out, d)
 		}
 	}
@@ -37,12 +37,12 @@ func Doctests(s *Summary) []Doctest {
 }
 
 // examples takes the examples out of the docstring that lies between two offsets.
-func examples(text string, start, end int) (Doctest, bool) {
+func examples(s *Summary, start, end int) (Doctest, bool) {
 	var d Doctest
 	var code strings.Builder
 	at := start
 	open := false
-	for line := range strings.Lines(text[start:end]) {
+	for line := range strings.Lines(s.text[start:end]) {
 		prompt := strings.TrimLeft(line, " \t")
 		skip := len(line) - len(prompt)
 		open = strings.HasPrefix(prompt, ">>>") || open && strings.HasPrefix(prompt, "...")
@@ -59,7 +59,7 @@ func examples(text string, start, end int) (Doctest, bool) {
 	if len(d.from) == 0 {
 		return d, false
 	}
-	d.Summary = Summarise([]byte(code.String()))
+	d.Summary = Summarise([]byte(code.String()), s.grammar)
 	return d, true
 }
 

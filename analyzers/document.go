@@ -13,9 +13,9 @@ func NewDocument() *Document { return &Document{} }
 
 // Summarise is like the function of that name, but costs less when src differs little from the source of
 // the call before. The result is the same.
-func (d *Document) Summarise(src []byte) *Summary {
+func (d *Document) Summarise(src []byte, g *Grammar) *Summary {
 	text := Readable(src)
-	d.tree = pyparse.Again(text, d.text, d.tree)
+	d.tree = pyparse.Again(text, d.text, d.tree, g)
 	d.text = text
-	return summarise(src, text, d.tree)
+	return summarise(src, text, d.tree, g)
 }

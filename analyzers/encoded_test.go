@@ -40,7 +40,7 @@ func TestEncodedIsNotWhole(t *testing.T) {
 		"x = 'é'\n":                       true,
 		"# coding: iso2022_jp\nx = 'e'\n": false,
 	} {
-		if got := analyzers.Summarise([]byte(src)).Whole(); got != want {
+		if got := analyzers.Summarise([]byte(src), analyzers.Native).Whole(); got != want {
 			t.Errorf("%q is whole: %t", src, got)
 		}
 	}
@@ -49,7 +49,7 @@ func TestEncodedIsNotWhole(t *testing.T) {
 // What a functools.partial holds would be lost if its calls were rewritten.
 func TestNoLoadFixThroughPartial(t *testing.T) {
 	src := "import torch\nfrom functools import partial\nh = partial(torch.load, map_location=\"cpu\")\nh(\"a.pt\")\n"
-	calls := analyzers.Link(analyzers.Summarise([]byte(src)), analyzers.Options{}).Calls
+	calls := analyzers.Link(analyzers.Summarise([]byte(src), analyzers.Native), analyzers.Options{}).Calls
 	if len(calls) != 1 {
 		t.Fatalf("%d calls", len(calls))
 	}

@@ -36,7 +36,7 @@ func TestFixes(t *testing.T) {
 		{"yaml with a comment", "import yaml\nyaml.load(\n    f,  # c\n    Loader=yaml.Loader,\n)\n", ""},
 	} {
 		got := ""
-		for _, call := range Link(Summarise([]byte(c.src)), Options{}).Calls {
+		for _, call := range Link(Summarise([]byte(c.src), Native), Options{}).Calls {
 			if len(call.Fixes) > 0 {
 				got = string(Apply([]byte(c.src), call.Fixes[0].Edits))
 			}

@@ -9,7 +9,7 @@ import (
 // show is one line per load call: line, loader, refs, why.
 func show(src string) string {
 	var b strings.Builder
-	s := Summarise([]byte(src))
+	s := Summarise([]byte(src), Native)
 	for _, c := range Link(s, Options{}).Calls {
 		fmt.Fprintf(&b, "%d %s", 1+strings.Count(src[:c.Span.Start], "\n"), c.Loader)
 		for _, r := range c.Refs {
@@ -89,7 +89,7 @@ func TestFixStLoad(t *testing.T) {
 			"\"\"\"Doc.\"\"\"\r\nfrom __future__ import annotations\r\nimport torch\r\nimport secure_torch as st\r\nm = st.load('a.pt')\r\n"},
 		{"import torch; torch.load('a.pt')\n", "import secure_torch as st\nimport torch; st.load('a.pt')\n"},
 	} {
-		calls := Link(Summarise([]byte(c.src)), Options{}).Calls
+		calls := Link(Summarise([]byte(c.src), Native), Options{}).Calls
 		if len(calls) != 1 || len(calls[0].Fixes) == 0 {
 			t.Fatalf("%q: no fix", c.src)
 		}
@@ -110,7 +110,7 @@ func TestEveryNameIsRecognised(t *testing.T) {
 			names++
 			module, _, _ := strings.Cut(name, ".")
 			src := []byte(fmt.Sprintf("import %s\n%s('x')\n", module, name))
-			calls := Link(Summarise(src), Options{}).Calls
+			calls := Link(Summarise(src, Native), Options{}).Calls
 			if len(calls) == 0 || !SkimSource(src, nil).Relevant {
 				t.Errorf("%s is not recognised", name)
 			}
@@ -156,7 +156,7 @@ func TestValues(t *testing.T) {
 		{"itself", "def f(a):\n    return f(a).get(a, f)\ntorch.load(f(f).p)\n", ""},
 	} {
 		got := ""
-		for _, call := range Link(Summarise([]byte(head+c.src)), Options{}).Calls {
+		for _, call := range Link(Summarise([]byte(head+c.src), Native), Options{}).Calls {
 			for _, r := range call.Refs {
 				got += fmt.Sprintf("%s:%s(%s)", r.Kind, r.Value, r.Sure)
 			}

@@ -46,7 +46,7 @@ func TestLoadInMagics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Summarise(nb.Source)
+	s := Summarise(nb.Source, Native)
 	if at, broken := s.Broken(); broken || !s.Whole() {
 		t.Errorf("broken at %d: %q", at.Start, nb.Source)
 	}

@@ -41,7 +41,7 @@ func TestNotebookEdits(t *testing.T) {
 			t.Fatal(c.name, err)
 		}
 		var edits []Edit
-		for _, call := range Link(Summarise(nb.Source), Options{}).Calls {
+		for _, call := range Link(Summarise(nb.Source, Native), Options{}).Calls {
 			edits = append(edits, call.Fixes[0].Edits...)
 		}
 		raw, err := nb.Edits([]byte(c.file), edits)

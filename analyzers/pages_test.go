@@ -16,7 +16,7 @@ var expected = regexp.MustCompile(`# error: (ST\d+(?:, ST\d+)*)`)
 func judge(src string, o Options) []string {
 	var got []string
 	line := func(at int) int { return 1 + strings.Count(src[:at], "\n") }
-	linked := Link(Summarise([]byte(src)), o)
+	linked := Link(Summarise([]byte(src), Native), o)
 	for _, c := range linked.Calls {
 		if c.Rule != "" {
 			got = append(got, fmt.Sprintf("%d %s", line(c.FuncSpan.Start), c.Rule))

@@ -14,7 +14,7 @@ import (
 
 // sound fails when a span of what was found lies outside of the source or inside a character.
 func sound(t interface{ Fatalf(string, ...any) }, src []byte) *Linked {
-	linked := Link(Summarise(src), Options{})
+	linked := Link(Summarise(src, Native), Options{})
 	check := func(s Span) {
 		if s.Start < 0 || s.End > len(src) || s.Start > s.End {
 			t.Fatalf("span %v of %d bytes", s, len(src))
@@ -144,7 +144,7 @@ func deep(n int) string {
 // bounded, or this never ends.
 func TestManyBranches(t *testing.T) {
 	src := "import torch\nx = y = torch\n" + strings.Repeat("if a:\n    x = x.view(1)\nif b:\n    x = x.flip(0)\n", 40) + "x.load('a.pt')\ntorch.load('b.pt')\n"
-	calls := Link(Summarise([]byte(src)), Options{}).Calls
+	calls := Link(Summarise([]byte(src), Native), Options{}).Calls
 	if len(calls) == 0 || calls[len(calls)-1].Loader != "torch.load" {
 		t.Errorf("got %v", calls)
 	}
@@ -185,7 +185,7 @@ func TestWhileTyping(t *testing.T) {
 			indent := lines[at][:len(lines[at])-len(strings.TrimLeft(lines[at], " "))]
 			src := strings.Join(lines[:at], "") + indent + broken + "\n" + strings.Join(lines[at:], "")
 			starts := map[string]int{}
-			for _, c := range Link(Summarise([]byte(src)), Options{}).Calls {
+			for _, c := range Link(Summarise([]byte(src), Native), Options{}).Calls {
 				starts[c.Loader]++
 			}
 			total += 2 * functions

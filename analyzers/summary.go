@@ -8,36 +8,48 @@ import (
 
 // Summary is one Python file looked at alone. It does not change once made and may be shared.
 type Summary struct {
-	src    []byte // as given
-	text   string // as parsed: src with the bytes masked that would mislead the parser, of the same length
-	tree   pyparse.Tree
-	parent []int32 // of every node; -1 for the root
-	scope  []int32 // the scope that a name in this node is looked up in
-	scopes []scope
-	opened map[node]int32 // the scope that a node opens
-	binds  []binding
-	stars  []string // modules imported with *
-	ones   []int32  // what scope.names is made of
-	calls  []node
-	named  func() map[string][]node // the calls by the last part of the callee's name
-	attrs  map[string][]node        // assignments to attributes, by the attribute's name
+	src     []byte // as given
+	text    string // as parsed: src with the bytes masked that would mislead the parser, of the same length
+	tree    pyparse.Tree
+	grammar *Grammar // reads what is in its strings too
+	parent  []int32  // of every node; -1 for the root
+	scope   []int32  // the scope that a name in this node is looked up in
+	scopes  []scope
+	opened  map[node]int32 // the scope that a node opens
+	binds   []binding
+	stars   []string // modules imported with *
+	ones    []int32  // what scope.names is made of
+	calls   []node
+	named   func() map[string][]node // the calls by the last part of the callee's name
+	attrs   map[string][]node        // assignments to attributes, by the attribute's name
 	// entries are assignments to items of a name, by that name.
 	entries map[string][]node
 }
+
+// Grammar reads statements that are no Python, in C code: Native in this process, Confined in a memory of its own,
+// which is slower.
+type Grammar = pyparse.Grammar
+
+// The grammars. Only a source that the user trusts is read with Native.
+var (
+	Native   = pyparse.Native
+	Confined = pyparse.Confined
+)
 
 // node is an index into the tree. none stands for "no such node".
 type node = int32
 
 const none node = -1
 
-// Summarise reads one source. It never fails: what could not be understood is absent.
-func Summarise(src []byte) *Summary {
+// Summarise reads one source. It never fails: what could not be understood is absent. The summary is the same with
+// either grammar.
+func Summarise(src []byte, g *Grammar) *Summary {
 	text := Readable(src)
-	return summarise(src, text, pyparse.Parse(text))
+	return summarise(src, text, pyparse.Parse(text, g), g)
 }
 
-func summarise(src, text []byte, tree pyparse.Tree) *Summary {
-	s := &Summary{src: src, text: string(text), tree: tree, opened: map[node]int32{}, attrs: map[string][]node{}, entries: map[string][]node{}}
+func summarise(src, text []byte, tree pyparse.Tree, g *Grammar) *Summary {
+	s := &Summary{src: src, text: string(text), tree: tree, grammar: g, opened: map[node]int32{}, attrs: map[string][]node{}, entries: map[string][]node{}}
 	s.parents()
 	s.bind()
 	s.named = sync.OnceValue(s.nameCalls)

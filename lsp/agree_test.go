@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/check"
+	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/workspace"
 )
 
@@ -101,7 +103,7 @@ func commandLine(t *testing.T, dir string, sc check.Scanner, trusted bool) map[s
 	for _, p := range paths {
 		inputs = append(inputs, check.Input{Path: p})
 	}
-	ws := workspace.New([]string{dir})
+	ws := workspace.New([]string{dir}, analyzers.Native)
 	r := newRoot(dir, trusted)
 	out := map[string][]string{}
 	for _, f := range check.New(check.Options{WorkDir: dir, Workspace: ws.At, Sinks: check.Sinks(r.settings())}).Run(context.Background(), inputs, ws, sc, trusted).Files {
@@ -156,4 +158,26 @@ func TestUnsavedModule(t *testing.T) {
 	e.latest(uriOf("m.py"), 1, func([]shownDiag) bool { return true })
 	e.open(uriOf("a.py"), 1, "import torch, m\ntorch.load(m.NAME)\n")
 	e.latest(uriOf("a.py"), 1, coded("ST201"))
+}
+
+// The C code reads sources in this process only where the user trusts them, and from then on.
+func TestGrammarOfRoots(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	dir := t.TempDir()
+	if g := newRoot(dir, true).modules().Grammar(); g != analyzers.Native {
+		t.Error("sources of a trusted folder are read in confinement")
+	}
+	if g := newRoot(dir, false).modules().Grammar(); g != analyzers.Confined {
+		t.Error("sources of a folder that is not trusted are read in this process")
+	}
+	var none *workspace.Workspace
+	if none.Grammar() != analyzers.Confined {
+		t.Error("a document of no folder is read in this process")
+	}
+	if err := config.TrustFolder(dir); err != nil {
+		t.Fatal(err)
+	}
+	if g := newRoot(dir, false).modules().Grammar(); g != analyzers.Native {
+		t.Error("sources of a folder that came to be trusted are read in confinement")
+	}
 }

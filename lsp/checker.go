@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/check"
 )
 
@@ -19,8 +20,9 @@ func (c checker) Check(ctx context.Context, src Source) Checked {
 	if src.Modules != nil {
 		opts.Workspace = src.Modules.At
 	}
-	if src.Parser == nil {
-		return check.New(opts).Check(ctx, src.Path, src.Text)
+	parser := src.Parser
+	if parser == nil {
+		parser = analyzers.NewDocument()
 	}
-	return check.New(opts).Link(ctx, src.Path, src.Parser.Summarise(src.Text))
+	return check.New(opts).Link(ctx, src.Path, parser.Summarise(src.Text, src.Modules.Grammar()))
 }

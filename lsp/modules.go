@@ -9,6 +9,7 @@ import (
 
 	"go.lsp.dev/protocol"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/workspace"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -21,7 +22,7 @@ const maxModules = 10_000
 // newModules is an empty workspace: of a folder that is not trusted, one that reads nothing outside of it.
 func (r *root) newModules() *workspace.Workspace {
 	if r.settings().Trusted {
-		return workspace.New([]string{r.dir})
+		return workspace.New([]string{r.dir}, analyzers.Native)
 	}
 	return workspace.Confined(r.dir)
 }

@@ -16,10 +16,11 @@ type version struct {
 const lookahead = 8
 
 // Again parses src, a later version of a source that was parsed. The result is that of Parse: statements at
-// the top of the source that are the same in both, and around which nothing has changed, are not read again.
-func Again(src, before []byte, old Tree) Tree {
+// the top of the source that are the same in both, and around which nothing has changed, are not read again, whichever
+// grammar read them.
+func Again(src, before []byte, old Tree, g *Grammar) Tree {
 	if old.Nodes == nil || len(src) > MaxSource || old.wasted > maxWasted {
-		return Parse(src)
+		return Parse(src, g)
 	}
 	shorter := min(len(src), len(before))
 	prefix := same(src[:shorter], before[:shorter])
@@ -31,7 +32,7 @@ func Again(src, before []byte, old Tree) Tree {
 	for kept < len(old.pieces) && int(old.pieces[kept].seen)+lookahead <= prefix {
 		kept++
 	}
-	r := newReader(src, len(old.Nodes)+64)
+	r := newReader(src, g, len(old.Nodes)+64)
 	r.old = &version{tree: old, from: uint32(len(src) - suffix), behind: len(src) - len(before)}
 	at := afterMark(src)
 	if 0 < kept && kept < len(old.pieces) {
@@ -41,7 +42,7 @@ func Again(src, before []byte, old Tree) Tree {
 	}
 	r.read(at)
 	if r.wasted += old.wasted; r.wasted > maxWasted {
-		return Parse(src)
+		return Parse(src, g)
 	}
 	return r.tree()
 }

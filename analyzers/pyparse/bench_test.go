@@ -11,9 +11,13 @@ func BenchmarkParse(b *testing.B) {
 	if err != nil {
 		b.Skip("ST_SOURCE names no file")
 	}
-	b.SetBytes(int64(len(src)))
-	b.ReportAllocs()
-	for b.Loop() {
-		Parse(src)
+	for name, g := range grammars {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(src)))
+			b.ReportAllocs()
+			for b.Loop() {
+				Parse(src, g)
+			}
+		})
 	}
 }

@@ -1,5 +1,3 @@
-//go:build !cgo
-
 package pyparse
 
 import (
@@ -14,13 +12,20 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// Without cgo the same C code runs as WebAssembly: see wasm/build.sh.
+// code is the same C code as WebAssembly: see wasm/build.sh.
 //
 //go:embed wasm/python.wasm
 var code []byte
 
-// maxPages bounds the memory of the grammar, in pages of 64 KiB.
-const maxPages = 1 << 13
+// Confined is the C code as WebAssembly: whatever a source makes of it, it can spoil its own memory only.
+var Confined = newGrammar(confinedParse, confinedSymbol, confinedField)
+
+// maxPages bounds the memory of the grammar, in pages of 64 KiB. One that took more than keptBytes is started anew: its
+// memory never shrinks.
+const (
+	maxPages  = 1 << 13
+	keptBytes = 32 << 20
+)
 
 // machine runs the grammar, for one caller at a time. After a trap it is started anew.
 type machine struct {
@@ -32,7 +37,8 @@ type machine struct {
 
 var theMachine = sync.OnceValues(func() (*machine, error) {
 	ctx := context.Background()
-	m := &machine{runtime: wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(maxPages))}
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(maxPages)
+	m := &machine{runtime: wazero.NewRuntimeWithConfig(ctx, config)}
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, m.runtime); err != nil {
 		return nil, err
 	}
@@ -49,23 +55,29 @@ func with(f func(g *guest) error) bool {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	// The grammar keeps the time by itself. To have wazero keep it too would make it ten times slower.
 	ctx := context.Background()
+	err = m.run(ctx, f)
+	if m.instance != nil && (err != nil || m.instance.Memory().Size() > keptBytes) {
+		_ = m.instance.Close(ctx)
+		m.instance = nil
+	}
+	return err == nil
+}
+
+// run runs f on the grammar, which is started if need be.
+func (m *machine) run(ctx context.Context, f func(g *guest) error) (err error) {
 	if m.instance == nil {
 		m.instance, err = m.runtime.InstantiateModule(ctx, m.compiled, wazero.NewModuleConfig().WithName("").WithSysNanotime().WithStartFunctions("_initialize"))
 		if err != nil {
 			m.instance = nil
-			return false
+			return err
 		}
 		if _, err := m.instance.ExportedFunction("st_setup").Call(ctx); err != nil {
-			return false
+			return err
 		}
 	}
-	if err := f(&guest{ctx, m.instance}); err != nil {
-		_ = m.instance.Close(ctx)
-		m.instance = nil
-		return false
-	}
-	return true
+	return f(&guest{ctx, m.instance})
 }
 
 // guest is a started grammar.
@@ -94,11 +106,7 @@ func (g *guest) put(data []byte) (uint32, error) {
 	return at, err
 }
 
-// fallback parses a source, or a part of one, with tree-sitter's grammar.
-func fallback(src []byte) Tree {
-	if len(src) == 0 {
-		return Tree{}
-	}
+func confinedParse(src []byte) Tree {
 	tree := Tree{Failed: true}
 	with(func(g *guest) error {
 		text, err := g.put(src)
@@ -125,7 +133,6 @@ func fallback(src []byte) Tree {
 		}
 		return err
 	})
-	translate(tree.Nodes)
 	return tree
 }
 
@@ -152,10 +159,10 @@ func (g *guest) tree(at uint32) (Tree, error) {
 	return Tree{Nodes: nodes}, nil
 }
 
-func symbol(name string) uint32  { return lookup("st_symbol", name) }
-func fieldID(name string) uint32 { return lookup("st_field", name) }
+func confinedSymbol(name string) uint32 { return confinedLookup("st_symbol", name) }
+func confinedField(name string) uint32  { return confinedLookup("st_field", name) }
 
-func lookup(function, name string) (id uint32) {
+func confinedLookup(function, name string) (id uint32) {
 	with(func(g *guest) error {
 		at, err := g.put([]byte(name))
 		if err != nil {

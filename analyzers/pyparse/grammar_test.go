@@ -29,13 +29,13 @@ func comparable(nodes []Node) []Node {
 // difference tells where Parse sees a source differently from tree-sitter's grammar; "" when it does not, or
 // when the grammar is known to be wrong, or finds the source broken.
 func difference(src []byte) string {
-	want := fallback(src)
+	want := Native.read(src)
 	for _, n := range want.Nodes {
 		if n.Kind == Error || n.Missing() || n.Kind == ListSplat && n.Field != NoField && n.Field != FieldSubscript {
 			return "" // the last: of *a.b the grammar makes (*a).b
 		}
 	}
-	got := Parse(src)
+	got := Parse(src, Native)
 	if i := slices.IndexFunc(got.pieces, func(p piece) bool { return p.broken }); i >= 0 {
 		return fmt.Sprintf("is broken: %.300q", src[got.pieces[i].at:])
 	}
@@ -70,13 +70,22 @@ func TestSameAsGrammar(t *testing.T) {
 	if dir == "" {
 		return
 	}
-	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+	eachSource(t, dir, func(path string, src []byte) {
+		if diff := difference(src); diff != "" {
+			t.Errorf("%s: %s", path, diff)
+		}
+	})
+}
+
+func eachSource(t *testing.T, dir string, f func(path string, src []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".py" {
 			return err
 		}
 		src, err := os.ReadFile(path)
-		if diff := difference(src); diff != "" {
-			t.Errorf("%s: %s", path, diff)
+		if err == nil {
+			f(path, src)
 		}
 		return err
 	})
@@ -85,20 +94,46 @@ func TestSameAsGrammar(t *testing.T) {
 	}
 }
 
-// wellFormed fails where a tree is none.
-func wellFormed(t *testing.T, src []byte, nodes []Node) {
+// alike fails where the grammars read a source differently, whole or statement by statement.
+func alike(t *testing.T, src []byte) {
 	t.Helper()
-	type frame struct{ end, next uint32 }
-	stack := []frame{{uint32(len(src)), uint32(len(nodes))}}
-	for i, n := range nodes {
-		for stack[len(stack)-1].next <= uint32(i) {
-			stack = stack[:len(stack)-1]
+	a, b := Native.read(src), Confined.read(src)
+	if a.Failed || b.Failed || !slices.Equal(a.Nodes, b.Nodes) {
+		t.Errorf("the grammars differ on %.300q", src)
+	}
+	if a, b := Parse(src, Native), Parse(src, Confined); !slices.Equal(a.Nodes, b.Nodes) || a.Whole() != b.Whole() {
+		t.Errorf("with the two grammars %.300q is read differently", src)
+	}
+}
+
+// The grammars give the same trees of what is Python, and of what is left of it when bytes are lost or doubled. With
+// ST_SOURCES the sources below that folder are looked at too.
+func TestGrammarsAreAlike(t *testing.T) {
+	if Native == Confined {
+		t.Skip("there is one grammar in a build without cgo")
+	}
+	whole, err := os.ReadFile("testdata/syntax.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alike(t, whole)
+	for seed := range 150 {
+		rnd := rand.New(rand.NewPCG(uint64(seed), 9))
+		from := rnd.IntN(len(whole))
+		src := slices.Clone(whole[from:min(len(whole), from+rnd.IntN(4000))])
+		for range 1 + rnd.IntN(6) {
+			at := rnd.IntN(len(src) + 1)
+			to := min(len(src), at+rnd.IntN(9))
+			if rnd.IntN(2) == 0 {
+				src = slices.Delete(src, at, to)
+			} else {
+				src = slices.Concat(src[:to], src[at:])
+			}
 		}
-		in := stack[len(stack)-1]
-		if n.Start > n.End || n.End > in.end || n.Next <= uint32(i) || n.Next > in.next {
-			t.Fatalf("node %d %+v in %+v of %q", i, n, in, src)
-		}
-		stack = append(stack, frame{n.End, n.Next})
+		alike(t, src)
+	}
+	if dir := os.Getenv("ST_SOURCES"); dir != "" {
+		eachSource(t, dir, func(_ string, src []byte) { alike(t, src) })
 	}
 }
 
@@ -110,7 +145,12 @@ func FuzzParse(f *testing.F) {
 	for _, s := range strings.SplitAfter(string(src), "\n") {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, src []byte) { wellFormed(t, src, Parse(src).Nodes) })
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if !wellFormed(Parse(src, Native).Nodes, len(src)) {
+			t.Errorf("no tree of %q", src)
+		}
+		alike(t, src)
+	})
 }
 
 // A statement that is broken takes nothing with it but itself.
@@ -121,8 +161,11 @@ func TestBrokenStatements(t *testing.T) {
 			lines := strings.SplitAfter(whole, "\n")
 			lines[at] = broken + "\n" + lines[at]
 			src := []byte(strings.Join(lines, ""))
-			nodes := Parse(src).Nodes
-			wellFormed(t, src, nodes)
+			nodes := Parse(src, Native).Nodes
+			if !wellFormed(nodes, len(src)) {
+				t.Fatalf("no tree of %q", src)
+			}
+			alike(t, src)
 			if at == 0 || at > 13 || at == 8 || broken == "@x" || strings.Contains(broken, "'") {
 				continue
 			}
@@ -149,7 +192,7 @@ func TestAgain(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 4))
 		from := rnd.IntN(len(whole) / 2)
 		src := slices.Clone(whole[from : from+rnd.IntN(len(whole)-from)])
-		old := Parse(src)
+		old := Parse(src, Native)
 		for range 30 {
 			before := src
 			for range 1 + rnd.IntN(2) {
@@ -160,7 +203,8 @@ func TestAgain(t *testing.T) {
 			if rnd.IntN(12) == 0 {
 				src = slices.Clone(whole)
 			}
-			got, want := Again(src, before, old), Parse(src)
+			g := []*Grammar{Native, Confined}[rnd.IntN(2)] // trust comes and goes
+			got, want := Again(src, before, old, g), Parse(src, Native)
 			if !slices.Equal(got.Nodes, want.Nodes) || got.Whole() != want.Whole() {
 				t.Fatalf("seed %d: from\n%q\nto\n%q", seed, before, src)
 			}

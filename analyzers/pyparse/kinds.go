@@ -1,7 +1,5 @@
 package pyparse
 
-import "sync"
-
 // Kind of a node. The zero Kind is one that nobody asks for.
 type Kind uint16
 
@@ -169,27 +167,34 @@ var fieldNames = [...]string{"", "alias", "alternative", "argument", "arguments"
 // errorSymbol is tree-sitter's ts_builtin_sym_error.
 const errorSymbol = 0xffff
 
-// tables translate the grammar's numbers into ours; they are read from the grammar once.
-var tables = sync.OnceValue(func() (t struct {
+// tables translate a grammar's numbers into ours.
+type tables struct {
 	kind  [1024]Kind
 	field [256]Field
-}) {
+	known bool // the grammar told all of them
+}
+
+func newTables(symbol, field func(name string) uint32) *tables {
+	t := &tables{known: true}
 	for i, name := range kindNames[Error+1:] {
-		t.kind[symbol(name)%1024] = Error + 1 + Kind(i)
+		n := symbol(name)
+		t.known = t.known && n > 0
+		t.kind[n%1024] = Error + 1 + Kind(i)
 	}
 	for i := range t.field[1:] {
 		t.field[i+1] = fieldOther
 	}
 	for i, name := range fieldNames[1:] {
-		t.field[fieldID(name)%256] = Field(i + 1)
+		n := field(name)
+		t.known = t.known && n > 0
+		t.field[n%256] = Field(i + 1)
 	}
-	t.kind[0] = Other
+	t.kind[0], t.field[0] = Other, NoField
 	return t
-})
+}
 
 // translate rewrites the grammar's numbers in place.
-func translate(nodes []Node) {
-	t := tables()
+func (t *tables) translate(nodes []Node) {
 	for i := range nodes {
 		n := &nodes[i]
 		if n.Kind == errorSymbol {

@@ -15,11 +15,10 @@ import (
 	_ "github.com/tree-sitter/tree-sitter-python/bindings/go" // links the grammar
 )
 
-// fallback parses a source, or a part of one, with tree-sitter's grammar.
-func fallback(src []byte) Tree {
-	if len(src) == 0 {
-		return Tree{}
-	}
+// Native is the C code itself, in this process: for sources that the user trusts.
+var Native = newGrammar(nativeParse, nativeSymbol, nativeField)
+
+func nativeParse(src []byte) Tree {
 	setup()
 	var r C.st_result
 	C.st_parse((*C.char)(unsafe.Pointer(&src[0])), C.uint32_t(len(src)), timeout, &r)
@@ -37,19 +36,18 @@ func copied(at *C.st_node, count C.uint32_t) []Node {
 	if count == 0 {
 		return nil
 	}
-	nodes := append([]Node(nil), unsafe.Slice((*Node)(unsafe.Pointer(at)), int(count))...)
-	translate(nodes)
-	return nodes
+	return append([]Node(nil), unsafe.Slice((*Node)(unsafe.Pointer(at)), int(count))...)
 }
 
-func symbol(name string) uint32 {
-	return lookup(name, func(s *C.char, n C.uint32_t) C.uint32_t { return C.st_symbol(s, n) })
-}
-func fieldID(name string) uint32 {
-	return lookup(name, func(s *C.char, n C.uint32_t) C.uint32_t { return C.st_field(s, n) })
+func nativeSymbol(name string) uint32 {
+	return nativeLookup(name, func(s *C.char, n C.uint32_t) C.uint32_t { return C.st_symbol(s, n) })
 }
 
-func lookup(name string, in func(*C.char, C.uint32_t) C.uint32_t) uint32 {
+func nativeField(name string) uint32 {
+	return nativeLookup(name, func(s *C.char, n C.uint32_t) C.uint32_t { return C.st_field(s, n) })
+}
+
+func nativeLookup(name string, in func(*C.char, C.uint32_t) C.uint32_t) uint32 {
 	text := C.CString(name)
 	defer C.free(unsafe.Pointer(text))
 	return uint32(in(text, C.uint32_t(len(name))))

@@ -5,12 +5,12 @@ import (
 )
 
 // Parse parses a whole source. What is Python is read here; a statement at the top of the source that is
-// not, with all that is inside it, is left to the grammar of tree-sitter, which mends what is broken.
-func Parse(src []byte) Tree {
+// not, with all that is inside it, is left to a grammar, which mends what is broken.
+func Parse(src []byte, g *Grammar) Tree {
 	if len(src) > MaxSource {
 		return Tree{Failed: true}
 	}
-	r := newReader(src, len(src)/8+16)
+	r := newReader(src, g, len(src)/8+16)
 	r.read(afterMark(src))
 	return r.tree()
 }
@@ -26,10 +26,11 @@ func afterMark(src []byte) uint32 {
 // reader reads a source statement by statement.
 type reader struct {
 	parser
-	out    []Node
-	pieces []piece
-	wasted int // bytes read in vain: of statements that turned out broken
-	old    *version
+	grammar *Grammar
+	out     []Node
+	pieces  []piece
+	wasted  int // bytes read in vain: of statements that turned out broken
+	old     *version
 }
 
 // piece is a statement at the top of a source, or several on a line.
@@ -40,8 +41,8 @@ type piece struct {
 	broken bool   // Python would refuse it
 }
 
-func newReader(src []byte, room int) *reader {
-	return &reader{parser: parser{lexer: lexer{src: src}, nodes: make([]syntax, 1, 256)}, out: make([]Node, 1, room)}
+func newReader(src []byte, g *Grammar, room int) *reader {
+	return &reader{grammar: g, parser: parser{lexer: lexer{src: src}, nodes: make([]syntax, 1, 256)}, out: make([]Node, 1, room)}
 }
 
 // read reads the rest of the source.
@@ -110,7 +111,7 @@ func (p *parser) attempt(read func() bool) (ok bool) {
 
 // mend has the other grammar read a part of the source, and appends what it says.
 func (r *reader) mend(from, to uint32) {
-	tree := fallback(r.src[from:to])
+	tree := r.grammar.read(r.src[from:to])
 	if tree.Failed || len(tree.Nodes) == 0 {
 		r.out = append(r.out, Node{Start: from, End: to, Kind: Error, Next: uint32(len(r.out)) + 1})
 		return

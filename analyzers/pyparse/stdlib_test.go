@@ -46,7 +46,7 @@ func TestSameCallsAsPython(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := map[string]bool{}
-		for _, n := range Parse(src).Nodes {
+		for _, n := range Parse(src, Native).Nodes {
 			if n.Kind == Call {
 				got[strconv.Itoa(int(n.Start))+" "+strconv.Itoa(int(n.End))] = true
 			}

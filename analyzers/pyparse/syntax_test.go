@@ -14,8 +14,10 @@ func TestNewerSyntax(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range strings.Split(string(src), "\n\n") {
-		tree := Parse([]byte(c))
-		wellFormed(t, []byte(c), tree.Nodes)
+		tree := Parse([]byte(c), Native)
+		if !wellFormed(tree.Nodes, len(c)) {
+			t.Errorf("%q: no tree", c)
+		}
 		calls := 0
 		for _, n := range tree.Nodes {
 			if n.Kind == Error || n.Missing() {
@@ -35,7 +37,7 @@ func TestNewerSyntax(t *testing.T) {
 func TestStringEndsInBraces(t *testing.T) {
 	for _, broken := range []string{"t'{x:'", "t'{x:'}'", "f'''{x:'''", "f'{x!s:'", "t'{x:{;}}'", "f'{1:d\n}'", "f'{x:\\", "rt'{x:\\N{'"} {
 		src := broken + "\n\n\nlast = g()\n"
-		if tree := Parse([]byte(src)); tree.Whole() {
+		if tree := Parse([]byte(src), Native); tree.Whole() {
 			t.Errorf("%q is read", broken)
 		} else if n := tree.Nodes[len(tree.Nodes)-1]; !strings.HasSuffix(src[:n.End], "g()") {
 			t.Errorf("%q hides what follows: the last node is %q", broken, src[n.Start:n.End])

@@ -158,7 +158,11 @@ func (f checkFlags) run(cmd *cobra.Command, args []string, settings *config.Load
 		return nil, err
 	}
 	defer closeScanner()
-	ws := workspace.New(args)
+	grammar := analyzers.Confined
+	if settings.Trusted {
+		grammar = analyzers.Native
+	}
+	ws := workspace.New(args, grammar)
 	opts := check.Options{WorkDir: ".", Workspace: ws.At, Sinks: check.Sinks(settings), NoResolve: f.noResolve, Doctests: f.doctests}
 	if e, ok := scanner.(*engine.Engine); ok {
 		opts.Plan = e.Plan

@@ -101,6 +101,27 @@ func isSelector(e ast.Expr, pkg, name string) bool {
 	return ok && x.Name == pkg
 }
 
+// TestNativeGrammar: Python of strangers reaches no C code of this process. Whoever has it read says with which grammar,
+// and only who knows what the user trusts may say Native.
+func TestNativeGrammar(t *testing.T) {
+	allow := []string{"analyzers/summary.go", "analyzers/pyparse/native.go", "analyzers/pyparse/nonative.go", "cmd/secure-torch/check.go", "lsp/modules.go"}
+	seen := 0
+	for _, s := range sources(t) {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if e, ok := n.(ast.Expr); ok && (isSelector(e, "analyzers", "Native") || isSelector(e, "pyparse", "Native")) {
+				seen++
+				if !slices.Contains(allow, s.path) {
+					t.Errorf("%s names the native grammar", s.fset.Position(e.Pos()))
+				}
+			}
+			return true
+		})
+	}
+	if seen < 3 {
+		t.Errorf("the native grammar is named in %d places: looking in the wrong place", seen)
+	}
+}
+
 // TestNoMutableState: a package-level variable is never written after its declaration.
 func TestNoMutableState(t *testing.T) {
 	packages := map[string][]source{}

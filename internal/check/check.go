@@ -82,13 +82,8 @@ type Checked struct {
 	lines       *Lines
 }
 
-// Check reads the source src, which lies (or would lie) at path. It never fails: what could not be
+// Link reads a source that was summarised, and that lies (or would lie) at path. It never fails: what could not be
 // understood is absent.
-func (c *Checker) Check(ctx context.Context, path string, src []byte) *Checked {
-	return c.Link(ctx, path, analyzers.Summarise(src))
-}
-
-// Link is Check of a source that was summarised already.
 func (c *Checker) Link(ctx context.Context, path string, s *analyzers.Summary) *Checked {
 	o := analyzers.Options{Sinks: c.opts.Sinks}
 	if c.opts.Workspace != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/secure-torch/secure-torch/analyzers"
 	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -29,9 +30,14 @@ func write(t *testing.T, files map[string]string) string {
 	return dir
 }
 
+func read(t *testing.T, o Options, path string, src []byte) *Checked {
+	t.Helper()
+	return New(o).Link(t.Context(), path, analyzers.Summarise(src, analyzers.Confined))
+}
+
 func TestDiagnosticsNameTheFileAndTheOffset(t *testing.T) {
 	dir := write(t, map[string]string{"evil.pt": "x"})
-	checked := New(Options{}).Check(t.Context(), filepath.Join(dir, "app.py"), []byte("import torch\ntorch.load('evil.pt')\n"))
+	checked := read(t, Options{}, filepath.Join(dir, "app.py"), []byte("import torch\ntorch.load('evil.pt')\n"))
 	path := filepath.Join(dir, "evil.pt")
 	if calls := checked.Calls(); len(calls) != 1 || len(calls[0].Files) != 1 || calls[0].Files[0] != path {
 		t.Fatalf("calls %+v", checked.Calls())
@@ -61,7 +67,7 @@ func TestWhyNothingWasScanned(t *testing.T) {
 		"import torch, os\ntorch.load(os.environ['M'], weights_only=True)\n":                      "environment",
 		"import torch\nfrom elsewhere import load_path\ntorch.load(load_path, weights_only=True)": "not in the workspace",
 	} {
-		got := New(Options{HubCache: dir}).Check(t.Context(), filepath.Join(dir, "app.py"), []byte(src)).Diagnostics(nil)
+		got := read(t, Options{HubCache: dir}, filepath.Join(dir, "app.py"), []byte(src)).Diagnostics(nil)
 		if len(got) != 1 || got[0].Rule != rule.LoadUnresolved || !strings.Contains(got[0].Message, want) {
 			t.Errorf("%q: %+v", src, got)
 		}
@@ -74,7 +80,7 @@ func TestPinToTheCacheCommit(t *testing.T) {
 	dir := write(t, map[string]string{
 		"hub/models--org--m/refs/main": sha, "hub/models--org--m/snapshots/" + sha + "/model.safetensors": "x"})
 	src := "from transformers import X\nX.from_pretrained('org/m')\n"
-	checked := New(Options{HubCache: filepath.Join(dir, "hub")}).Check(t.Context(), filepath.Join(dir, "app.py"), []byte(src))
+	checked := read(t, Options{HubCache: filepath.Join(dir, "hub")}, filepath.Join(dir, "app.py"), []byte(src))
 	for _, d := range checked.Diagnostics(nil) {
 		for _, f := range d.Fixes {
 			if len(f.Edits) == 1 && f.Edits[0].New == `, revision="`+sha+`"` {
@@ -99,9 +105,8 @@ func TestSinks(t *testing.T) {
 	l := &config.Loaded{}
 	l.Sinks = map[string]string{"mylib.load_checkpoint": "path", "fetch_weights": "name"}
 	src := []byte("from mylib import load_checkpoint as lc\nimport other\nlc('a.pt')\nlc(path='b.pt')\nother.load_checkpoint('c.pt')\nother.fetch_weights('d.pt')\n")
-	c := New(Options{Sinks: Sinks(l)})
 	var got []string
-	for _, call := range c.Check(t.Context(), filepath.Join(t.TempDir(), "x.py"), src).Calls() {
+	for _, call := range read(t, Options{Sinks: Sinks(l)}, filepath.Join(t.TempDir(), "x.py"), src).Calls() {
 		for _, r := range call.Refs {
 			got = append(got, call.Loader+" "+r.Value)
 		}
@@ -110,7 +115,7 @@ func TestSinks(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if !c.relevant(src) {
+	if !New(Options{Sinks: Sinks(l)}).relevant(src) {
 		t.Error("the source is not looked at")
 	}
 }

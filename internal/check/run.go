@@ -102,7 +102,7 @@ func (c *Checker) file(ctx context.Context, in Input, ws *workspace.Workspace) (
 		if err != nil {
 			return File{}, err
 		}
-		s, nb = analyzers.Summarise(src), n
+		s, nb = analyzers.Summarise(src, ws.Grammar()), n
 	}
 	f := File{Checked: c.Link(ctx, in.Path, s), Input: in, Notebook: nb != nil}
 	if nb != nil {

@@ -16,6 +16,7 @@ import (
 type Workspace struct {
 	roots    []string // absolute
 	within   string   // nothing outside of this folder is read; empty: no such bound
+	grammar  *analyzers.Grammar
 	versions func(pkg string) analyzers.Constraint
 
 	mu       sync.Mutex
@@ -43,9 +44,10 @@ type entry struct {
 // maxHeld bounds the source whose summaries are kept, in bytes: a summary is several times as large.
 const maxHeld = 4 << 20
 
-// Confined returns a workspace of one folder, out of which nothing is read, by no link either.
+// Confined returns a workspace of one folder that is not trusted: nothing is read out of it, by no link either, and
+// its sources are read in confinement.
 func Confined(root string) *Workspace {
-	w := New([]string{root})
+	w := New([]string{root}, analyzers.Confined)
 	if len(w.roots) == 1 {
 		w.within = w.roots[0]
 	}
@@ -61,9 +63,10 @@ func (w *Workspace) read(path string) ([]byte, error) {
 	return ReadWithin(w.within, path)
 }
 
-// New returns a workspace of the given folders, or of the folders that hold the given files.
-func New(roots []string) *Workspace {
-	w := &Workspace{files: map[string][]uint32{}, overlays: map[string][]byte{}, cache: map[string]*entry{},
+// New returns a workspace of the given folders, or of the folders that hold the given files, whose sources a grammar
+// reads.
+func New(roots []string, g *analyzers.Grammar) *Workspace {
+	w := &Workspace{grammar: g, files: map[string][]uint32{}, overlays: map[string][]byte{}, cache: map[string]*entry{},
 		paths: map[*analyzers.Summary]string{}, callers: map[uint32][]string{}, modules: map[[2]string]string{}}
 	for _, root := range roots {
 		abs, err := filepath.Abs(root)
@@ -171,6 +174,14 @@ func (w *Workspace) Overlaid(path string) bool {
 	return err == nil && w.overlays[abs] != nil
 }
 
+// Grammar reads the sources of the workspace; those of none are not trusted.
+func (w *Workspace) Grammar() *analyzers.Grammar {
+	if w == nil {
+		return analyzers.Confined
+	}
+	return w.grammar
+}
+
 // Hold keeps the summary of a file, so that what others ask about it is not read again.
 func (w *Workspace) Hold(path string, s *analyzers.Summary) {
 	abs, err := filepath.Abs(path)
@@ -212,7 +223,7 @@ func (w *Workspace) summary(abs string) *analyzers.Summary {
 			src, err = w.read(abs)
 		}
 		if err == nil && len(src) <= maxHeld {
-			e.summary, e.size = analyzers.Summarise(src), len(src)
+			e.summary, e.size = analyzers.Summarise(src, w.grammar), len(src)
 		}
 	})
 	w.mu.Lock()

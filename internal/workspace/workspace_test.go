@@ -30,7 +30,7 @@ func tree(t *testing.T, files map[string]string) string {
 func refs(t *testing.T, files map[string]string, name string) string {
 	t.Helper()
 	root := tree(t, files)
-	ws := New([]string{root})
+	ws := New([]string{root}, analyzers.Native)
 	paths, problems := Files([]string{root}, Filter{})
 	if len(problems) > 0 {
 		t.Fatal(problems)
@@ -44,7 +44,7 @@ func refs(t *testing.T, files map[string]string, name string) string {
 	}
 	path := filepath.Join(root, name)
 	var out []string
-	for _, c := range analyzers.Link(analyzers.Summarise([]byte(files[name])), analyzers.Options{Workspace: ws.At(path)}).Calls {
+	for _, c := range analyzers.Link(analyzers.Summarise([]byte(files[name]), analyzers.Native), analyzers.Options{Workspace: ws.At(path)}).Calls {
 		for _, r := range c.Refs {
 			value := strings.ReplaceAll(r.Value, filepath.ToSlash(root), "ROOT")
 			out = append(out, r.Kind.String()+":"+value+":"+r.Sure.String())
@@ -97,7 +97,7 @@ func TestVersions(t *testing.T) {
 		"in a comment": {"requirements.txt", "# torch==1.0\n", "", ""},
 		"hostile":      {"requirements.txt", strings.Repeat("torch==", 10_000), "", ""},
 	} {
-		got := New([]string{tree(t, map[string]string{c.file: c.text})}).At("x.py").Version("torch")
+		got := New([]string{tree(t, map[string]string{c.file: c.text})}, analyzers.Native).At("x.py").Version("torch")
 		if got.Low != c.low || got.High != c.high {
 			t.Errorf("%s: %+v, want %q to %q", name, got, c.low, c.high)
 		}
