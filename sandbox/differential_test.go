@@ -56,7 +56,7 @@ type data struct {
 // someCall walks all numbers with arguments around those the policy asks about.
 func someCall(random *rand.Rand, i int) data {
 	const arch = 0xc000003e // AUDIT_ARCH_X86_64
-	values := []uint64{0, 1, 2, 3, 4, 5, 7, 8, 13, unix.MAP_ANONYMOUS | unix.MAP_PRIVATE, unix.MAP_ANONYMOUS | unix.MAP_SHARED, unix.MAP_ANONYMOUS | 8,
+	values := []uint64{0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 13, 128 | 6, 256 | 9, 1<<32 - 6, unix.MAP_ANONYMOUS | unix.MAP_PRIVATE, unix.MAP_ANONYMOUS | unix.MAP_SHARED, unix.MAP_ANONYMOUS | 8,
 		unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD, 0x3d0f00, unix.CLONE_NEWUSER, uint64(unix.SIGCHLD),
 		uint64(unix.Getpid()), 1 << 32, 1<<32 | 4, ^uint64(0)}
 	c := data{number: uint32(i % 500), arch: arch}

@@ -24,6 +24,9 @@ var fatal = map[string]string{
 	"keys":                     syscallText(unix.SYS_KEYCTL, 0, 0xfffffffd, 0, 0, 0),
 	"kill the parent's thread": fmt.Sprintf("libc.syscall(%d, os.getppid(), os.getppid(), 0)", unix.SYS_TGKILL),
 	"queue a signal":           fmt.Sprintf("libc.syscall(%d, os.getppid(), 0, ctypes.create_string_buffer(128))", unix.SYS_RT_SIGQUEUEINFO),
+	"the parent's clock":       fmt.Sprintf("libc.syscall(%d, ctypes.c_long(~os.getppid() << 3 | 2), ctypes.create_string_buffer(16))", unix.SYS_CLOCK_GETTIME),
+	"sleep by another's clock": fmt.Sprintf("libc.syscall(%d, ctypes.c_long(~os.getppid() << 3 | 2), 1, ctypes.create_string_buffer(16), None)", unix.SYS_CLOCK_NANOSLEEP),
+	"a lock lending priority":  syscallText(unix.SYS_FUTEX, 0, 6, 0, 0),
 	"hold the parent":          fmt.Sprintf("libc.syscall(%d, os.getppid(), 0)", unix.SYS_PIDFD_OPEN),
 	"the parent's limits":      fmt.Sprintf("libc.syscall(%d, os.getppid(), 7, None, None)", unix.SYS_PRLIMIT64),
 	"its own limits":           fmt.Sprintf("libc.syscall(%d, 0, 7, ctypes.create_string_buffer(16), None)", unix.SYS_PRLIMIT64),
@@ -86,6 +89,7 @@ var refusals = []string{
 	"fails(lambda: os.dup(5))", "fails(lambda: os.stat('/'))",
 	"libc.fcntl(5, 1033, 15) == -1",                                      // seals: what is sealed too early can't be written, and is no harm; it is refused all the same
 	"libc.fcntl(3, 8, os.getppid()) == -1", "libc.fcntl(3, 10, 9) == -1", // a signal for somebody else
+	"libc.syscall(204, os.getppid(), 128, ctypes.create_string_buffer(128)) == -1", // sched_getaffinity
 	"libc.ioctl(1, 0x5412, b'x') == -1", "libc.ioctl(3, 0x8901, ctypes.byref(ctypes.c_int(os.getppid()))) == -1",
 	// memory beyond the limit
 	"libc.mmap(None, 20 << 30, 3, 0x22, -1, 0) == FAILED", "libc.mmap(None, 1 << 45, 1, 0x4022, -1, 0) == FAILED", "libc.mremap(stack, 4096, 20 << 30, 1) == FAILED",

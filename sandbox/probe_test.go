@@ -58,7 +58,7 @@ func TestProbesReachTheKernel(t *testing.T) {
 	mustSucceed := []string{"clone process", "fork", "openat", "open", "newfstatat", "stat", "statx", "access", "getcwd", "chdir", "dup", "fcntl",
 		"socket", "socket unix", "socketpair", "pipe2", "eventfd2", "epoll_create1", "mmap executable", "mmap executable, odd bits", "mmap shared", "mmap the model",
 		"mprotect executable", "memfd_create", "kill the parent", "tgkill the parent", "tkill the parent", "pidfd_open", "prlimit64", "setpriority", "shmget", "process_vm_readv",
-		"personality", "prctl", "seccomp", "inotify_init1", "unshare"}
+		"personality", "prctl", "seccomp", "inotify_init1", "unshare", "clock of the parent", "sleep by the parent's clock", "affinity of the parent"}
 	file := openFile(t, "model")
 	for _, p := range probe.All() {
 		if p.Alone {

@@ -46,6 +46,32 @@ func advise() []Entry {
 	)
 }
 
+// low is a mask of an int argument but for the bits in spare: what lies above it in the register means nothing.
+func low(spare uint64) uint64 { return 1<<32 - 1 - spare }
+
+// clocks lets clocks of the machine and of the process through. A number below zero names the processor time of any
+// process there is, to the nanosecond: it tells what others do, and when.
+func clocks(names ...string) []Entry {
+	return allowWhen([]Condition{{Arg: 0, Mask: low(31), Value: 0}}, names...)
+}
+
+// locks lets threads wait for each other. Left out are the operations that lend a priority: they look for the owner among
+// the threads of the whole machine, and the kernel's part of them has been a way out before (CVE-2014-3153).
+func locks() []Entry {
+	const how = 128 | 256 // FUTEX_PRIVATE_FLAG, FUTEX_CLOCK_REALTIME
+	return slices.Concat(
+		allowWhen([]Condition{{Arg: 1, Mask: low(how | 3), Value: 0}}, "futex"), // WAIT, WAKE, FD, REQUEUE
+		allowWhen([]Condition{{Arg: 1, Mask: low(how | 1), Value: 4}}, "futex"), // CMP_REQUEUE, WAKE_OP
+		allowWhen([]Condition{{Arg: 1, Mask: low(how), Value: 9}}, "futex"),     // WAIT_BITSET
+		allowWhen([]Condition{{Arg: 1, Mask: low(how), Value: 10}}, "futex"),    // WAKE_BITSET
+	)
+}
+
+// ownAffinity asks where this thread may run, not another process's.
+func ownAffinity() []Entry {
+	return allowWhen([]Condition{{Arg: 0, Mask: low(0), Value: 0}}, "sched_getaffinity")
+}
+
 // Worker is what a Go program needs that reads open descriptors, computes and answers on an
 // open socket. Nothing in it opens, connects, starts a program or makes memory executable.
 func Worker() []Entry {
@@ -53,10 +79,10 @@ func Worker() []Entry {
 	all := slices.Concat(
 		allow("read", "pread64", "write", "close", "recvmsg", "sendmsg"), // the files and the socket
 		allow("munmap", "brk"), advise(), // memory
-		allow("futex", "sched_yield", "nanosleep", "clock_nanosleep", "clock_gettime"), // the scheduler
-		allow("epoll_pwait", "restart_syscall", "gettid", "getpid", "getrandom"),       // timers, identity, seeds
-		allow("rt_sigprocmask", "rt_sigreturn", "rt_sigaction", "sigaltstack"),         // signals of its own
-		allow("set_robust_list", "rseq", "sched_getaffinity", "exit", "exit_group"),    // C library's threads, and the end
+		locks(), allow("sched_yield", "nanosleep"), clocks("clock_nanosleep", "clock_gettime"), // the scheduler
+		allow("epoll_pwait", "restart_syscall", "gettid", "getpid", "getrandom"), // timers, identity, seeds
+		allow("rt_sigprocmask", "rt_sigreturn", "rt_sigaction", "sigaltstack"),   // signals of its own
+		allow("set_robust_list", "rseq", "exit", "exit_group"), ownAffinity(),    // C library's threads, and the end
 		[]Entry{
 			// Memory of its own: no file and nothing shared. MAP_PRIVATE is not asked for, since the
 			// runtime's random numbers live in MAP_DROPPABLE memory from Linux 6.11 on.

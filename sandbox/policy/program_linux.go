@@ -35,18 +35,18 @@ func Python() []Entry {
 	return slices.Concat(
 		allow("read", "pread64", "readv", "write", "pwrite64", "writev", "lseek", "close", "fstat", "recvmsg", "sendmsg"),
 		allow("munmap", "brk"), advise(),
-		allow("futex", "sched_yield", "nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday"),
+		locks(), allow("sched_yield", "nanosleep", "gettimeofday"), clocks("clock_nanosleep", "clock_gettime", "clock_getres"),
 		allow(legacyClock...),
 		allow("rt_sigprocmask", "rt_sigreturn", "rt_sigaction", "sigaltstack", "restart_syscall"),
-		allow("gettid", "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname", "getrandom", "sched_getaffinity", "getcwd", "set_robust_list", "rseq"),
-		allow("exit", "exit_group"),
+		allow("gettid", "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname", "getrandom", "getcwd", "set_robust_list", "rseq"),
+		allow("exit", "exit_group"), ownAffinity(),
 		allowWhen([]Condition{noExec, {Arg: 3, Mask: ownMemoryMask, Value: ownMemory}}, "mmap"),
 		allowWhen([]Condition{noExec}, "mprotect"),
 		allowWhen([]Condition{{Arg: 0, Mask: ^uint64(0), Value: 0}, {Arg: 2, Mask: ^uint64(0), Value: 0}}, "prlimit64"), // one's own limits, read only
 		// A late import looks for files: it does not find them.
 		refuse(unix.EACCES, "openat", "openat2", "statx", "readlinkat", "faccessat", "faccessat2", "getdents64", "statfs"),
 		refuse(unix.EACCES, legacyFiles...),
-		refuse(unix.EPERM, "prctl", "fcntl", "dup", "sched_setaffinity", "mlock"),
+		refuse(unix.EPERM, "prctl", "fcntl", "dup", "sched_setaffinity", "sched_getaffinity", "mlock"), // another thread's affinity
 		refuse(unix.ENOTTY, "ioctl"),
 		refuse(unix.ENOMEM, "mremap"), // see Worker
 		[]Entry{

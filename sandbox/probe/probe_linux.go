@@ -60,6 +60,7 @@ var (
 	root    = []byte("/\x00")
 	program = []byte("/bin/true\x00")
 	label   = []byte("probe\x00")
+	noTime  [16]byte
 	scratch [4096]byte
 )
 
@@ -102,6 +103,18 @@ const nobody = ^uintptr(0) // -1
 // softOffline is MADV_SOFT_OFFLINE, which takes pages of the machine out of use; no length, so it takes none.
 const softOffline = 101
 
+// futexUnlockPI is FUTEX_UNLOCK_PI of a lock that nobody holds: EPERM.
+const futexUnlockPI = 7
+
+// processorTime is the clock of a process's processor time (clock_getcpuclockid(3)).
+func processorTime(pid int) uintptr { return uintptr(^pid<<3 | 2) }
+
+// affinity asks for a process's; the call answers with a size where it succeeds.
+func affinity(pid int) unix.Errno {
+	_, _, errno := unix.RawSyscall(unix.SYS_SCHED_GETAFFINITY, uintptr(pid), uintptr(len(scratch)), at(scratch[:]))
+	return errno
+}
+
 func portable() []Probe {
 	cwd := uintptr(unix.AT_FDCWD & (1<<64 - 1))
 	anonymous := uintptr(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS)
@@ -130,6 +143,12 @@ func portable() []Probe {
 		withEnv("prlimit64", func(e Env) unix.Errno {
 			return call(unix.SYS_PRLIMIT64, uintptr(e.Parent), unix.RLIMIT_NOFILE, 0, at(scratch[:]))
 		}),
+		withEnv("clock of the parent", func(e Env) unix.Errno { return call(unix.SYS_CLOCK_GETTIME, processorTime(e.Parent), at(scratch[:])) }),
+		withEnv("sleep by the parent's clock", func(e Env) unix.Errno {
+			return call(unix.SYS_CLOCK_NANOSLEEP, processorTime(e.Parent), 1, at(noTime[:]), 0) // until 0, which is over
+		}),
+		withEnv("affinity of the parent", func(e Env) unix.Errno { return affinity(e.Parent) }),
+		one("futex lending priority", unix.SYS_FUTEX, at(scratch[64:]), futexUnlockPI, 0, 0, 0, 0),
 		one("setpriority", unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, 0),
 		one("sched_setaffinity", unix.SYS_SCHED_SETAFFINITY, 0, 0, 0),
 		// files
