@@ -38,6 +38,8 @@ func TestScan(t *testing.T) {
 		{Name: "magic only", File: cbm[:4], Want: []string{"ST901"}},
 		{Name: "JSON split outside", File: replaced(`"split_index":3`, `"split_index":4`), Want: []string{"ST280 split_index"}},
 		{Name: "JSON split negative", File: replaced(`"split_index":3`, `"split_index":-4`), Want: []string{"ST280 split_index"}},
+		{Name: "JSON without trees", File: replaced(`"oblivious_trees"`, `"oblivious_t_ees"`), Want: []string{"ST901"}},
+		{Name: "JSON with a control character", File: replaced(`"features_info"`, "\"x\":\"\x15\",\"features_info\""), Want: []string{"ST901"}},
 		{Name: "JSON cut", File: text[:len(text)-40], Want: []string{"ST901"}},
 	}, Format, JSON)
 	for _, s := range []string{`{"a":"oblivious_trees"}`, `{"oblivious_trees"`, `{}`} {

@@ -31,6 +31,7 @@ type document struct {
 	known        bool  // trees were met
 	binaries     int64 // binary features: what splits are numbered by
 	trees        int64
+	forest       bool  // the key of the trees was met
 	worst, least int64 // split_index
 	off          int64
 	dimension    int64 // values of a leaf, as the first tree has them
@@ -40,7 +41,8 @@ var errNoTrees = errors.New("no trees of CatBoost")
 
 func scanJSON(ctx context.Context, p *modelscan.Pass) error {
 	d := &document{checker: checker{p: p}, worst: -1}
-	d.Walker = jsonstream.Walker{Ctx: ctx, R: jsonstream.NewText(io.NewSectionReader(p.R, 0, p.Size))}
+	text := jsonstream.NewText(io.NewSectionReader(p.R, 0, p.Size))
+	d.Walker = jsonstream.Walker{Ctx: ctx, R: text}
 	t, err := d.R.Next()
 	if err == nil {
 		err = d.Members(t, d.top)
@@ -51,6 +53,12 @@ func scanJSON(ctx context.Context, p *modelscan.Pass) error {
 	if err != nil {
 		p.Fail(p.Name, d.R.Offset(), fmt.Errorf("catboost: %w", err))
 		return nil
+	}
+	switch {
+	case !d.forest:
+		p.Fail(p.Name, d.R.Offset(), fmt.Errorf("catboost: %w", errNoTrees))
+	case text.Control > 0:
+		p.Fail(p.Name, text.Control, fmt.Errorf("catboost: a control character in a text: %w", errShape))
 	}
 	if d.worst >= d.binaries || d.least < 0 {
 		d.tell(d.off, "split_index", "a split looks at the binary feature %d of %d", max(d.worst, -d.least), d.binaries)
@@ -68,10 +76,10 @@ func (d *document) top(name string, t jsonstream.Token) error {
 		d.known = t.Kind == jsonstream.OpenObject
 		return d.lists(t, func(string) bool { return true }, d.feature)
 	case "oblivious_trees":
-		d.known = true
+		d.known, d.forest = true, true
 		return d.Items(t, d.symmetric)
 	case "trees":
-		d.known = true
+		d.known, d.forest = true, true
 		return d.Items(t, func(_ int, t jsonstream.Token) error { d.trees++; return d.node("", t) })
 	case "model_info":
 		return d.text("", t)

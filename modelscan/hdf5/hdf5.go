@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -127,6 +128,9 @@ func (f *file) address(at int64) int64 {
 	v := f.w.Uint(at, f.offsets)
 	if v == 1<<(8*f.offsets)-1 || f.offsets == 8 && v == 1<<64-1 {
 		return -1
+	}
+	if v > math.MaxInt64 && f.w.Err == nil {
+		f.w.Err = fmt.Errorf("the address %#x at %#x lies outside of the file", v, at)
 	}
 	return int64(v)
 }

@@ -29,6 +29,17 @@ func with(t testing.TB, name, old, text string) []byte {
 	return b
 }
 
+// farAway is a file whose first object stands at an address that no signed number holds.
+func farAway(t testing.TB) []byte {
+	b := real(t, "model_earliest")
+	at := bytes.Index(b, []byte("SNOD"))
+	if at < 0 {
+		t.Fatal("no symbol table node")
+	}
+	b[at+8+8+7] |= 0x80
+	return b
+}
+
 // All files are by h5py 3.16.
 func TestScan(t *testing.T) {
 	const dense = `{"class_name": "Dense", "config": {"name": "dense_of_some_length"}}`
@@ -57,6 +68,7 @@ func TestScan(t *testing.T) {
 		{Name: "external link", File: with(t, "external", "link_file.h5", "/etc/passwd\x00"), Want: []string{"ST259 /etc/passwd", "ST273 data_file.raw"}},
 		{Name: "external dataset", File: with(t, "external", "data_file.raw", "../../secrets"), Want: []string{"ST273 link_file.h5", "ST259 ../../secrets"}},
 		{Name: "virtual dataset", File: with(t, "virtual", "virt_file.h5", "/etc/passwd2"), Want: []string{"ST259 /etc/passwd2"}},
+		{Name: "an object far outside of the file", File: farAway(t), Want: []string{"ST901"}},
 		{Name: "cut short", File: whole[:len(whole)/2], Want: []string{"ST901", "ST901"}},
 		{Name: "cut in its numbers", File: real(t, "model_latest")[:len(real(t, "model_latest"))-1], Want: []string{"ST901"}},
 		{Name: "superblock only", File: []byte(signature + "\x00\x00\x00\x00\x00\x08\x08\x00"), Want: []string{"ST901"}},

@@ -4,6 +4,7 @@ package jsonstream
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -114,6 +115,10 @@ type TextReader struct {
 	open   []bool // whether each open container is an object
 	first  bool   // nothing has come yet in the innermost
 	member bool   // a key has come, its value has not
+
+	// Control is where the first control character stands that a text holds as it is, 0 where none does. CatBoost
+	// ends the document there; XGBoost takes all of them but ends of lines.
+	Control int64
 }
 
 // NewText reads JSON.
@@ -199,6 +204,12 @@ func (r *TextReader) text() (Token, error) {
 		}
 		if c == '"' {
 			break
+		}
+		if c < ' ' {
+			if c == '\n' || c == '\r' {
+				return t, r.fail(c)
+			}
+			r.Control = cmp.Or(r.Control, r.off-1)
 		}
 		r.buf = append(r.buf, c)
 		if c == '\\' {

@@ -66,7 +66,8 @@ type model struct {
 	next     int64 // of the one behind it
 	norm     int64 // as next, where every line ends in one byte: LightGBM joins the lines anew before it counts
 	told     int
-	header   bool  // max_feature_idx was read
+	header   bool // max_feature_idx was read
+	fields   map[string]bool
 	names    int64 // feature_names
 	infos    int64 // feature_infos
 	features int64 // max_feature_idx + 1
@@ -109,7 +110,7 @@ func (m *model) line() ([]byte, error) {
 }
 
 func (m *model) read() error {
-	m.features, m.classes, m.each = -1, 1, 1
+	m.features, m.classes, m.each, m.fields = -1, 1, 1, map[string]bool{}
 	line, err := m.head()
 	if err != nil {
 		return err
@@ -166,6 +167,9 @@ func (m *model) head() ([]byte, error) {
 
 // field keeps what is needed of the header.
 func (m *model) field(key, value string) {
+	if key == "num_class" || key == "label_index" {
+		m.fields[key] = true
+	}
 	switch key {
 	case "max_feature_idx":
 		m.features, m.header = number(value)+1, true
@@ -187,6 +191,8 @@ func (m *model) whole() error {
 	switch {
 	case m.features < 0:
 		return errNoTrees
+	case !m.fields["num_class"] || !m.fields["label_index"]:
+		return fmt.Errorf("no num_class or no label_index: %w", errShape)
 	case m.names != m.features || m.infos != m.features:
 		return fmt.Errorf("%d features, of which %d have names and %d are described: %w", m.features, m.names, m.infos, errShape)
 	case m.each < 1 || m.each > m.classes: // a row of predictions has as many places as there are classes
@@ -232,6 +238,8 @@ func (m *model) behind(line []byte) error {
 			open = true
 		case string(line) == "end of parameters":
 			open = false
+		case open && len(line) > 0 && !setting(line):
+			return fmt.Errorf("no parameter at %#x: %w", m.off, errShape)
 		}
 		m.code("text behind the trees", line)
 		var err error
@@ -246,6 +254,13 @@ func (m *model) behind(line []byte) error {
 		}
 		return nil
 	}
+}
+
+// setting is a line "[name: value]": LightGBM takes what stands on both sides of the colon without looking whether
+// there is one.
+func setting(line []byte) bool {
+	name, value, found := bytes.Cut(line, []byte(":"))
+	return found && len(name) > 1 && len(bytes.Trim(value, ":")) > 0
 }
 
 func (m *model) code(subject string, line []byte) {

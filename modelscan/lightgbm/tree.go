@@ -42,12 +42,43 @@ var columns = map[string]bool{
 	"cat_boundaries": true, "cat_threshold": true, "is_linear": true, "num_features": true, "leaf_features": true,
 }
 
+// values are columns of numbers whose length is checked: LightGBM aborts where they are fewer, more, or no numbers.
+var values = map[string]func(leaves int64) int64{
+	"split_gain": inner, "internal_value": inner, "internal_weight": inner, "internal_count": inner,
+	"leaf_value": outer, "leaf_weight": outer, "leaf_count": outer,
+}
+
+func inner(leaves int64) int64 { return leaves - 1 }
+func outer(leaves int64) int64 { return leaves }
+
+// filled is such a column with how many numbers it has, -1 where one of them is none.
+type filled struct {
+	key string
+	of  func(int64) int64
+	n   int64
+}
+
+func count(s string) int64 {
+	n := int64(0)
+	for part := range strings.SplitSeq(s, " ") {
+		if part == "" {
+			continue
+		}
+		if _, err := strconv.ParseFloat(part, 64); err != nil && !errors.Is(err, strconv.ErrRange) {
+			return -1
+		}
+		n++
+	}
+	return n
+}
+
 // tree reads and checks one, to the empty line behind it.
 func (m *model) tree() error {
 	at := m.off
 	name := fmt.Sprintf("tree %d", m.trees)
 	m.trees++
 	all := map[string][]int64{}
+	var given []filled
 	for {
 		line, err := m.line()
 		if errors.Is(err, io.EOF) {
@@ -63,8 +94,16 @@ func (m *model) tree() error {
 		if !found {
 			return fmt.Errorf("%s has a line without a value: %w", name, errShape)
 		}
+		if of := values[key]; of != nil {
+			given = append(given, filled{key, of, count(value)})
+		}
 		if columns[key] {
 			all[key] = numbers(value)
+		}
+	}
+	for _, v := range given {
+		if leaves := scalar(all["num_leaves"]); leaves > 1 && v.n != v.of(leaves) {
+			return fmt.Errorf("%s of %d leaves has a wrong column %s: %w", name, leaves, v.key, errShape)
 		}
 	}
 	return m.check(name, at, all)

@@ -54,6 +54,10 @@ func (s *scanner) function(f wire.Field) error {
 		return s.node(f.Body)
 	case f.Is(11):
 		return s.attribute(f.Body, nil)
+	case f.Is(9):
+		return whole(f.Body, opsetPart)
+	case f.Is(12):
+		return whole(f.Body, valuePart)
 	case f.Is(14):
 		return s.metadata(f.Body)
 	}
@@ -64,7 +68,12 @@ func (s *scanner) graph(m wire.Message) error {
 	if s.depth++; s.depth > maxDepth {
 		return fmt.Errorf("graphs nested deeper than %d at %#x: %w", maxDepth, m.Off, modelscan.ErrLimit)
 	}
-	defer func() { s.depth-- }()
+	defer func(outer *scope) { s.depth, s.scope = s.depth-1, outer }(s.scope)
+	if !s.apart {
+		if err := s.enter(m); err != nil {
+			return err
+		}
+	}
 	return m.Each(func(f wire.Field) error {
 		if err := s.ctx.Err(); err != nil {
 			return err
@@ -81,7 +90,7 @@ func (s *scanner) graph(m wire.Message) error {
 		case f.Is(16):
 			return s.metadata(f.Body)
 		}
-		return nil
+		return s.other(f)
 	})
 }
 
@@ -99,6 +108,8 @@ func (s *scanner) node(m wire.Message) error {
 	texts := map[string]string{}
 	err := m.Each(func(f wire.Field) error {
 		switch {
+		case f.Is(1):
+			s.reads(f.Off, "a node reads", f.Body.Text(maxText))
 		case f.Is(4):
 			op = f.Body.Text(maxText)
 		case f.Is(7):
@@ -160,6 +171,8 @@ func (s *scanner) attribute(m wire.Message, texts map[string]string) error {
 			return s.graph(f.Body)
 		case f.Is(22), f.Is(23):
 			return s.sparse(f.Body)
+		case f.Is(14), f.Is(15):
+			return whole(f.Body, anyType)
 		}
 		return nil
 	})

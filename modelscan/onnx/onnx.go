@@ -100,6 +100,9 @@ type scanner struct {
 	functions map[string]bool // "domain.name" of functions the model brings along
 	told      map[string]bool // custom domains and operators already told of
 	depth     int             // of graphs inside graphs
+	scope     *scope          // of the graph that is read; nil inside of functions and of what trains the model
+	apart     bool            // there
+	lost      bool            // a name that nothing gives was told of
 }
 
 func (s *scanner) model(f wire.Field) error {
@@ -110,14 +113,23 @@ func (s *scanner) model(f wire.Field) error {
 		return s.metadata(f.Body)
 	case f.Is(modelProducer), f.Is(modelDoc):
 		s.text(f)
+	case f.Is(modelOpsets):
+		return whole(f.Body, opsetPart)
 	case f.Is(modelTraining):
+		s.apart = true
+		defer func() { s.apart = false }()
 		return f.Body.Each(func(t wire.Field) error {
 			if t.Is(1) || t.Is(2) { // initialization, algorithm
 				return s.graph(t.Body)
 			}
+			if t.Is(3) || t.Is(4) { // their bindings
+				return whole(t.Body, entryPart)
+			}
 			return nil
 		})
 	case f.Is(modelFunctions):
+		s.apart = true
+		defer func() { s.apart = false }()
 		return f.Body.Each(s.function)
 	}
 	return nil

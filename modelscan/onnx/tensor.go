@@ -30,6 +30,8 @@ func (s *scanner) tensor(m wire.Message) error {
 			dims = append(dims, int64(f.Int))
 		case f.Is(1):
 			dims = appendPacked(dims, f.Body)
+		case f.Is(3):
+			return whole(f.Body, segmentPart)
 		case f.Is(8):
 			name = f.Body.Text(maxText)
 		case f.Is(13):

@@ -41,10 +41,16 @@ type tree struct {
 	left, right, parents, split, kind []int64
 	catNodes, catBegin, catSize, cats []int64
 	nodes                             int64
+	vector                            int64              // values of a leaf
+	given                             map[string]bool    // columns that are there
+	values                            [len(values)]int64 // how long each of those columns is, -1 where it is absent
 }
 
 func (t *tree) reset(off int64) {
-	t.off, t.nodes = off, -1
+	t.off, t.nodes, t.vector, t.given = off, -1, -1, map[string]bool{}
+	for i := range t.values {
+		t.values[i] = -1
+	}
 	for _, name := range columns {
 		into := t.column(name)
 		*into = (*into)[:0]
@@ -53,6 +59,9 @@ func (t *tree) reset(off int64) {
 
 // columns that are read.
 var columns = [...]string{"left_children", "right_children", "parents", "split_indices", "split_type", "categories_nodes", "categories_segments", "categories_sizes", "categories"}
+
+// values are columns that need be there and are not read: RegTree::LoadModel asks for each where a leaf has one value.
+var values = [...]string{"base_weights", "default_left", "loss_changes", "split_conditions", "sum_hessian"}
 
 func (t *tree) column(name string) *[]int64 {
 	all := [...]*[]int64{&t.left, &t.right, &t.parents, &t.split, &t.kind, &t.catNodes, &t.catBegin, &t.catSize, &t.cats}
@@ -76,6 +85,27 @@ func (c *checker) check(i int, t *tree) error {
 	c.categories(name, t)
 	c.parents(name, t)
 	c.walk(name, t)
+	return nil
+}
+
+// whole asks for the columns that XGBoost asks for, of which those of categories came with 1.3.
+func (t *tree) whole(i int) error {
+	if t.vector < 0 {
+		return fmt.Errorf("tree %d has no size_leaf_vector: %w", i, jsonstream.ErrShape)
+	}
+	for k, n := range t.values {
+		if t.vector <= 1 && n != t.nodes {
+			return fmt.Errorf("tree %d of %d nodes has %d %s: %w", i, t.nodes, max(n, 0), values[k], jsonstream.ErrShape)
+		}
+	}
+	if !t.given["split_type"] {
+		return nil
+	}
+	for _, name := range [...]string{"categories", "categories_nodes", "categories_segments", "categories_sizes"} {
+		if !t.given[name] {
+			return fmt.Errorf("tree %d has no %s: %w", i, name, jsonstream.ErrShape)
+		}
+	}
 	return nil
 }
 

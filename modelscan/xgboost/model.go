@@ -2,6 +2,7 @@ package xgboost
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -13,8 +14,9 @@ type scanner struct {
 	*checker
 	jsonstream.Walker
 	p       *modelscan.Pass
-	learns  bool // the learner has parts of a model
+	learns  bool // there is a learner, so that a broken document is a broken model
 	booster bool // a gradient booster was read
+	counted bool // num_feature was read
 }
 
 func (s *scanner) document() error {
@@ -24,6 +26,7 @@ func (s *scanner) document() error {
 	}
 	return s.Members(t, func(name string, t jsonstream.Token) error {
 		if name == "learner" && t.Kind == jsonstream.OpenObject {
+			s.learns = true
 			return s.Members(t, s.learner)
 		}
 		return s.Skip(t)
@@ -31,10 +34,6 @@ func (s *scanner) document() error {
 }
 
 func (s *scanner) learner(name string, t jsonstream.Token) error {
-	switch name {
-	case "attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param":
-		s.learns = true
-	}
 	switch name {
 	case "gradient_booster":
 		return s.Members(t, s.gradientBooster)
@@ -54,7 +53,7 @@ func (s *scanner) learner(name string, t jsonstream.Token) error {
 func (s *scanner) learnerParam(name string, t jsonstream.Token) error {
 	switch name {
 	case "num_feature":
-		s.features = integer(t)
+		s.features, s.counted = integer(t), true
 	case "num_class", "num_target":
 		s.groups = max(s.groups, integer(t))
 	}
@@ -116,15 +115,25 @@ func (s *scanner) tree(i int, t jsonstream.Token) error {
 	id := int64(-1)
 	err := s.Members(t, func(name string, t jsonstream.Token) error {
 		into := b.column(name)
-		switch {
+		switch i := slices.Index(values[:], name); {
 		case into != nil:
+			b.given[name] = true
 			return s.column(into, t)
+		case i >= 0:
+			b.values[i] = 0
+			return s.Items(t, func(_ int, t jsonstream.Token) error {
+				b.values[i]++
+				return s.Skip(t)
+			})
 		case name == "id":
 			id = integer(t)
 		case name == "tree_param":
 			return s.Members(t, func(name string, t jsonstream.Token) error {
-				if name == "num_nodes" {
+				switch name {
+				case "num_nodes":
 					b.nodes = integer(t)
+				case "size_leaf_vector":
+					b.vector = integer(t)
 				}
 				return s.Skip(t)
 			})
@@ -133,6 +142,9 @@ func (s *scanner) tree(i int, t jsonstream.Token) error {
 	})
 	if err == nil && id != int64(i) {
 		err = fmt.Errorf("tree %d has the id %d: %w", i, id, jsonstream.ErrShape)
+	}
+	if err == nil {
+		err = b.whole(i)
 	}
 	if err == nil {
 		err = s.check(i, b)

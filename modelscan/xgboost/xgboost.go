@@ -54,7 +54,9 @@ func scan(ctx context.Context, p *modelscan.Pass, r jsonstream.Reader) error {
 	case !s.booster && (err == nil || !s.learns):
 		return errors.Join(err, errNoBooster)
 	case err == nil:
-		if err = s.finish(); err == nil {
+		if !s.counted {
+			err = fmt.Errorf("no num_feature: %w", jsonstream.ErrShape)
+		} else if err = s.finish(); err == nil {
 			s.behind()
 		}
 	}
