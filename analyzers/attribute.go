@@ -111,7 +111,11 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 	case pyparse.ClassDefinition:
 		return e.member(o, nil, attr, 0)
 	case pyparse.Dictionary: // OmegaConf, EasyDict: its entries are attributes too
-		return e.entryOf(o, text(attr))
+		ps, why := e.entryOf(o, text(attr))
+		if len(ps) == 0 && why == "" && o.fr.config != "" {
+			why = "it is a value of the config `" + snippet(o.fr.config) + "`, which does not say it: another file or the command line may"
+		}
+		return ps, why
 	case pyparse.Call:
 	default:
 		return nil, ""
@@ -128,6 +132,9 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 			ps, why := e.places(o.fr, v)
 			return lower(ps, o.sure), why
 		}
+	}
+	if ps, why, ok := e.readConfig(o, attr); ok {
+		return ps, why
 	}
 	classes, _ := e.places(o.fr, callee)
 	for _, c := range classes {

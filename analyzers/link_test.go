@@ -71,6 +71,11 @@ func TestLink(t *testing.T) {
 		{"another's method", "import torch\nclass A:\n    def load(self, p):\n        torch.load(p)\nclass B:\n    def load(self, p):\n        pass\n    def g(self):\n        self.load('b.pt')\ntorch.jit.load('c.pt')\nA().load('a.pt')\n",
 			"4 torch.load path:a.pt(guess)\n10 torch.jit.load path:c.pt(exact)\n"},
 		{"three calls", "import torch\ndef f(p):\n    torch.load(p)\ndef g(q):\n    f(q)\ndef h(r):\n    g(r)\nh('a.pt')\n", "3 torch.load path:a.pt(guess)\n"},
+		{"hydra", "import hydra, torch\n@hydra.main(config_path='conf', config_name='config')\ndef main(cfg):\n    torch.load(cfg.ckpt)\n",
+			"4 torch.load why: it is a value of the Hydra config `config.yaml`, which is not looked at\n"},
+		{"hydra, named elsewhere", "import hydra, torch\n@hydra.main(version_base=None)\ndef main(cfg):\n    torch.load(cfg.ckpt)\n",
+			"4 torch.load why: it is a value of the Hydra config, which the command line names\n"},
+		{"yaml", "import torch, yaml\nc = yaml.safe_load(open('c.yaml'))\ntorch.load(c['ckpt'])\n", "3 torch.load why: it is a value of `c.yaml`, which is not looked at\n"},
 		{"format", "import torch\ntorch.load('{}/{name}.pt'.format('a', name='b'))\ntorch.load('%s.pt' % 'c')\n", "2 torch.load path:a/b.pt(exact)\n3 torch.load path:c.pt(exact)\n"},
 	} {
 		if got := show(c.src); got != c.want {

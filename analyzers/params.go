@@ -30,8 +30,15 @@ func (e *evaluator) param(fr *frame, in int32, b *binding, name string) ([]place
 		out = append(out, e.passed(fr, fn, fname, name)...)
 		e.hops--
 	}
+	why := ""
 	if len(out) == 0 {
-		out = e.annotated(fr, fn, name)
+		if config, w, ok := e.hydra(fr, fn, name); ok {
+			out, why = config, w
+		}
+		out = append(out, e.annotated(fr, fn, name)...)
+	}
+	if len(out) == 0 && why != "" {
+		return nil, why
 	}
 	if len(out) == 0 {
 		if fname == "" {

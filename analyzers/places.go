@@ -72,6 +72,9 @@ func lower(in []place, s ref.Sure) []place {
 func (e *evaluator) name(fr *frame, n node) ([]place, string) {
 	s := fr.s
 	name := s.code(n)
+	if fr.config != "" { // ${…}
+		return nil, "the config `" + snippet(fr.config) + "` puts it together from other values"
+	}
 	reach, in := s.reaching(name, n, s.scope[n])
 	if len(reach) == 0 {
 		for _, star := range s.stars {

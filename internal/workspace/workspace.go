@@ -266,13 +266,14 @@ func (w *Workspace) At(path string) analyzers.Workspace {
 	if err != nil {
 		return nil
 	}
-	return view{w, abs}
+	return view{w, abs, map[string]*analyzers.Summary{}}
 }
 
 // view is a workspace seen from one file.
 type view struct {
 	*Workspace
-	path string
+	path    string
+	configs map[string]*analyzers.Summary
 }
 
 // pathOf is where a summary was read; the file being linked is not in the cache.

@@ -1,0 +1,103 @@
+package analyzers
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/ref"
+)
+
+// readConfig is a value by name in a YAML or JSON file that a call reads: yaml.safe_load(open("a.yaml")),
+// OmegaConf.load("a.yaml"). It is false for any other call, and for a file whose name cannot be told.
+func (e *evaluator) readConfig(call place, attr string) (ps []place, why string, ok bool) {
+	s := call.fr.s
+	if !slices.ContainsFunc(s.names(s.field(call.n, pyparse.FieldFunction)), readsConfig) {
+		return nil, "", false
+	}
+	for _, a := range e.eval(call.fr, s.positional(call.n, 0)).alts {
+		if a.kind != ref.Path || strings.Contains(a.text, hole) {
+			continue
+		}
+		configs, w := e.configFile(call.fr, a.text)
+		for _, c := range configs {
+			found, because := e.of(c, attr)
+			ps, w = append(ps, lower(found, min(a.sure, c.sure))...), because
+		}
+		if why == "" {
+			why = w
+		}
+		ok = true
+	}
+	return ps, why, ok
+}
+
+func readsConfig(name string) bool {
+	switch name {
+	case "omegaconf.OmegaConf.load", "yaml.safe_load", "yaml.load", "yaml.full_load", "json.load":
+		return true
+	}
+	return false
+}
+
+// configFile is the dictionary in a YAML or JSON file of the workspace. Whoever runs the program may have another.
+func (e *evaluator) configFile(fr *frame, file string) ([]place, string) {
+	file, beside := strings.CutPrefix(file, fromSource+"/")
+	if e.w == nil {
+		return nil, "it is a value of `" + snippet(path.Base(file)) + "`, which is not looked at"
+	}
+	m, ok := e.w.Config(fr.s, file, beside)
+	if !ok {
+		return nil, "it is a value of `" + snippet(path.Base(file)) + "`, which is not in the workspace, or cannot be read"
+	}
+	in := e.frame(m.Summary, m.Dir)
+	in.config = path.Base(file)
+	for i, n := range m.Summary.tree.Nodes {
+		if n.Kind == pyparse.Dictionary {
+			return []place{{in, node(i), ref.Default}}, ""
+		}
+	}
+	return nil, "`" + snippet(path.Base(file)) + "` holds no values by name"
+}
+
+// hydra is the config that @hydra.main passes to a function's first parameter.
+func (e *evaluator) hydra(fr *frame, fn node, param string) (ps []place, why string, ok bool) {
+	s := fr.s
+	if i, _ := s.paramIndex(fn, param); i != 0 {
+		return nil, "", false
+	}
+	for d := range s.decorators(fn) {
+		if s.kind(d) != pyparse.Call || !slices.Contains(s.names(s.field(d, pyparse.FieldFunction)), "hydra.main") {
+			continue
+		}
+		dir, file := e.argOr(fr, d, "config_path", 0), e.argOr(fr, d, "config_name", 1)
+		if file == "" {
+			return nil, "it is a value of the Hydra config, which the command line names", true
+		}
+		if path.Ext(file) != ".yaml" {
+			file += ".yaml"
+		}
+		ps, why = e.configFile(fr, fr.dir+"/"+path.Join(dir, file))
+		if why != "" {
+			why = strings.Replace(why, "it is a value of", "it is a value of the Hydra config", 1)
+		}
+		return ps, why, true
+	}
+	return nil, "", false
+}
+
+// argOr is the text of a call's argument; empty when it is none, or not known.
+func (e *evaluator) argOr(fr *frame, call node, name string, i int) string {
+	arg := fr.s.keyword(call, name)
+	if arg < 0 {
+		arg = fr.s.positional(call, i)
+	}
+	if arg < 0 {
+		return ""
+	}
+	if v := e.eval(fr, arg); len(v.alts) == 1 && !strings.Contains(v.alts[0].text, hole) {
+		return v.alts[0].text
+	}
+	return ""
+}
