@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The package in every Python that it supports, each in a venv of its own with numpy and without torch; then the whole
-# suite with Debian 13's torch 2.6 (python/run-tests.sh runs it with the system's), and with the newest torch that Debian has.
+# suite with Debian 13's torch 2.6 (python/run-tests.sh runs it with the system's), and with the newest torch that Debian has;
+# before them sentence-transformers with a real model, on the system's torch.
 # A Python that is not there fails the run. PYTHONS names other ones, SUITES other releases of Debian. WHEEL names a wheel to
 # test; otherwise one is built here, out of the source distribution.
 set -euo pipefail
@@ -36,6 +37,14 @@ for version in ${PYTHONS-3.9 3.10 3.11 3.12 3.13}; do
   "$venv/bin/python" -m pytest -p no:cacheprovider python/tests_plain
 done
 
+# In a venv of its own: it wants newer transformers than the one whose loading runs a payload, which the other tests want.
+venv=$cache/sentence requirements=python/tests/requirements-sentence-transformers.txt
+[ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv --system-site-packages "$venv"
+"$venv/bin/pip" install -q --disable-pip-version-check -r "$requirements"
+"$venv/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall "$WHEEL"
+echo "== $(tr '\n' ' ' <"$requirements")"
+"$venv/bin/python" -m pytest -p no:cacheprovider python/tests/test_sentence_transformers.py
+
 # A release of Debian has one Python, which starts with that release's loader and libraries.
 for suite in ${SUITES-trixie forky}; do
   root=$cache/$suite
@@ -53,7 +62,7 @@ for suite in ${SUITES-trixie forky}; do
   "$cache/3.13/bin/pip" install -q --disable-pip-version-check --no-deps --target "$own" "$WHEEL"
   # This interpreter can't start itself without its loader, and these start it; or they need packages that are not there.
   ignored=()
-  for name in diffusers hostile huggingface others sandbox; do ignored+=(--ignore "python/tests/test_$name.py"); done
+  for name in diffusers hostile huggingface others sandbox sentence_transformers; do ignored+=(--ignore "python/tests/test_$name.py"); done
   PYTHONHOME=$root/usr PYTHONPATH=$own:$site:$root/usr/lib/python3/dist-packages PYTHONDONTWRITEBYTECODE=1 \
     "$loader" --library-path "$libs:$root/usr/lib:$libs/blas:$libs/lapack" "$python" -m pytest -p no:cacheprovider \
     "${ignored[@]}" "$@" python/tests
