@@ -42,7 +42,8 @@ test-python:
 	@scripts/bootstrap.sh build test
 	python/run-tests.sh
 
-# Python 3.9 to 3.13 without torch, and the whole suite with Debian 13's torch 2.6; the Pythons are not installed here.
+# Python 3.9 to 3.13 without torch, sentence-transformers with a real model, and the whole suite with the torch of newer
+# Debians; the Pythons are not installed here.
 test-matrix:
 	@scripts/bootstrap.sh build test
 	python/test-matrix.sh
