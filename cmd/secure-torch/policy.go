@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/internal/provenance"
 	"github.com/secure-torch/secure-torch/internal/report"
@@ -26,7 +28,7 @@ func newPolicyCmd() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPolicyTestCmd(), newPolicyEvalCmd(), newPolicyInitCmd())
+	cmd.AddCommand(newPolicyTestCmd(), newPolicyEvalCmd(), newPolicyInputCmd(), newPolicyInitCmd())
 	return cmd
 }
 
@@ -74,7 +76,8 @@ func newPolicyEvalCmd() *cobra.Command {
 standard input), and print the decision.
 
 Exit code: 0 allowed; 1 denied; 2 it could not be decided, which denies too.`,
-		Args: somePaths("evaluate", "policy.rego"),
+		Example: "  secure-torch policy input model.pt --environment production > input.json\n  secure-torch policy eval policies/ --input input.json",
+		Args:    somePaths("evaluate", "policy.rego"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			doc, err := readInput(cmd.InOrStdin(), input)
 			if err != nil {
@@ -105,6 +108,46 @@ Exit code: 0 allowed; 1 denied; 2 it could not be decided, which denies too.`,
 	}
 	cmd.Flags().StringVar(&input, "input", "-", "the input, a JSON file")
 	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto or off: confinement of the process that runs the policies")
+	return cmd
+}
+
+func newPolicyInputCmd() *cobra.Command {
+	var mode string
+	var trust trustFlags
+	cmd := &cobra.Command{
+		Use:   "input MODEL",
+		Short: "Show what policies are told of one model",
+		Long: `Scan one model, a file here or on the hub, and print in JSON what "scan --policy" would tell policies of it: the input of
+"policy eval", and of tests. Nothing is decided.`,
+		Example: "  secure-torch policy input model.pt --environment production > input.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			source, err := newSources(cmd, args, false, false)
+			if err != nil {
+				return err
+			}
+			defer source.close()
+			var inputs [][]byte
+			trust.show = func(input []byte) { inputs = append(inputs, input) }
+			if _, err := scanTrusted(cmd, source, mode, engine.Options{Workers: 1}, &trust); err != nil {
+				return err
+			}
+			if len(inputs) != 1 {
+				return withHint(fmt.Errorf("there are %d models in %s", len(inputs), report.Escape(args[0])), "name one file that a loader reads")
+			}
+			var out bytes.Buffer
+			if err := json.Indent(&out, inputs[0], "", "  "); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), out.String())
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&mode, "sandbox", "strict", "strict, auto or off: confinement of the processes that read the files")
+	flags.StringVar(&trust.environment, "environment", "", "what policies are told of where the model will run: production")
+	flags.StringVar(&trust.policy, "trust-policy", "", "who may sign which models (default trust.yaml in your own configuration folder, if there is one)")
+	flags.StringVar(&trust.sbom, "sbom", "", "the bill of materials, instead of the one beside the file")
 	return cmd
 }
 

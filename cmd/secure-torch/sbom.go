@@ -128,18 +128,20 @@ func takeInventory(cmd *cobra.Command, mode sandbox.Mode, path string, flags sbo
 	} else if !info.IsDir() {
 		root = filepath.Dir(full)
 	}
-	e.ScanAll(cmd.Context(), []string{path}, func(a *engine.Artifact) { err = errors.Join(err, take(v, a, root)) })
+	w := weights{}
+	e.ScanAll(cmd.Context(), []string{path}, func(a *engine.Artifact) { err = errors.Join(err, take(v, w, a, root)) })
 	if err = errors.Join(err, cmd.Context().Err()); err != nil {
 		return nil, err
 	}
 	if len(v.Files) == 0 {
 		return nil, fmt.Errorf("there are no files in %s", report.Escape(path))
 	}
+	v.Parameters = w.total()
 	return v, beside(cmd, mode, v, root)
 }
 
-// take adds one scanned file.
-func take(v *sbom.Inventory, a *engine.Artifact, root string) error {
+// take adds one scanned file, to the inventory and to its weights.
+func take(v *sbom.Inventory, w weights, a *engine.Artifact, root string) error {
 	sum, ok := strings.CutPrefix(a.Digest, "sha256:")
 	if !ok {
 		return fmt.Errorf("%s was not hashed: %s", report.Escape(a.Path), report.Escape(a.Report.Failure))
@@ -162,12 +164,38 @@ func take(v *sbom.Inventory, a *engine.Artifact, root string) error {
 		}
 	}
 	v.Files = append(v.Files, f)
-	for _, fact := range a.Report.Facts {
-		if fact.Kind == modelscan.TensorFact {
-			v.Parameters += elements(fact.Shape)
-		}
-	}
+	w.add(filepath.Dir(name), a.Report)
 	return nil
+}
+
+// weights are the numbers of parameters, by format and by folder and name of the tensor: the same weights often lie in a
+// repository in several formats and precisions, and are one model.
+type weights map[string]map[string]int64
+
+func (w weights) add(dir string, r *modelscan.Report) {
+	for _, fact := range r.Facts {
+		if fact.Kind != modelscan.TensorFact || len(r.Formats) == 0 {
+			continue
+		}
+		format := r.Formats[0]
+		if w[format] == nil {
+			w[format] = map[string]int64{}
+		}
+		key := dir + "\x00" + cmp.Or(fact.Name, fact.Path) // arrays of an .npz have no names but those of their members
+		w[format][key] = max(w[format][key], elements(fact.Shape))
+	}
+}
+
+// total is that of the format which has the most.
+func (w weights) total() (most int64) {
+	for _, tensors := range w {
+		var n int64
+		for _, elements := range tensors {
+			n += elements
+		}
+		most = max(most, n)
+	}
+	return most
 }
 
 // elements is how many numbers a tensor of that shape has; 0 where that is more than any model has.

@@ -25,7 +25,8 @@ type trustFlags struct {
 	environment string
 	audit       string
 	root        string
-	sbom        string // only where one file is scanned
+	sbom        string             // only where one file is scanned
+	show        func(input []byte) // what policies would be told, instead of having them decide
 }
 
 func (f *trustFlags) add(cmd *cobra.Command) {
@@ -76,7 +77,7 @@ func loadTrustPolicy(path string) (*evidence.TrustPolicy, error) {
 
 // checker is what looks at signatures, SBOMs and policies while models are scanned, with what to call when it is done.
 func (f *trustFlags) checker(mode sandbox.Mode) (*provenance.Checker, func() error, error) {
-	set := provenance.Settings{Require: f.require, Environment: f.environment, SBOM: f.sbom, TrustedRoot: fetchedRoot()}
+	set := provenance.Settings{Require: f.require, Environment: f.environment, SBOM: f.sbom, Show: f.show, TrustedRoot: fetchedRoot()}
 	var err error
 	if f.root != "" {
 		if set.TrustedRoot, err = readRoot(f.root); err != nil {

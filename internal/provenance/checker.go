@@ -27,6 +27,8 @@ type Settings struct {
 	Environment string
 	// SBOM is the bill of materials of every file, instead of the one beside it; empty for that.
 	SBOM string
+	// Show, if not nil, is given what policies would be told of each model, and no policy decides.
+	Show func(input []byte)
 	// Audit, if not nil, is written a line for each decision.
 	Audit *Audit
 }
@@ -51,8 +53,11 @@ func NewChecker(asks Asker, set Settings) *Checker {
 
 // Idle tells whether nothing is asked of models beyond what their signatures say by themselves.
 func (c *Checker) Idle() bool {
-	return c.set.Trust == nil && !c.set.Require && len(c.set.Policies) == 0 && c.set.SBOM == ""
+	return c.set.Trust == nil && !c.set.Require && !c.set.decides() && c.set.SBOM == ""
 }
+
+// decides tells whether policies are told of each model.
+func (s *Settings) decides() bool { return len(s.Policies) > 0 || s.Show != nil }
 
 // signedBundle is what the worker made of a bundle, in use by whoever holds done.
 type signedBundle struct {
@@ -79,7 +84,7 @@ func (c *Checker) Begin(ctx context.Context, path string, f *artifact.File) func
 	s := &subject{c: c, ctx: ctx, path: path, file: f, source: SourceOf(path)}
 	s.bundle = findFor(path, &c.folders)
 	if s.sbom = c.set.SBOM; s.sbom == "" {
-		s.sbom = findSBOM(path, len(c.set.Policies) > 0, &c.folders)
+		s.sbom = findSBOM(path, c.set.decides(), &c.folders)
 	}
 	if isEvidence(path) {
 		return nil

@@ -76,7 +76,7 @@ func (s *subject) embedded(a *engine.Artifact) bool {
 
 // values reads what single values of the file's metadata say, where a policy decides by them; false where there are none.
 func (s *subject) values(a *engine.Artifact) bool {
-	if len(s.c.set.Policies) == 0 {
+	if !s.c.set.decides() {
 		return false
 	}
 	q := evidence.SBOMQuestion{Name: "metadata"}

@@ -74,11 +74,15 @@ func Input(a *engine.Artifact, source Source, environment string) ([]byte, error
 
 // policies has the user's policies decide about the artifact.
 func (s *subject) policies(a *engine.Artifact) {
-	if len(s.c.set.Policies) == 0 {
+	if !s.c.set.decides() {
 		return
 	}
 	start := time.Now()
 	input, err := Input(a, s.source, s.c.set.Environment)
+	if s.c.set.Show != nil && err == nil {
+		s.c.set.Show(input)
+		return
+	}
 	var d evidence.Decision
 	if err == nil {
 		d, err = Decide(s.ctx, s.c.asks, s.c.set.Policies, input)

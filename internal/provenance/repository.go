@@ -62,8 +62,8 @@ func (r *Repository) Judge(ctx context.Context, file *remote.File, a *engine.Art
 	}
 	s := &subject{c: r.c, ctx: ctx, path: a.Path, source: source, remote: f, sbom: r.c.set.SBOM}
 	s.bundle = r.signatureOf(ctx, file.Path)
-	if s.sbom == "" && (r.source.Kind != "url" || len(r.c.set.Policies) > 0) { // each name is a request to a web server
-		s.sbom = r.materialsOf(ctx, file.Path, len(r.c.set.Policies) > 0)
+	if s.sbom == "" && (r.source.Kind != "url" || r.c.set.decides()) { // each name is a request to a web server
+		s.sbom = r.materialsOf(ctx, file.Path, r.c.set.decides())
 	}
 	s.sum = func() (string, error) {
 		if f.hashed {

@@ -114,7 +114,9 @@ def _judge(source: Source, report: Report, ran: Mapping[str, Any]) -> None:
     outcome, detail = ran.get("outcome"), ran.get("detail", "")
     if outcome == "done":
         return
-    text = f"{source.name}: {detail or outcome} (sandbox {ran.get('grade')})"
+    grade = ran.get("grade")
+    # Without one nothing of the file was reached: a module could not be imported, before the confinement begins.
+    text = f"{source.name}: {detail or outcome}" + (f" (sandbox {grade})" if grade not in (None, "off") else "")
     if outcome == "refused":
         raise SandboxUnavailable(text, report)
     if outcome == "forbidden":

@@ -105,8 +105,8 @@ def load(
     `sandbox_imports`; `sandbox_profile` names an OCI seccomp profile with calls to add. This contains the file's code,
     it does not make it right: the numbers may be forged.
     """
-    keys, publishers = _several(pubkey_path), _several(trusted_publishers)
-    signed = bool(verify_sigstore or require_signature or keys or publishers or bundle_path)
+    keys, publishers = several(pubkey_path, "pubkey_path"), several(trusted_publishers, "trusted_publishers")
+    signed = bool(verify_sigstore or require_signature or keys or publishers or bundle_path is not None)
     confined = _wants_python(sandbox)
     if as_ not in (None, "state_dict") or copy not in (None, "sealed"):
         raise ValueError(f"as_={as_!r}, copy={copy!r}: as_ takes None or 'state_dict', copy None or 'sealed'")
@@ -118,7 +118,8 @@ def load(
         answer = _binary.index(source.fd, source.name, "always" if audit_only else "loadable", trust)
         report = Report.from_json(answer.report)
         if sbom_path is not None and report.raw["sbom"]["state"] != "valid":
-            raise PolicyError(f"{source.name}: sbom_path={sbom_path!r} can't be read as an SBOM: {report.raw['sbom']}", report)
+            why = report.raw["sbom"].get("message") or report.raw["sbom"]["state"]
+            raise PolicyError(f"{source.name}: sbom_path={sbom_path!r} can't be read as an SBOM: {why}", report)
         if not audit_only:
             enforce(report, max_threat_score)
         elif confined and not allows(report, max_threat_score):
@@ -131,7 +132,7 @@ def load(
         elif audit_only:
             return None, report
         else:
-            raise UnsupportedFormatError(f"{source.name} can't be loaded: {answer.failure or 'it has no index'}", report)
+            raise UnsupportedFormatError(f"{source.name} can't be loaded: {_no_way(answer, report)}", report)
     if wants_state:
         made = state_dict(made)
     if into is not None:
@@ -140,15 +141,25 @@ def load(
     return (made, report) if audit_only else made
 
 
-def _several(one_or_more: Any) -> list[Any]:
-    """Make a list of what may be given alone: a path, a mapping."""
+def several(one_or_more: Any, option: str) -> list[Any]:
+    """Make a list of what may be given alone: a path, a mapping. An empty one was meant to ask for something: it is refused."""
     if one_or_more is None:
         return []
-    return list(one_or_more) if isinstance(one_or_more, (list, tuple, set)) else [one_or_more]
+    made = list(one_or_more) if isinstance(one_or_more, (list, tuple, set, frozenset)) else [one_or_more]
+    if not made:
+        raise ValueError(f"{option} is empty, so that nothing would be checked: pass None if that is meant")
+    return made
+
+
+def _no_way(answer: Answer, report: Report) -> str:
+    """Say why there is nothing to rebuild, and who opens the file instead."""
+    if "onnx" in report.formats:
+        return "it is an ONNX model, which st.onnx_session opens"
+    return answer.failure or "it has no index"
 
 
 def _policy_options(policies: Any, sbom: Any, environment: Optional[str]) -> list[str]:
-    options = [f"--policy={os.fspath(p)}" for p in _several(policies)]
+    options = [f"--policy={os.fspath(p)}" for p in several(policies, "sbom_policy")]
     options += [f"--sbom={os.fspath(sbom)}"] if sbom is not None else []
     return options + ([f"--environment={environment}"] if environment is not None else [])
 

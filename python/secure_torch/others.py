@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Optional, Union
 from . import _binary
 from ._source import FileLike, opened
 from .errors import PolicyError, UnsafeModelError, UnsupportedFormatError
-from .loader import enforce, load, scan_source
+from .loader import enforce, load, scan_source, several
 from .provenance import PathLike, Publisher, require
 
 
@@ -19,8 +19,8 @@ def onnx_session(
     *,
     max_threat_score: int = 20,
     verify_provenance: bool = False,
-    trusted_publishers: Iterable[Publisher] = (),
-    pubkey_path: Optional[PathLike] = None,
+    trusted_publishers: Union[Publisher, Iterable[Publisher], None] = None,
+    pubkey_path: Union[PathLike, Iterable[PathLike], None] = None,
     bundle_path: Optional[PathLike] = None,
     emit_sbom: Union[bool, PathLike] = False,
     sess_options: Any = None,
@@ -42,10 +42,10 @@ def onnx_session(
         raise ImportError("st.onnx_session needs onnxruntime: pip install onnxruntime") from err
     if sess_options is not None and not allow_custom_ops:
         raise UnsafeModelError("sess_options may name custom operator libraries: pass allow_custom_ops=True if yours are wanted")
+    keys, publishers = several(pubkey_path, "pubkey_path"), several(trusted_publishers, "trusted_publishers")
     with opened(path, sealed=True) as source:
-        keys = [] if pubkey_path is None else [pubkey_path]
-        if verify_provenance or keys or trusted_publishers or bundle_path:
-            require(source, sigstore=False, bundle=bundle_path, keys=keys, publishers=trusted_publishers)
+        if verify_provenance or keys or publishers or bundle_path is not None:
+            require(source, sigstore=False, bundle=bundle_path, keys=keys, publishers=publishers)
         report = scan_source(source)
         enforce(report, max_threat_score)
         if "onnx" not in report.formats:

@@ -65,9 +65,13 @@ def test_what_is_refused(signed, keys, tmp_path):
     refused(path, pubkey_path=path)
     with pytest.raises(TypeError, match="publisher"):
         st.load(path, trusted_publishers=["ml@example.org"])
+    for option in ("trusted_publishers", "pubkey_path", "sbom_policy"):  # a list that came out empty asks for nothing by mistake
+        with pytest.raises(ValueError, match=option):
+            st.load(path, **{option: []})
     bundle.unlink()
     assert "unsigned" in refused(path, require_signature=True)
     assert "unsigned" in refused(path, pubkey_path=keys[0][1])
+    assert "unsigned" in refused(path, bundle_path="")
     assert torch.equal(st.load(path)["w"], STATE["w"])
 
 

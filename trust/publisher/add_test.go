@@ -16,7 +16,7 @@ func TestAdd(t *testing.T) {
 		"no policy":           "",
 		"no rules":            "version: 1\ndefault: warn",
 		"rules":               good,
-		"a comment, indented": "version: 1\nrules: # ours\n  # first\n  - match: [\"hf:a/*\"]\n    mode: deny\nrevoked: {keys: [aa]}\n",
+		"a comment, indented": "version: 1\nrules: # ours\n  # first\n  - match: [\"hf:a/*\"]\n    mode: deny\nrevoked: {keys: [6ad6cb12c8d56985a9ff529ccff60179ce57d30c9b34f7eb9f4d3ffcc9fb3178]}\n",
 	} {
 		out, err := Add([]byte(text), "hf:org/model", person, reader(t))
 		if err != nil {

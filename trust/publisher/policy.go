@@ -4,6 +4,9 @@ package publisher
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"path"
 	"regexp"
@@ -88,13 +91,28 @@ func Parse(text []byte, read func(name string) ([]byte, error)) (*evidence.Trust
 	if w.Version != Version {
 		return nil, fmt.Errorf("trust policy: version %d: this program reads version %d", w.Version, Version)
 	}
-	p := &parser{w: &w, read: read, out: &evidence.TrustPolicy{Revoked: evidence.Revocations{
-		Keys: w.Revoked.Keys, Certificates: w.Revoked.Certificates, LogIndexes: w.Revoked.LogIndexes,
-	}}}
+	p := &parser{w: &w, read: read, out: &evidence.TrustPolicy{Revoked: evidence.Revocations{LogIndexes: w.Revoked.LogIndexes}}}
 	if err := p.policy(); err != nil {
 		return nil, fmt.Errorf("trust policy: %w", err)
 	}
 	return p.out, nil
+}
+
+// fingerprints are SHA-256 sums as reports show them: in hexadecimal, or a Sigstore key's hint in base64. Any other text
+// would revoke nothing.
+func fingerprints(texts []string) ([]string, error) {
+	var out []string
+	for _, text := range texts {
+		text = strings.TrimPrefix(text, "key:")
+		lower := strings.ToLower(strings.ReplaceAll(text, ":", ""))
+		if sum, err := hex.DecodeString(lower); err == nil && len(sum) == sha256.Size {
+			text = lower
+		} else if sum, err := base64.StdEncoding.DecodeString(text); err != nil || len(sum) != sha256.Size {
+			return nil, fmt.Errorf("%q is no SHA-256 fingerprint", text)
+		}
+		out = append(out, text)
+	}
+	return out, nil
 }
 
 type parser struct {
@@ -126,6 +144,12 @@ func (p *parser) policy() (err error) {
 			rule.Name = fmt.Sprintf("rule %d (%s)", i+1, r.Match[0])
 		}
 		p.out.Rules = append(p.out.Rules, rule)
+	}
+	if p.out.Revoked.Keys, err = fingerprints(p.w.Revoked.Keys); err != nil {
+		return fmt.Errorf("revoked: keys: %w", err)
+	}
+	if p.out.Revoked.Certificates, err = fingerprints(p.w.Revoked.Certificates); err != nil {
+		return fmt.Errorf("revoked: certs: %w", err)
 	}
 	return nil
 }

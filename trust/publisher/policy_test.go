@@ -46,7 +46,10 @@ rules:
   minSignedAt: 2026-01-01
 - match: ["hf:evil/**"]
   mode: deny
-revoked: {keys: [aa], certs: [bb], logIndex: [7]}
+revoked:
+  keys: ["key:6ad6cb12c8d56985a9ff529ccff60179ce57d30c9b34f7eb9f4d3ffcc9fb3178", "46dj6SVhu6ty+pyA7OzNTrJ95fz+VXgvUUZHGAWDCpo="]
+  certs: ["A1:E3:69:3D:EB:C0:96:D9:2F:9F:02:A6:93:50:6E:5C:09:5C:EC:CB:91:B9:DC:B7:39:A0:B4:A9:BC:3F:72:BF"]
+  logIndex: [7]
 `
 
 func TestParse(t *testing.T) {
@@ -73,7 +76,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %s, want %s", source, got, want)
 		}
 	}
-	if len(p.Revoked.Keys) != 1 || p.Revoked.Certificates[0] != "bb" || p.Revoked.LogIndexes[0] != 7 {
+	if len(p.Revoked.Keys) != 2 || p.Revoked.Keys[0] != "6ad6cb12c8d56985a9ff529ccff60179ce57d30c9b34f7eb9f4d3ffcc9fb3178" || p.Revoked.LogIndexes[0] != 7 ||
+		p.Revoked.Certificates[0] != "a1e3693debc096d92f9f02a693506e5c095ceccb91b9dcb739a0b4a9bc3f72bf" {
 		t.Errorf("%+v", p.Revoked)
 	}
 }
@@ -109,6 +113,8 @@ func TestRefused(t *testing.T) {
 		"unsigned":             {rule("mode: deny, unsignedFiles: ignore"), "neither error nor warn"},
 		"root":                 {"version: 1\nroots: {sigstore: root.json}", "neither builtin nor file"},
 		"absent root":          {"version: 1\nroots: {sigstore: \"file:root.json\"}", "not there"},
+		"revoked key":          {"version: 1\nrevoked: {keys: [abc]}", "no SHA-256 fingerprint"},
+		"revoked certificate":  {"version: 1\nrevoked: {certs: [\"6ad6cb12\"]}", "no SHA-256 fingerprint"},
 		"size":                 {"version: 1 #" + strings.Repeat("x", maxText), "more than"},
 	} {
 		if p, err := Parse([]byte(c.text), reader(t)); err == nil || !strings.Contains(err.Error(), c.want) {
