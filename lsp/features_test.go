@@ -458,7 +458,31 @@ func TestWatchedModel(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	e.latest(a, 1, none("ST201"))
+	e.latest(a, 1, func(d []shownDiag) bool { return coded("ST190")(d) && none("ST201")(d) })
+	var hover struct{ Contents struct{ Value string } }
+	e.call("textDocument/hover", at(a, 1, 8), &hover)
+	if !strings.Contains(hover.Contents.Value, "There is no ") {
+		t.Errorf("hover over a call of a file that is not there: %s", hover.Contents.Value)
+	}
+}
+
+// What is no file any more is not what was said of the file.
+func TestModelBecomesDevice(t *testing.T) {
+	e, sc, uriOf := real(t, map[string]string{"evil.pt": "x"})
+	e.initialize(full())
+	a := uriOf("a.py")
+	path := strings.TrimPrefix(uriOf("evil.pt"), "file://")
+	e.open(a, 1, loads)
+	e.latest(a, 1, func(d []shownDiag) bool { return coded("ST101")(d) && none("ST201")(d) })
+	e.until("the scan", func() bool { return sc.count("evil.pt") > 0 })
+	sc.set("evil.pt", evilCall)
+	if err := os.Symlink(os.DevNull, path+".new"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	e.latest(a, 1, coded("ST201"))
 }
 
 // Settings come with initialize, by pull and by push; folders come and go.

@@ -56,6 +56,9 @@ func (snap *snapshot) aboutCall(d *document, c check.Call) string {
 	if c.Why != "" {
 		parts = append(parts, "What it loads is not certain: "+plain(c.Why)+".")
 	}
+	if len(parts) == 0 && len(c.Absent) > 0 {
+		parts = append(parts, "There is no "+code(c.Absent[0])+".")
+	}
 	if len(parts) == 0 {
 		parts = append(parts, code(c.Loader)+" loads a model; which one cannot be told from the source.")
 	}

@@ -91,6 +91,9 @@ func (st *state) fileChanged(path string, gone bool) (reread bool) {
 	case gone && sc != nil:
 		st.release(path, sc, self)
 		delete(st.loads, self)
+		if _, err := os.Stat(path); err == nil && st.scans[path] == sc {
+			st.rescan(path) // no file any more, but a pipe, a device or a folder: what was said of the file is not true of that
+		}
 		return true
 	case sc != nil:
 		st.rescan(path)

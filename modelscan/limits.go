@@ -24,7 +24,7 @@ type Limits struct {
 	MaxFacts        int   // facts kept; 0 for none
 	MaxOpcodes      int64 // pickle opcodes in one stream
 	MaxMemory       int64 // bytes of abstract machine state (stack, memo) in one stream
-	MaxRawSummed    int64 // bytes of one archive's raw tensor records whose checksums are compared; negative for all
+	MaxRawSummed    int64 // bytes of one archive's raw tensor records whose checksums are compared; negative for all, 0: none is opened
 }
 
 // DefaultLimits are those of `scan`.

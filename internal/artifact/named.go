@@ -36,8 +36,12 @@ var torchRepo = sync.OnceValue(func() *regexp.Regexp {
 // resolveTorchRepo finds the copy of a GitHub repository that torch.hub.load has made: owner_name_ref in its folder,
 // where a ref that was not given is main, else master. It runs the copy's hubconf.py.
 func resolveTorchRepo(r ref.Ref, getenv func(string) string) (Resolution, bool) {
-	m := torchRepo().FindStringSubmatch(r.Value)
-	if r.Kind == ref.URL || m == nil {
+	name := r.Value
+	if r.Kind == ref.URL { // as a call's argument is told apart from a repository of the hub
+		name = strings.Replace(strings.TrimPrefix(name, "https://github.com/"), "/tree/", ":", 1)
+	}
+	m := torchRepo().FindStringSubmatch(name)
+	if m == nil {
 		return Resolution{}, false
 	}
 	refs := []string{strings.ReplaceAll(m[3], "/", "_")}
@@ -49,12 +53,12 @@ func resolveTorchRepo(r ref.Ref, getenv func(string) string) (Resolution, bool) 
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
 			res := resolveFolder(dir)
 			if len(res.Targets) == 0 {
-				res.Why = fmt.Sprintf("there are no weights in torch.hub's copy of %s, whose hubconf.py is run", r.Value)
+				res.Why = fmt.Sprintf("there are no weights in torch.hub's copy of %s, whose hubconf.py is run", name)
 			}
 			return res, true
 		}
 	}
-	return Resolution{Why: fmt.Sprintf("%s is a repository on GitHub that torch.hub has not downloaded; its hubconf.py will be run", r.Value)}, true
+	return Resolution{Why: fmt.Sprintf("%s is a repository on GitHub that torch.hub has not downloaded; its hubconf.py will be run", name)}, true
 }
 
 // ultralyticsNames are the stems and suffixes of the models that ultralytics 8.4 downloads by name

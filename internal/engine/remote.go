@@ -219,8 +219,12 @@ func (s *remoteScan) once(ctx context.Context, content remote.Content, beside *r
 	if err != nil {
 		return failed(s.label(), err), Sandbox{}, nil
 	}
+	limits := s.e.limits
+	if _, whole := content.All(); !whole {
+		limits.MaxRawSummed = 0 // a tensor's numbers are no more worth fetching than worth reading
+	}
 	item := sandbox.Item{
-		Params: scanParams{Limits: s.e.limits, Beside: beside.list()}, Deadline: remoteDeadline,
+		Params: scanParams{Limits: limits, Beside: beside.list()}, Deadline: remoteDeadline,
 		Files: append([]sandbox.File{{Name: s.label(), Size: content.Size(), R: content}}, beside.files()...),
 	}
 	req := sandbox.Request{Kind: "scan", MaxResult: maxReport, Items: []sandbox.Item{item}}

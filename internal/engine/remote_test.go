@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -90,6 +91,33 @@ func TestScanRemote(t *testing.T) {
 		if a.Verdict() != c.verdict || !found || a.Report.Coverage.Mode != c.mode {
 			t.Errorf("%s: %s %+v", name, a.Verdict(), a.Report)
 		}
+	}
+}
+
+// Records of numbers are not fetched to compare their checksums, however small they are.
+func TestScanRemoteTensors(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	add := func(name string, content []byte) {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: "m/" + name})
+		if err == nil {
+			_, err = w.Write(content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("data.pkl", []byte("\x80\x02}."))
+	add("version", []byte("3\n"))
+	for i := range 20 {
+		add(fmt.Sprintf("data/%d", i), make([]byte, 50_000*(i%2)))
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a := scanRemote(t, newEngine(t, engine.Options{}), &remote.Listing{Files: []remote.File{file(b.Bytes(), -1, nil)}}, engine.RemoteOptions{})[0]
+	if a.Verdict() != modelscan.Safe || a.Origin.Requests > 2 || a.Origin.Bytes > 256<<10 {
+		t.Errorf("%s, %d requests, %d bytes", a.Verdict(), a.Origin.Requests, a.Origin.Bytes)
 	}
 }
 

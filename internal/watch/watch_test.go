@@ -331,7 +331,9 @@ func TestQuiet(t *testing.T) {
 // What a cron job has to look at: written, moved or linked here since the last time, whatever its date says.
 func TestSince(t *testing.T) {
 	dir, old := t.TempDir(), time.Now().Add(-48*time.Hour)
-	for _, name := range []string{"old.pt", "moved.pt", "target"} {
+	must(t, os.MkdirAll(filepath.Join(dir, "from", "deep"), 0o700))
+	must(t, os.MkdirAll(filepath.Join(dir, "stays", "deep"), 0o700))
+	for _, name := range []string{"old.pt", "moved.pt", "target", "from/deep/carried.pt", "stays/deep/stays.pt"} {
 		write(t, filepath.Join(dir, name), "x")
 		must(t, os.Chtimes(filepath.Join(dir, name), old, old))
 	}
@@ -340,6 +342,7 @@ func TestSince(t *testing.T) {
 	time.Sleep(20 * time.Millisecond)
 	must(t, os.MkdirAll(filepath.Join(dir, "sub"), 0o700))
 	must(t, os.Rename(filepath.Join(dir, "moved.pt"), filepath.Join(dir, "sub", "moved.pt")))
+	must(t, os.Rename(filepath.Join(dir, "from"), filepath.Join(dir, "to")))
 	must(t, os.Symlink("target", filepath.Join(dir, "link.pt")))
 	write(t, filepath.Join(dir, "dated.pt"), "x")
 	must(t, os.Chtimes(filepath.Join(dir, "dated.pt"), old, old))
@@ -350,10 +353,10 @@ func TestSince(t *testing.T) {
 		names = append(names, filepath.Base(c.Path))
 	}
 	slices.Sort(names)
-	if want := []string{"dated.pt", "link.pt", "moved.pt"}; !slices.Equal(names, want) {
+	if want := []string{"carried.pt", "dated.pt", "link.pt", "moved.pt"}; !slices.Equal(names, want) {
 		t.Errorf("%q, want %q", names, want)
 	}
-	if all, err := Since([]string{dir}, time.Time{}); err != nil || len(all) != 5 {
+	if all, err := Since([]string{dir}, time.Time{}); err != nil || len(all) != 7 {
 		t.Errorf("since ever: %v, %v", all, err)
 	}
 	if _, err := Since([]string{filepath.Join(dir, "none")}, since); err == nil {

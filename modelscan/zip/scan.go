@@ -147,7 +147,7 @@ func (s *scanner) checksum(e *Entry, m *Member) {
 
 // rawRecord compares the checksum of a record that is nothing but numbers, as far as the limits allow.
 func (s *scanner) rawRecord(e *Entry) {
-	if most := s.Limits.MaxRawSummed; most >= 0 && e.Compressed > most-s.summed {
+	if most := s.Limits.MaxRawSummed; most >= 0 && (most == 0 || e.Compressed > most-s.summed) {
 		s.rawCount++
 		s.rawBytes += e.Compressed
 		return
