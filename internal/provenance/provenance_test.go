@@ -387,7 +387,7 @@ func TestJudge(t *testing.T) {
 		{"nobody asked", "m/a.bin", provenance.Settings{}, evidence.Unverified, []rule.ID{rule.SignatureUnverified}},
 		{"nobody asked, required", "m/a.bin", provenance.Settings{Require: true}, evidence.Unverified, []rule.ID{rule.SignatureRequired}},
 		{"by somebody else", "m/a.bin", provenance.Settings{Trust: policy(evidence.Require, others)}, evidence.Invalid, []rule.ID{rule.WrongSigner}},
-		{"not in the signature", "m/new.bin", provenance.Settings{Trust: policy(evidence.Require, ours)}, evidence.Invalid, []rule.ID{rule.UnsignedFile}},
+		{"not in the signature", "m/new.bin", provenance.Settings{Trust: policy(evidence.Require, ours)}, evidence.Invalid, []rule.ID{rule.SignatureRequired}},
 		{"left out of it", "m/skip/x.py", provenance.Settings{Trust: policy(evidence.Require, ours)}, evidence.StateNone, []rule.ID{rule.IgnoredCode}},
 	} {
 		a := scan(t, c.set, filepath.Join(dir, filepath.FromSlash(c.file)))

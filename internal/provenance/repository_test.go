@@ -97,7 +97,7 @@ func TestRepository(t *testing.T) {
 		{"by ranges, nothing required", "a.bin", with(), provenance.Settings{}, false, evidence.NoAuthority, []rule.ID{rule.SignatureUnverified}},
 		{"another content, by the hub's own word", "a.bin", with("a.bin", "x"), ours, false, evidence.Tampered, []rule.ID{rule.SignatureInvalid}},
 		{"another content", "a.bin", with("a.bin", "x"), ours, true, evidence.Tampered, []rule.ID{rule.SignatureInvalid}},
-		{"nobody signed it", "new.bin", with("new.bin", "n"), ours, true, evidence.UnsignedFiles, []rule.ID{rule.UnsignedFile}},
+		{"nobody signed it", "new.bin", with("new.bin", "n"), ours, true, evidence.UnsignedFiles, []rule.ID{rule.SignatureRequired}},
 		{"by somebody else", "a.bin", with(), others, true, evidence.WrongKey, []rule.ID{rule.WrongSigner}},
 		{"no signature", "a.bin", files, ours, true, evidence.Unsigned, []rule.ID{rule.SignatureRequired}},
 		{"one that can't be fetched", "a.bin", with("model.sig", "unreachable"), ours, true, evidence.Malformed, []rule.ID{rule.SignatureRequired}},
@@ -128,7 +128,7 @@ func TestBeside(t *testing.T) {
 		"none":           {nil, false, evidence.Unsigned, []rule.ID{rule.SignatureRequired}},
 		"another's":      {map[string]string{"top/model.sig": "{}"}, false, evidence.Unsigned, []rule.ID{rule.SignatureRequired}},
 		"no answer":      {nil, true, evidence.Malformed, []rule.ID{rule.SignatureRequired, rule.SbomUnreadable}},
-		"a wrong folder": {map[string]string{"top/sub/model.sig": string(bundle)}, false, evidence.UnsignedFiles, []rule.ID{rule.UnsignedFile}},
+		"a wrong folder": {map[string]string{"top/sub/model.sig": string(bundle)}, false, evidence.UnsignedFiles, []rule.ID{rule.SignatureRequired}},
 	} {
 		fetches, lookups := 0, map[string]int{}
 		list, around := listing(map[string]string{"top/sub/b.bin": "b"}, &fetches), listing(c.beside, &fetches)

@@ -170,6 +170,8 @@ func (s *subject) accuse(sig *evidence.Signature, r evidence.TrustRule) []models
 		return nil
 	case len(sig.Ignored) > 0 && strings.EqualFold(filepath.Ext(s.path), ".py"):
 		return say(rule.IgnoredCode, "is code that the signer of %s left out of the signature", sig.Bundle)
+	case sig.Code == evidence.UnsignedFiles && strict && !r.Lenient: // a file put beside the signed ones is not signed
+		return say(rule.SignatureRequired, "is not among the files that %s signs, and a signature%s is required", sig.Bundle, who)
 	case sig.Code == evidence.UnsignedFiles:
 		return say(rule.UnsignedFile, "%s signs the files of this folder, and not this one", sig.Bundle)
 	case sig.State == evidence.StateNone && strict:
