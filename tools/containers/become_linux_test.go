@@ -41,7 +41,7 @@ func (p place) become(argv []string) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%s: %w", argv[0], unix.Exec(argv[0], argv, os.Environ()))
+	return fmt.Errorf("%s: %w", argv[0], unix.Exec(argv[0], argv, slices.DeleteFunc(os.Environ(), func(v string) bool { return v == noRseq })))
 }
 
 // dropCapabilities takes all others out of the bounding set: with the next program they are gone.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -108,11 +107,15 @@ func read(t *testing.T, file string) any {
 // sarifSchema is OASIS's schema of SARIF 2.1.0, which gosec's module brings along.
 func sarifSchema(t *testing.T) any {
 	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/securego/gosec/v2").Output()
+	out, err := exec.Command("go", "mod", "download", "-json", "github.com/securego/gosec/v2").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(t, filepath.Join(strings.TrimSpace(string(dir)), "report/sarif/testdata/sarif-schema-2.1.0.json"))
+	var module struct{ Dir string }
+	if err := json.Unmarshal(out, &module); err != nil || module.Dir == "" {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return read(t, filepath.Join(module.Dir, "report/sarif/testdata/sarif-schema-2.1.0.json"))
 }
 
 // TestCheck: what check prints of sources and notebooks, of all that can be said of a call, is what its
