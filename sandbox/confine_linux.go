@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	llsys "github.com/landlock-lsm/go-landlock/landlock/syscall"
@@ -106,16 +108,26 @@ func lowerLimit(resource int, value uint64) error {
 // kernel's Landlock can deny. The ABI is asked for first: the library's best effort would be silent
 // about a kernel without Landlock.
 func restrictPaths(c *Confinement) error {
+	return restrict(c)
+}
+
+// restrict has Landlock deny all but what the rules allow.
+func restrict(c *Confinement, rules ...landlock.Rule) error {
 	abi, err := llsys.LandlockGetABIVersion()
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP):
 		return fmt.Errorf("this kernel has no Landlock, or it is not enabled: %w", err)
-	}
-	if abi < 1 {
+	case err != nil:
+		return fmt.Errorf("refused here: landlock_create_ruleset: %w", err)
+	case abi < 1:
 		return fmt.Errorf("this kernel has no Landlock (ABI %d)", abi)
 	}
-	if err := landlock.V11.BestEffort().Restrict(); err != nil {
-		return err
+	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
+		return errors.New("refused here: " + strings.TrimPrefix(err.Error(), neverHappens))
 	}
 	c.ABI = abi
 	return nil
 }
+
+// neverHappens is what the library thinks of kernels, and filters around this process, that refuse a step.
+const neverHappens = "BUG(go-landlock): This should not have happened: "

@@ -75,7 +75,8 @@ func Diagnose(ctx context.Context, spec Spec, all bool) Diagnosis {
 	if err != nil {
 		d.Problem = err.Error()
 		if missing, ok := errors.AsType[*UnavailableError](err); ok {
-			d.layers(spec.Mode, Confinement{Missing: missing.Missing})
+			d.ABI = missing.Reached.ABI
+			d.layers(spec.Mode, missing.Reached)
 		}
 		return d
 	}

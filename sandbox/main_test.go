@@ -77,6 +77,8 @@ var faults = map[string]struct {
 	"rlimits":             {policy.Entry{Name: "prlimit64", Errno: uint16(unix.EPERM)}, LayerRlimits},
 	"landlock_unknown":    {policy.Entry{Name: "landlock_create_ruleset", Errno: uint16(unix.ENOSYS)}, LayerLandlock},
 	"landlock_disabled":   {policy.Entry{Name: "landlock_create_ruleset", Errno: uint16(unix.EOPNOTSUPP)}, LayerLandlock},
+	"landlock_forbidden":  {policy.Entry{Name: "landlock_create_ruleset", Errno: uint16(unix.EPERM)}, LayerLandlock},
+	"landlock_refused":    {policy.Entry{Name: "landlock_restrict_self", Errno: uint16(unix.EPERM)}, LayerLandlock},
 	"seccomp_unknown":     {policy.Entry{Name: "seccomp", Errno: uint16(unix.ENOSYS)}, LayerSeccomp},
 	"seccomp_refused":     {policy.Entry{Name: "seccomp", Errno: uint16(unix.EACCES)}, LayerSeccomp},
 	"seccomp_unsupported": {policy.Entry{Name: "seccomp", Errno: uint16(unix.EINVAL)}, LayerSeccomp},

@@ -85,7 +85,7 @@ func Start(ctx context.Context, spec Spec) (*Worker, error) {
 	}
 	if missing := lacking(w.confinement, requires[w.mode]...); missing != nil {
 		w.Close()
-		return nil, &UnavailableError{Mode: spec.Mode, Missing: missing}
+		return nil, &UnavailableError{Mode: spec.Mode, Missing: missing, Reached: w.confinement}
 	}
 	return w, nil
 }

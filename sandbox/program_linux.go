@@ -160,7 +160,7 @@ func (r *programRun) converse() error {
 		return err
 	}
 	if missing := lacking(first, LayerRlimits, LayerNoNewPrivs, LayerSeccomp); missing != nil {
-		return &UnavailableError{Mode: Strict, Missing: missing}
+		return &UnavailableError{Mode: Strict, Missing: missing, Reached: first}
 	}
 	var second struct {
 		Ready   bool   `json:"ready"`
@@ -177,7 +177,9 @@ func (r *programRun) converse() error {
 	r.report.Layers, r.report.Missing, r.report.Grade = first.Layers, first.Missing, first.Grade().String()
 	r.report.Threads = confirmed(r.cmd.Process.Pid, filtersHere()+2)
 	if t := r.report.Threads; t.Seen == 0 || t.Seen != t.Filtered {
-		return &UnavailableError{Mode: Strict, Missing: map[string]string{LayerSeccomp: "the kernel does not confirm both filters on every thread"}}
+		return &UnavailableError{Mode: Strict, Reached: first, Missing: map[string]string{
+			LayerSeccomp: "the kernel does not confirm both filters on every thread",
+		}}
 	}
 	var files []*os.File
 	if r.program.Input != nil {

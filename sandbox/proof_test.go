@@ -154,8 +154,10 @@ func TestAddedEntryIsNoticed(t *testing.T) {
 	}
 }
 
+var allLayers = []string{LayerDumpable, LayerRlimits, LayerNoNewPrivs, LayerLandlock, LayerSeccomp}
+
 // TestFailingSteps: where a step of the confinement fails, strict refuses and names it; auto goes on
-// and says what is missing. Landlock is the one that strict can do without.
+// and says what is missing; doctor tells of every layer as it was. Landlock is the one that strict can do without.
 func TestFailingSteps(t *testing.T) {
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -175,8 +177,14 @@ func TestFailingSteps(t *testing.T) {
 				t.Errorf("strict does not say that %s is missing: %v", f.layer, err)
 			}
 			w = start(t, Spec{Mode: Auto, Exe: exe})
-			if c := w.Confinement(); c.Has(f.layer) || c.Missing[f.layer] == "" || c.Grade() == GradeSeccompLandlock {
+			c := w.Confinement()
+			if c.Has(f.layer) || c.Missing[f.layer] == "" || c.Grade() == GradeSeccompLandlock || strings.Contains(fmt.Sprint(c.Missing), "BUG") {
 				t.Errorf("auto: %+v", c)
+			}
+			if d := Diagnose(t.Context(), Spec{Exe: exe}, false); d.ABI != c.ABI || !slices.EqualFunc(d.Layers, allLayers, func(l LayerState, name string) bool {
+				return l.Name == name && l.InForce == c.Has(name) && l.Why == c.Missing[name]
+			}) {
+				t.Errorf("doctor of strict says %+v, and auto has %+v", d, c)
 			}
 		})
 	}

@@ -119,7 +119,8 @@ func (c Confinement) Grade() Grade {
 // UnavailableError says that the confinement asked for cannot be had here.
 type UnavailableError struct {
 	Mode    Mode
-	Missing map[string]string // layer -> why not
+	Missing map[string]string // layer that is needed -> why not
+	Reached Confinement       // what was in force, and all that was not
 }
 
 func (e *UnavailableError) Error() string {

@@ -145,10 +145,6 @@ func (s stage) limits() error {
 
 // restrict leaves what is listed, to read, and the interpreter itself, to execute.
 func (s stage) restrict(c *Confinement) error {
-	abi, err := llsys.LandlockGetABIVersion()
-	if err != nil {
-		return fmt.Errorf("this kernel has no Landlock, or it is not enabled: %w", err)
-	}
 	var rules []landlock.Rule
 	for _, path := range s.Read {
 		info, err := os.Stat(path)
@@ -163,11 +159,7 @@ func (s stage) restrict(c *Confinement) error {
 	for _, path := range s.Execute {
 		rules = append(rules, landlock.PathAccess(llsys.AccessFSReadFile|llsys.AccessFSExecute, path))
 	}
-	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
-		return err
-	}
-	c.ABI = abi
-	return nil
+	return restrict(c, rules...)
 }
 
 // filterFile holds the tight filter as the kernel takes it (struct sock_filter, 8 bytes each), sealed.

@@ -63,7 +63,7 @@ Exit code: 0 when the mode asked for is reached and every try was stopped, else 
 
 // advice for a layer that is missing.
 var advice = map[string]string{
-	sandbox.LayerLandlock: "a kernel of 5.13 or newer with landlock in its lsm= list; without it the filter alone keeps files out of reach",
+	sandbox.LayerLandlock: "a kernel of 5.13 or newer with landlock in its lsm= list, and no container profile around that forbids it; without it the filter alone keeps files out of reach",
 	sandbox.LayerSeccomp:  "run on Linux, outside of a container profile that forbids seccomp(2); or --sandbox=auto, which takes what there is and says so",
 }
 
