@@ -30,8 +30,8 @@ type (
 		Style                     template.CSS
 		Headline, Verdict, Counts string
 		Version                   string
-		Unconfined                bool
-		Few                       bool // files: all of them are shown open
+		Weakness                  string // of the sandbox
+		Few                       bool   // files: all of them are shown open
 		Artifacts                 []pageArtifact
 	}
 	pageArtifact struct {
@@ -68,7 +68,7 @@ func HTML(w io.Writer, run *Run) error {
 		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
 		Style:     template.CSS(styleText), //nolint:gosec // our own text, embedded
 		Headline:  verdictText(run), Verdict: run.Verdict().String(), Version: run.Version,
-		Counts: countLine(run), Unconfined: unconfined(run), Few: len(run.Results) <= 3,
+		Counts: countLine(run), Weakness: weakness(run), Few: len(run.Results) <= 3,
 	}
 	for _, r := range run.Results {
 		p.Artifacts = append(p.Artifacts, pageOf(r))

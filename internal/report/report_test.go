@@ -58,6 +58,8 @@ func runs() map[string]*report.Run {
 	suppressed.Suppressed = []report.Suppressed{{Finding: evilFinding, Reason: "accepted by the team"}}
 	off := evil()
 	off.Sandbox = engine.Sandbox{Grade: "off"}
+	limited := good()
+	limited.Sandbox = engine.Sandbox{Grade: "process", Layers: []string{"dumpable", "rlimits", "nonewprivs", "landlock"}, Missing: map[string]string{"seccomp": "operation not permitted"}}
 	return map[string]*report.Run{
 		"evil":       {Version: "1.0.0", Results: []report.Result{evil()}},
 		"good":       {Version: "1.0.0", Results: []report.Result{good()}},
@@ -69,6 +71,8 @@ func runs() map[string]*report.Run {
 		"hostile":    {Version: "1.0.0", Results: []report.Result{hostile}},
 		"suppressed": {Version: "1.0.0", Results: []report.Result{suppressed}},
 		"unconfined": {Version: "1.0.0", Results: []report.Result{off}},
+		"limited":    {Version: "1.0.0", Results: []report.Result{limited}},
+		"weakest":    {Version: "1.0.0", Results: []report.Result{limited, good(), off}},
 		"nothing":    {Version: "1.0.0"},
 	}
 }

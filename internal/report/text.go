@@ -152,8 +152,8 @@ func (t textWriter) summary(run *Run, others int) {
 			t.line("no loader reads %d of the safe ones", others)
 		}
 	}
-	if unconfined(run) {
-		t.line("%s", t.Severity(rule.High, "warning: scanned without a sandbox"))
+	if weak := weakness(run); weak != "" {
+		t.line("%s", t.Severity(rule.High, "warning: "+weak))
 	}
 	t.line("%s", t.Bold("Verdict: "+verdictText(run)))
 }
@@ -177,9 +177,27 @@ func countLine(run *Run) string {
 	return fmt.Sprintf("%d %s: %s", len(run.Results), noun, strings.Join(parts, ", "))
 }
 
-// unconfined tells whether a scanner read a file without a system call filter.
-func unconfined(run *Run) bool {
-	return slices.ContainsFunc(run.Results, func(r Result) bool { return slices.Contains([]string{"off", "process"}, r.Sandbox.Grade) })
+// weakness says what confined the scanners, where one read a file in less than the strict sandbox.
+func weakness(run *Run) string {
+	var everywhere []string // layers that were in force for all of these files
+	found := false
+	for _, r := range run.Results {
+		if !slices.Contains([]string{"off", "process"}, r.Sandbox.Grade) {
+			continue
+		}
+		if !found {
+			everywhere = slices.Clone(r.Sandbox.Layers)
+		}
+		found = true
+		everywhere = slices.DeleteFunc(everywhere, func(layer string) bool { return !slices.Contains(r.Sandbox.Layers, layer) })
+	}
+	switch {
+	case !found:
+		return ""
+	case len(everywhere) == 0:
+		return "scanned without a sandbox"
+	}
+	return "scanned without the strict sandbox; in force: " + Escape(strings.Join(everywhere, ", "))
 }
 
 func verdictText(run *Run) string {
