@@ -67,10 +67,12 @@ func resolveIn(dir, file string, within []string) Resolution {
 		res.Why = fmt.Sprintf("%s holds more than %d files", dir, folderFiles)
 	}
 	if res.Why == "" && (len(res.Targets) == 0 || res.Targets[0].Role != Weights) {
-		res.Why = fmt.Sprintf("no weights in %s", dir)
+		res.Why = noWeights(dir)
 	}
 	return res
 }
+
+func noWeights(dir string) string { return "no weights in " + dir }
 
 // walk visits the files of a tree, hidden folders left out, links to folders not followed.
 func walk(dir string, visit func(path string) bool) error {

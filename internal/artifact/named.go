@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -51,14 +52,29 @@ func resolveTorchRepo(r ref.Ref, getenv func(string) string) (Resolution, bool) 
 	for _, branch := range refs {
 		dir := filepath.Join(TorchHub(getenv), m[1]+"_"+m[2]+"_"+branch)
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			res := resolveFolder(dir)
-			if len(res.Targets) == 0 {
-				res.Why = fmt.Sprintf("there are no weights in torch.hub's copy of %s, whose hubconf.py is run", name)
-			}
-			return res, true
+			return resolveFolder(dir), true
 		}
 	}
 	return Resolution{Why: fmt.Sprintf("%s is a repository on GitHub that torch.hub has not downloaded; its hubconf.py will be run", name)}, true
+}
+
+// withHubconf puts the hubconf.py of the folder first: torch.hub.load runs it, wherever the folder lies (torch/hub.py,
+// _load_local). It is looked for by itself, since the list of a large folder is cut.
+func withHubconf(res Resolution) Resolution {
+	if res.Root == "" {
+		return res
+	}
+	path := filepath.Join(res.Root, "hubconf.py")
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		res.Why = fmt.Sprintf("there is no hubconf.py in %s", res.Root)
+		return res
+	}
+	others := slices.DeleteFunc(res.Targets, func(t Target) bool { return t.Path == path })
+	if res.Why == noWeights(res.Root) {
+		res.Why = "" // it may do without
+	}
+	res.Targets = append([]Target{{Path: path, Within: []string{res.Root}}}, others...)
+	return res
 }
 
 // ultralyticsNames are the stems and suffixes of the models that ultralytics 8.4 downloads by name

@@ -41,7 +41,7 @@ func TestNamed(t *testing.T) {
 		value  string
 		want   string // "" for nothing here
 	}{
-		{"torch.hub.load", ref.Hub, "pytorch/vision", "cache/torch/hub/pytorch_vision_main/model.pt"},
+		{"torch.hub.load", ref.Hub, "pytorch/vision", "cache/torch/hub/pytorch_vision_main/hubconf.py"},
 		{"torch.hub.load", ref.Hub, "o/n", "cache/torch/hub/o_n_master/w.pth"},
 		{"torch.hub.load", ref.Path, "a/b:feature/x", "cache/torch/hub/a_b_feature_x/hubconf.py"},
 		{"torch.hub.load", ref.URL, "https://github.com/o/n", "cache/torch/hub/o_n_master/w.pth"},

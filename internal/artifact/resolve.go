@@ -31,7 +31,7 @@ type Role uint8
 
 // Roles.
 const (
-	Weights     Role = iota // the loader reads tensors or objects from it
+	Weights     Role = iota // the loader reads tensors or objects from it, or runs it
 	Alternative             // it would, under other arguments or with another file missing
 	Beside                  // configuration, tokenizer, code, model card
 )
@@ -55,6 +55,14 @@ const globLimit = 1000
 // Resolve finds the files that r names. It never goes to the network: a URL, or a repository that is
 // not in the cache, is a Why. A local folder goes before a hub repository of the same name.
 func Resolve(r ref.Ref, base Base) Resolution {
+	res := lookUp(r, base)
+	if base.Loader == "torch.hub.load" {
+		return withHubconf(res)
+	}
+	return res
+}
+
+func lookUp(r ref.Ref, base Base) Resolution {
 	if inner, err := ref.Parse(r.Value, ""); err == nil && r.Kind == ref.Path && (inner.Kind == ref.MLflow || inner.Kind == ref.Hub) {
 		r = inner // as a string in a program has it: "models:/name/3"
 	}

@@ -28,7 +28,12 @@ type beside struct {
 // speaksOf tells whether a file of that name says something of the files beside it.
 func speaksOf(name string) bool {
 	name = strings.ToLower(name)
-	return strings.HasSuffix(name, "config.json") || strings.HasSuffix(name, ".json") && strings.Contains(name, ".index.")
+	return namesCode(name) || strings.HasSuffix(name, ".json") && strings.Contains(name, ".index.")
+}
+
+// namesCode tells whether a file of that name, in lower case, may have Python files beside it imported.
+func namesCode(name string) bool {
+	return strings.HasSuffix(name, "config.json") || name == "hubconf.py"
 }
 
 // lookBeside lists the folder of a file and opens the Python in it; nil where the file speaks of no other, or where
@@ -58,7 +63,7 @@ func lookBeside(path string) *beside {
 	if length > maxBesideText {
 		return nil
 	}
-	if strings.HasSuffix(strings.ToLower(path), "config.json") {
+	if namesCode(strings.ToLower(filepath.Base(path))) {
 		b.open(folder)
 	}
 	return b

@@ -104,11 +104,11 @@ func (a *surroundings) beside(ctx context.Context, i int, content remote.Content
 		return nil
 	}
 	b := &remoteBeside{}
-	code := strings.HasSuffix(strings.ToLower(a.files[i].Path), "config.json") && mayName(content)
+	code := namesCode(strings.ToLower(path.Base(a.files[i].Path))) && (a.python(i) || mayName(content))
 	for _, k := range all {
 		name := path.Base(a.files[k].Path)
 		b.names = append(b.names, name)
-		if !code || !a.python(k) || len(b.modules) == maxModules {
+		if !code || k == i || !a.python(k) || len(b.modules) == maxModules {
 			continue
 		}
 		module := a.open(ctx, k)

@@ -13,7 +13,7 @@ import (
 )
 
 // errNotOpened: too many files lie beside it, or this one could not be opened.
-var errNotOpened = errors.New("it was not opened beside the configuration")
+var errNotOpened = errors.New("it was not opened beside the file that names it")
 
 // mappedCode follows the classes that a configuration names into the Python files beside it: a loader imports
 // those whatever they are called, and what they import from beside themselves.

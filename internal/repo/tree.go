@@ -28,12 +28,13 @@ type check struct {
 var checks = []check{
 	{isIndex, shards},
 	{func(n string) bool { return strings.HasSuffix(n, "config.json") }, mappedCode},
+	{named("hubconf.py"), hubconf},
 }
 
 // crossing is one check's turn at one tree.
 type crossing struct {
 	*Tree
-	root   *jsontree.Node
+	root   *jsontree.Node // nil where the file is no JSON
 	lim    *modelscan.Limits
 	report *modelscan.Report
 	beside map[string]bool
@@ -47,11 +48,14 @@ func Beside(ctx context.Context, r *modelscan.Report, t *Tree, lim modelscan.Lim
 		if !c.wants(name) {
 			continue
 		}
-		root, err := jsontree.Read(t.Source, &lim)
-		if err != nil {
-			return
+		x := &crossing{Tree: t, lim: &lim, report: r, beside: map[string]bool{}}
+		if path.Ext(name) == ".json" {
+			root, err := jsontree.Read(t.Source, &lim)
+			if err != nil {
+				return
+			}
+			x.root = root
 		}
-		x := &crossing{Tree: t, root: root, lim: &lim, report: r, beside: map[string]bool{}}
 		for _, n := range t.Names {
 			x.beside[n] = true
 		}
