@@ -174,15 +174,18 @@ func (s *subject) accuse(sig *evidence.Signature, r evidence.TrustRule) []models
 		return say(rule.SignatureRequired, "is not among the files that %s signs, and a signature%s is required", sig.Bundle, who)
 	case sig.Code == evidence.UnsignedFiles:
 		return say(rule.UnsignedFile, "%s signs the files of this folder, and not this one", sig.Bundle)
-	case sig.State == evidence.StateNone && strict:
-		return say(rule.SignatureRequired, "has no signature, and one%s is required", who)
-	case sig.State == evidence.StateNone && r.Mode == evidence.Warn:
-		return say(rule.Unsigned, "has no signature")
 	case sig.State == evidence.StateNone:
+		switch r.Mode {
+		case evidence.Require:
+			return say(rule.SignatureRequired, "has no signature, and one%s is required", who)
+		case evidence.Warn:
+			return say(rule.Unsigned, "has no signature")
+		}
 		return nil
-	case sig.State == evidence.Valid && strict:
-		return say(rule.SignatureRequired, "is signed by %s, and nobody said that this signer is trusted", sig.Signer)
 	case sig.State == evidence.Valid:
+		if strict {
+			return say(rule.SignatureRequired, "is signed by %s, and nobody said that this signer is trusted", sig.Signer)
+		}
 		return nil
 	}
 	return say(accusation(sig.Code, strict, len(r.Authorities) > 0), "%s: %s", sig.Bundle, sig.Message)
