@@ -44,7 +44,7 @@ import (
 func All() []*modelscan.Format {
 	return slices.Concat([]*modelscan.Format{
 		tar.New(torch.Tar),
-		zip.New(profiles()...),
+		zip.New(joblib.Literal, profiles()...),
 		sevenzip.Format,
 		lfs.Format,
 		torch.Legacy,

@@ -19,6 +19,7 @@ var Format = &modelscan.Format{Name: pickle.Format.Name, Sniff: pickle.Sniff, Sc
 type reading struct {
 	*modelscan.Pass
 	arrays int
+	see    func(off, n int64) // is told of the numbers' bytes, where it is set
 }
 
 func scan(ctx context.Context, p *modelscan.Pass) error {
@@ -77,8 +78,8 @@ func (r *reading) array(ctx context.Context, b pickle.Built) (int64, error) {
 	return r.numbers(b, item)
 }
 
-// numbers returns the offset behind an array of plain elements of the given size.
-func (r *reading) numbers(b pickle.Built, item int64) (int64, error) {
+// size returns the bytes of an array of plain elements of the given size.
+func (r *reading) size(b pickle.Built, item int64) (int64, error) {
 	shape, ok := b.State.Get("shape")
 	if !ok || shape.Kind != pickle.TupleNode && shape.Kind != pickle.ListNode || shape.Cut {
 		return 0, fmt.Errorf("array of an unknown shape at %#x", b.Pos)
@@ -90,6 +91,15 @@ func (r *reading) numbers(b pickle.Built, item int64) (int64, error) {
 		}
 		size *= n.Int
 	}
+	return size, nil
+}
+
+// numbers returns the offset behind an array of plain elements of the given size.
+func (r *reading) numbers(b pickle.Built, item int64) (int64, error) {
+	size, err := r.size(b, item)
+	if err != nil {
+		return 0, err
+	}
 	at := b.Pos
 	if align, ok := b.State.Get("numpy_array_alignment_bytes"); ok && align.Kind != pickle.NoneNode { // since joblib 1.2
 		pad, err := r.Bytes(at, 1, 1)
@@ -100,6 +110,9 @@ func (r *reading) numbers(b pickle.Built, item int64) (int64, error) {
 	}
 	if at > r.Size || size > r.Size-at {
 		return 0, fmt.Errorf("array of %d bytes at %#x is cut off", size, at)
+	}
+	if r.see != nil {
+		r.see(at, size)
 	}
 	return at + size, nil
 }

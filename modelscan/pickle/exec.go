@@ -25,7 +25,7 @@ var steps = [256]func(m *machine, op *Op){
 	opUnicode: pushText, opBinUnicode: pushText, opShortBinUnicode: pushText, opBinUnicode8: pushText,
 	opString: pushText, opBinString: pushText, opShortBinString: pushText,
 	opBinBytes: pushBytes, opShortBinBytes: pushBytes, opBinBytes8: pushBytes,
-	opByteArray8:     func(m *machine, op *Op) { m.push(mk(kByteArray, op.Pos)) },
+	opByteArray8:     pushBytes,
 	opNextBuffer:     func(m *machine, _ *Op) { m.push(mk(kBuffer, 0)) },
 	opReadOnlyBuffer: func(m *machine, op *Op) { m.top(op) },
 
@@ -69,10 +69,20 @@ var steps = [256]func(m *machine, op *Op){
 func pushFixed(m *machine, op *Op)     { m.push(mk(kInt, op.Int)) }
 func pushFloat(m *machine, op *Op)     { m.push(mk(kFloat, op.Pos)) }
 func pushText(m *machine, op *Op)      { m.push(mk(kStr, op.Pos)) }
-func pushBytes(m *machine, op *Op)     { m.push(mk(kBytes, op.Pos)) }
 func pushExtension(m *machine, op *Op) { m.push(m.extension(op)) }
 func putFixed(m *machine, op *Op)      { m.memo.put(op.Int, m.top(op)) }
 func getFixed(m *machine, op *Op)      { m.get(op, op.Int) }
+
+func pushBytes(m *machine, op *Op) {
+	if m.opts.Bytes != nil {
+		m.opts.Bytes(op.Off, op.Len)
+	}
+	kind := kBytes
+	if op.Code == opByteArray8 {
+		kind = kByteArray
+	}
+	m.push(mk(kind, op.Pos))
+}
 
 func pushTuple(m *machine, op *Op) {
 	m.push(m.container(kTuple, m.popN(op, int(op.Code-opTuple1)+1)...))

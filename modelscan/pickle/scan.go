@@ -34,6 +34,8 @@ type Options struct {
 	// stream. It returns the source offset at which the stream goes on: Built.Pos, or behind bytes
 	// that the loader reads there itself. An error ends the scan as if the stream were malformed there.
 	AfterBuild func(context.Context, Built) (next int64, err error)
+	// Bytes, when set, is told where each literal of bytes or a bytearray stands in the source.
+	Bytes func(off, n int64)
 }
 
 // Built is an instance after its BUILD opcode.

@@ -204,7 +204,7 @@ func offered(t *testing.T, b []byte) contents {
 			return err
 		},
 	}
-	r := modeltest.Scan(t, modeltest.File{Name: "m.pt", Data: b}, []*modelscan.Format{zip.New(torch.Zip), recorder})
+	r := modeltest.Scan(t, modeltest.File{Name: "m.pt", Data: b}, []*modelscan.Format{zip.New(nil, torch.Zip), recorder})
 	for _, f := range r.Findings {
 		c.garbage = c.garbage || strings.HasPrefix(f.Message, "folder:")
 	}

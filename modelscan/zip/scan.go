@@ -23,10 +23,16 @@ type scanner struct {
 	lost     map[*Entry]bool // without a local header where the directory says
 }
 
-func scan(ctx context.Context, p *modelscan.Pass, all []*Profile) error {
+func scan(ctx context.Context, p *modelscan.Pass, holder Holder, all []*Profile) error {
 	a, err := Open(ctx, p)
 	if err != nil && p.Claimed == modelscan.Maybe && len(a.Dirs) == 0 {
 		return err
+	}
+	if err == nil {
+		if in, ok := a.literal(ctx, p, holder); ok {
+			p.Emit.Descend(ctx, in)
+			return nil
+		}
 	}
 	s := &scanner{Pass: p, a: a, lost: map[*Entry]bool{}}
 	for _, pr := range all {

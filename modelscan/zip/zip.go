@@ -32,13 +32,13 @@ type Use struct {
 	Scan func(context.Context, *modelscan.Pass) error
 }
 
-// New returns the zip format with the given loaders' profiles.
-func New(profiles ...*Profile) *modelscan.Format {
+// New returns the zip format with the given loaders' profiles. Holder, when set, knows archives that are data of a pickle.
+func New(holder Holder, profiles ...*Profile) *modelscan.Format {
 	return &modelscan.Format{
 		Name: "zip", Sniff: sniff, Container: true,
 		// "P" is an opcode that no loader of a file that begins like a zip gets past.
 		Covers: []string{"pickle"},
-		Scan:   func(ctx context.Context, p *modelscan.Pass) error { return scan(ctx, p, profiles) },
+		Scan:   func(ctx context.Context, p *modelscan.Pass) error { return scan(ctx, p, holder, profiles) },
 	}
 }
 
