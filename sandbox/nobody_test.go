@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -46,6 +47,31 @@ func TestAsNobody(t *testing.T) {
 	}
 	if n := strings.Count(string(out), "--- PASS: "); n < 6 {
 		t.Errorf("%d tests passed, want 6:\n%s", n, out)
+	}
+}
+
+// TestWithoutProc: where there is no procfs no mode has a worker, and the error says what is needed.
+func TestWithoutProc(t *testing.T) {
+	if os.Getenv("SECURE_TORCH_TEST_WITHOUT_PROC") != "" {
+		for _, mode := range []Mode{Strict, Auto, Process, Off} {
+			if w, err := Start(t.Context(), Spec{Mode: mode}); !errors.Is(err, ErrNoProc) {
+				t.Errorf("%s: %v, %v", mode, w, err)
+			}
+		}
+		return
+	}
+	const hide = "mount -t tmpfs none /proc"
+	if err := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-c", hide).Run(); err != nil {
+		t.Skipf("/proc can't be hidden here: %v", err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-c", hide+` && exec "$0" -test.run '^TestWithoutProc$' -test.v`, exe)
+	cmd.Env = append(os.Environ(), "SECURE_TORCH_TEST_WITHOUT_PROC=1")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestWithoutProc") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

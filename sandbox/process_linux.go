@@ -13,7 +13,13 @@ import (
 )
 
 // ownExecutable names this process's executable so that replacing it on disk does not matter.
-func ownExecutable() (string, error) { return "/proc/self/exe", nil }
+func ownExecutable() (string, error) {
+	const self = "/proc/self/exe"
+	if _, err := os.Lstat(self); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrNoProc, err)
+	}
+	return self, nil
+}
 
 // rootDir is the worker's working directory.
 func rootDir() string { return "/" }

@@ -105,6 +105,10 @@ func (r *programRun) readProfile() error {
 
 // start starts the first stage and waits for its end on one thread, as launch does for workers.
 func (r *programRun) start(spec stage) error {
+	exe, err := ownExecutable()
+	if err != nil {
+		return err
+	}
 	text, err := json.Marshal(spec)
 	if err != nil {
 		return err
@@ -128,7 +132,7 @@ func (r *programRun) start(spec stage) error {
 	}
 	defer child.Close()
 	r.control = parent
-	r.cmd = exec.Command("/proc/self/exe", Verb, stageVerb, string(text))
+	r.cmd = exec.Command(exe, Verb, stageVerb, string(text))
 	r.cmd.Env, r.cmd.Dir, r.cmd.SysProcAttr = workerEnv(1), rootDir(), processAttributes()
 	r.cmd.WaitDelay = pipeGrace
 	r.cmd.ExtraFiles = []*os.File{child, filter, output}

@@ -7,6 +7,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -115,6 +116,9 @@ func (c Confinement) Grade() Grade {
 	}
 	return GradeOff
 }
+
+// ErrNoProc is the reason why no worker of any mode can be started on a Linux without procfs.
+var ErrNoProc = errors.New("/proc is needed to start a confined process")
 
 // UnavailableError says that the confinement asked for cannot be had here.
 type UnavailableError struct {

@@ -230,7 +230,7 @@ func (f checkFlags) scanner(configured string) (check.Scanner, func(), error) {
 	e, err := engine.New(engine.Options{Mode: mode, Lazy: true, Judge: judge})
 	if err != nil {
 		done()
-		return nil, nil, withHint(err, "--no-resolve checks the source alone; --sandbox=auto takes what confinement there is")
+		return nil, nil, withoutWorker(err, "--no-resolve checks the source alone; --sandbox=auto takes what confinement there is")
 	}
 	return e, func() { e.Close(); done() }, nil
 }

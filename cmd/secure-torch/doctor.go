@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -65,6 +66,15 @@ Exit code: 0 when the mode asked for is reached and every try was stopped, else 
 var advice = map[string]string{
 	sandbox.LayerLandlock: "a kernel of 5.13 or newer with landlock in its lsm= list, and no container profile around that forbids it; without it the filter alone keeps files out of reach",
 	sandbox.LayerSeccomp:  "run on Linux, outside of a container profile that forbids seccomp(2); or --sandbox=auto, which takes what there is and says so",
+}
+
+// withoutWorker returns err, for which there is no worker, with a next step: hint, which is about --sandbox, where
+// that makes a difference.
+func withoutWorker(err error, hint string) error {
+	if errors.Is(err, sandbox.ErrNoProc) {
+		hint = "mount procfs at /proc (mount -t proc proc /proc); no --sandbox does without"
+	}
+	return withHint(err, "%s", hint)
 }
 
 func doctorText(out io.Writer, d sandbox.Diagnosis) error {

@@ -3,11 +3,24 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/sandbox"
 )
+
+// TestHintHelps: --sandbox=auto is no advice where no mode has a worker.
+func TestHintHelps(t *testing.T) {
+	const auto = "--sandbox=auto"
+	for err, want := range map[error]bool{&sandbox.UnavailableError{}: true, fmt.Errorf("start a worker: %w", sandbox.ErrNoProc): false} {
+		h, ok := errors.AsType[hinted](withoutWorker(err, auto))
+		if !ok || (h.hint == auto) != want {
+			t.Errorf("%v: %q", err, h.hint)
+		}
+	}
+}
 
 // TestDoctorProvesOrRefuses: exit 0 only where every layer that is needed is in force and every
 // attempt was stopped; without a sandbox it says so and ends with 2.

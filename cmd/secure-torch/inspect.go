@@ -56,7 +56,7 @@ Exit code: 2 where something could not be read, else 0: this shows, and does not
 func runInspect(cmd *cobra.Command, path string, mode sandbox.Mode, format string, pickles engine.Listing) error {
 	e, err := engine.New(engine.Options{Mode: mode})
 	if err != nil {
-		return withHint(err, "--sandbox=auto takes what confinement there is; --sandbox=off reads the file without any")
+		return withoutWorker(err, "--sandbox=auto takes what confinement there is; --sandbox=off reads the file without any")
 	}
 	defer e.Close()
 	a, listing := e.Inspect(cmd.Context(), path, pickles)

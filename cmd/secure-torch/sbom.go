@@ -119,7 +119,7 @@ func takeInventory(cmd *cobra.Command, mode sandbox.Mode, path string, flags sbo
 	limits.MaxFacts = maxTensors
 	e, err := engine.New(engine.Options{Mode: mode, Digest: true, Limits: &limits})
 	if err != nil {
-		return nil, withHint(err, "--sandbox=auto takes what confinement there is")
+		return nil, withoutWorker(err, "--sandbox=auto takes what confinement there is")
 	}
 	defer e.Close()
 	root := full

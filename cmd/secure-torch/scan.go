@@ -138,7 +138,7 @@ func scanAll(cmd *cobra.Command, source *sources, mode string, options engine.Op
 	}
 	e, err := engine.New(options)
 	if err != nil {
-		return nil, withHint(err, "the files were not scanned. --sandbox=auto takes what confinement there is; --sandbox=off scans without any")
+		return nil, withoutWorker(err, "the files were not scanned. --sandbox=auto takes what confinement there is; --sandbox=off scans without any")
 	}
 	defer e.Close()
 	run := &report.Run{Version: buildVersion()}

@@ -81,7 +81,7 @@ func runWatch(cmd *cobra.Command, paths []string, flags watchFlags) error {
 	}
 	e, err := engine.New(engine.Options{Mode: mode, Digest: settings.NeedsDigest()})
 	if err != nil {
-		return withHint(err, "nothing was scanned. --sandbox=auto takes what confinement there is")
+		return withoutWorker(err, "nothing was scanned. --sandbox=auto takes what confinement there is")
 	}
 	defer e.Close()
 	w := &watching{e: e, paths: paths, settings: settings, format: flags.format, out: cmd.OutOrStdout(),
