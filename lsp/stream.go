@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -101,6 +102,11 @@ func decode(body []byte) (jsonrpc2.Message, error) {
 	msg, err := jsonrpc2.DecodeMessage(body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", jsonrpc2.ErrParse, err)
+	}
+	if call, ok := msg.(*jsonrpc2.Call); ok {
+		if id, _ := call.ID().StringValue(); !utf8.ValidString(id) { // its reply would be no JSON
+			return nil, fmt.Errorf("%w: the id is no UTF-8", jsonrpc2.ErrParse)
+		}
 	}
 	return msg, nil
 }

@@ -120,6 +120,7 @@ func TestRudeClient(t *testing.T) {
 		`{"jsonrpc":"2.0","method":"workspace/didChangeWatchedFiles","params":{"changes":[{"uri":"untitled:x","type":1},{"uri":"%%%","type":9}]}}`,
 		`{"jsonrpc":"2.0","id":"deep","method":"textDocument/codeAction","params":` + deep + `}`,
 		`{"jsonrpc":"2.0","id":"nope","method":"no/such/request"}`,
+		"{\"jsonrpc\":\"2.0\",\"id\":\"\xff\",\"method\":\"no/such/request\"}",
 		`this is not JSON`,
 		`{"jsonrpc":"2.0",`,
 		`[]`,
@@ -131,13 +132,13 @@ func TestRudeClient(t *testing.T) {
 	}
 	e.open(aPy, 1, `torch.load("a.pt")`)
 	e.latest(aPy, 1, func(d []shownDiag) bool { return len(d) == 1 })
-	e.eventually("four parse errors", func() bool {
+	e.eventually("five parse errors", func() bool {
 		for _, m := range e.replies["null"] {
 			if m.Error.Code != -32700 {
 				t.Errorf("error %+v", m.Error)
 			}
 		}
-		return len(e.replies["null"]) == 4
+		return len(e.replies["null"]) == 5
 	})
 	if code := e.quit(); code != 0 {
 		t.Errorf("exit code %d", code)

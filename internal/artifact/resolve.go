@@ -89,7 +89,7 @@ func lookUp(r ref.Ref, base Base) Resolution {
 	case ref.URL:
 		return resolveURL(r, base)
 	case ref.S3:
-		return Resolution{Why: "is on the network: nothing was downloaded"}
+		return Resolution{Why: r.String() + " is on the network: nothing was downloaded"}
 	}
 	return Resolution{Why: "names nothing that can be looked up"}
 }

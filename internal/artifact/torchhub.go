@@ -51,5 +51,5 @@ func resolveURL(r ref.Ref, base Base) Resolution {
 			return Resolution{Targets: []Target{{Path: file, Within: []string{dir}}}}
 		}
 	}
-	return Resolution{Why: "is on the network: nothing was downloaded"}
+	return Resolution{Why: r.String() + " is on the network: nothing was downloaded"}
 }
