@@ -76,6 +76,7 @@ type ProgramReport struct {
 	Threads     ThreadState       `json:"threads"` // on which the kernel confirmed the filter before the input was sent
 	Profile     ProfileState      `json:"profile"`
 	OutputBytes int64             `json:"output_bytes"`
+	OutputCut   bool              `json:"output_limit_reached,omitempty"` // so that what the program wrote may be cut
 	Duration    time.Duration     `json:"duration_ns"`
 }
 

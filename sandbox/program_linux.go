@@ -240,6 +240,7 @@ func (r *programRun) seal() error {
 		return err
 	}
 	r.report.OutputBytes = info.Size()
+	r.report.OutputCut = info.Size() >= cmp.Or(r.program.Limits.Output, programOutput)
 	return nil
 }
 

@@ -233,6 +233,9 @@ func (f execFlags) show(cmd *cobra.Command, r sandbox.ProgramReport, out, said *
 		enc.SetIndent("", "  ")
 		return enc.Encode(r)
 	}
+	if r.OutputCut {
+		fmt.Fprintf(second, "warning: what the program wrote reached the limit of %d bytes (--max-output); what came after may be missing\n", r.OutputBytes)
+	}
 	if r.Outcome != sandbox.ProgramDone && r.Outcome != sandbox.ProgramRefused {
 		fmt.Fprintf(second, "%s: %s (sandbox %s, profile %s %.12s)\n", r.Outcome, report.Escape(r.Detail), r.Grade, r.Profile.Name, r.Profile.SHA256)
 	}
