@@ -32,6 +32,9 @@ func TestFixes(t *testing.T) {
 		{"a value in brackets", "import numpy as np\nnp.load('a.npy', allow_pickle=(\n    True\n))\n",
 			"import numpy as np\nnp.load('a.npy', allow_pickle=False)\n"},
 		{"a value with a comment", "import numpy as np\nnp.load('a.npy', allow_pickle=(\n    True  # c\n))\n", ""},
+		{"joblib", "import joblib\nm = joblib.load('a.joblib')\n", "import joblib\nimport secure_torch as st\nm = st.joblib_load('a.joblib')\n"},
+		{"joblib with an option", "import joblib\nm = joblib.load('a.joblib', ensure_native_byte_order=False)\n", ""},
+		{"joblib with a partial's options", "import joblib, functools\nload = functools.partial(joblib.load, mmap_mode='r')\nm = load('a.joblib')\n", ""},
 		{"yaml", "import yaml\nyaml.load(f, Loader=yaml.Loader)\n", "import yaml\nyaml.safe_load(f)\n"},
 		{"yaml with a comment", "import yaml\nyaml.load(\n    f,  # c\n    Loader=yaml.Loader,\n)\n", ""},
 	} {

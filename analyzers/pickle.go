@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
@@ -34,7 +35,7 @@ func judgeMarshal(c *Call) Judgement {
 }
 
 func judgeJoblib(c *Call) Judgement {
-	return Judgement{Rule: rule.JoblibLoad, Guarded: No, Fixes: c.fixSkops(), Message: "`" + c.Name() + "` unpickles the file, and so runs whatever code it holds"}
+	return Judgement{Rule: rule.JoblibLoad, Guarded: No, Fixes: c.fixJoblib(), Message: "`" + c.Name() + "` unpickles the file, and so runs whatever code it holds"}
 }
 
 // judgeSkops: trusted=True believed every type in the file, until skops 0.10 refused it.
@@ -45,16 +46,37 @@ func judgeSkops(c *Call) Judgement {
 	return Judgement{Guarded: Yes}
 }
 
-// fixSkops loads with skops.io, which knows the types that it may make. The file has to be written
-// again with skops.io.dump: an unsafe fix.
-func (c *Call) fixSkops() []Fix {
-	s := c.s
-	if s.broken(c.n) || c.HasSplat() || s.positional(c.n, 0) < 0 || s.positional(c.n, 1) >= 0 || c.Keyword("mmap_mode") >= 0 {
+// fixJoblib loads the same file without pickle, which gives inert objects for estimators; or with skops.io, which
+// knows the types that it may make, and for which the file has to be written again with skops.io.dump. Both are
+// unsafe fixes. The one that still reads the file comes first: it is the one that --unsafe-fixes makes.
+func (c *Call) fixJoblib() []Fix {
+	if c.s.broken(c.n) || c.throughCall() || !c.fileAlone() {
 		return nil
 	}
-	name, imports, ok := c.l.importing("skops.io", "sio", c.n)
-	if !ok {
-		return nil
+	var fixes []Fix
+	if name, imports, ok := c.l.importing("secure_torch", "st", c.n); ok {
+		fixes = append(fixes, Fix{Title: "Load with " + name + ".joblib_load, which runs no code from the file (estimators come as inert objects)",
+			Edits: append(imports, Edit{c.callee(), name + ".joblib_load"})})
 	}
-	return []Fix{{Title: "Load with skops.io (write the file with skops.io.dump)", Edits: append(imports, Edit{c.callee(), name + ".load"})}}
+	if name, imports, ok := c.l.importing("skops.io", "sio", c.n); ok {
+		fixes = append(fixes, Fix{Title: "Load with skops.io (write the file with skops.io.dump)", Edits: append(imports, Edit{c.callee(), name + ".load"})})
+	}
+	return fixes
+}
+
+// fileAlone says whether the call has one argument, and that by its place: options have no counterpart elsewhere.
+func (c *Call) fileAlone() bool {
+	s, n := c.s, 0
+	args := s.field(c.n, pyparse.FieldArguments)
+	if s.kind(args) != pyparse.ArgumentList {
+		return false
+	}
+	for a := range s.children(args) {
+		switch s.kind(a) {
+		case pyparse.KeywordArgument, pyparse.ListSplat, pyparse.DictionarySplat:
+			return false
+		}
+		n++
+	}
+	return n == 1 && s.positional(c.n, 0) >= 0
 }
