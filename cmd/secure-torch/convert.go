@@ -50,6 +50,7 @@ other names stand in the metadata (secure_torch.ties) beside the input's SHA-256
 				return err
 			}
 			defer in.Close() // opened for reading
+			c.python = fd >= 0
 			if c.engine, err = engine.New(engine.Options{Mode: m, Workers: 1, Lazy: true}); err != nil {
 				return err
 			}
@@ -75,7 +76,7 @@ other names stand in the metadata (secure_torch.ties) beside the input's SHA-256
 }
 
 // leftOut tells what of the file is not converted. Tensors are left out only when --only says so.
-func leftOut(w io.Writer, plan *index.Plan, sel index.Selection) error {
+func (c conversion) leftOut(w io.Writer, plan *index.Plan) error {
 	if plan.LeftEntries == 0 {
 		return nil
 	}
@@ -93,17 +94,26 @@ func leftOut(w io.Writer, plan *index.Plan, sel index.Selection) error {
 	if more := plan.LeftEntries - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
-	if plan.LeftTensors > 0 && sel.All { // in objects of classes that are no modules
+	if plan.LeftTensors > 0 && c.sel.All { // in objects of classes that are no modules
 		return withHint(fmt.Errorf("%d tensors would be left out: %s", plan.LeftTensors, strings.Join(names, ", ")),
-			"pass --only with the keys of the dict or module to take")
+			"pass %s the keys of the dict or module to take", c.word("--only with", "only="))
 	}
-	if plan.LeftTensors > 0 && sel.Only == "" {
+	if plan.LeftTensors > 0 && c.sel.Only == "" {
 		from := cmp.Or(plan.From, ".")
 		return withHint(fmt.Errorf("%d tensors would be left out: %s", plan.LeftTensors, strings.Join(names, ", ")),
-			"pass --all to take them by dotted names, or --only %s to leave them out", report.Escape(from))
+			"pass %s to take them by dotted names, or %s to leave them out", c.word("--all", "all=True"),
+			c.word("--only "+report.Escape(from), "only='"+report.Escape(from)+"'"))
 	}
 	_, err := fmt.Fprintf(w, "left out: %s\n", strings.Join(names, ", "))
 	return err
+}
+
+// word is how whoever reads the hint says it: on the command line, or as an argument of st.convert.
+func (c conversion) word(option, argument string) string {
+	if c.python {
+		return argument
+	}
+	return option
 }
 
 // mayReplace refuses to write over the input, by whatever name, and over another file unless force says so.
@@ -136,6 +146,7 @@ type conversion struct {
 	engine *engine.Engine
 	most   int // the highest threat score that is converted
 	sel    index.Selection
+	python bool // st.convert asks
 }
 
 func (c conversion) run(ctx context.Context, stderr io.Writer, in *artifact.File, to string) (*index.Plan, error) {
@@ -143,7 +154,7 @@ func (c conversion) run(ctx context.Context, stderr io.Writer, in *artifact.File
 	if err != nil {
 		return nil, err
 	}
-	if err := leftOut(stderr, plan, c.sel); err != nil {
+	if err := c.leftOut(stderr, plan); err != nil {
 		return nil, err
 	}
 	return plan, convert.Write(to, in, in.Key.Size, plan, func(written string, digests map[string]convert.Digest) error {

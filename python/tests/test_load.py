@@ -507,8 +507,10 @@ def test_convert_on_the_command_line(saved, tmp_path):
 def test_convert_leaves_no_tensors_out_unasked(saved, tmp_path):
     w = torch.arange(4.0)
     path, out = saved({"state_dict": {"w": w}, "ema": {"w": w + 1}, "opt": {"state": {0: [w + 2]}}}), tmp_path / "out.safetensors"
-    with pytest.raises(st.SecurityError, match=r"ema \(1 tensors\), opt \(1 tensors\)"):
+    with pytest.raises(st.SecurityError, match=r"ema \(1 tensors\), opt \(1 tensors\)") as caught:
         st.convert(path, out)
+    assert "pass all=True to take them" in str(caught.value) and "only='state_dict' to leave" in str(caught.value)
+    assert "--" not in str(caught.value)
     assert not out.exists()
     assert st.convert(path, out, only="ema")["tensors"] == 1 and torch.equal(st.load(out)["w"], w + 1)
     with pytest.raises(st.SecurityError, match="net"):
