@@ -35,6 +35,7 @@ func newIndexCmd() *cobra.Command {
 	cmd.Flags().StringVar(&name, "name", "model", "what the report calls the file")
 	cmd.Flags().StringVar(&graph, "graph", "loadable", "describe the objects: when loadable, always or never")
 	trust.add(cmd)
+	trust.signers.add(cmd)
 	cmd.Flags().StringVar(&trust.sbom, "sbom", "", "the bill of materials, instead of the one beside the file")
 	cmd.Flags().StringVar(&mode, "sandbox", "strict", "strict, auto, process or off")
 	return cmd

@@ -26,6 +26,7 @@ type trustFlags struct {
 	audit       string
 	root        string
 	sbom        string             // only where one file is scanned
+	signers     signerFlags        // only where st.load asks
 	show        func(input []byte) // what policies would be told, instead of having them decide
 }
 
@@ -37,6 +38,43 @@ func (f *trustFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.root, "trusted-root", "", "trusted_root.json of another Sigstore instance, where the trust policy names none")
 	flags.StringVar(&f.environment, "environment", "", "what policies are told of where the model will run: production")
 	flags.StringVar(&f.audit, "audit-log", "", "append each decision of the policies to this file")
+}
+
+// signerFlags say who may have signed the one file that is scanned, and with which signature: st.load's pubkey_path,
+// trusted_publishers and bundle_path, which it has verified, for policies to be told of.
+type signerFlags struct {
+	keys, identities, issuers []string // each identity has its issuer, in the same order
+	bundle                    string
+}
+
+func (f *signerFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.keys, "key", nil, "PEM public key of somebody who may sign; may be repeated")
+	flags.StringArrayVar(&f.identities, "identity", nil, "somebody who may sign through Sigstore; may be repeated, each with its --issuer")
+	flags.StringArrayVar(&f.issuers, "issuer", nil, "who vouches for the identity")
+	flags.StringVar(&f.bundle, "bundle", "", "the signature; by default the one beside the file")
+}
+
+// authorities reads the keys and pairs the identities with their issuers.
+func (f *signerFlags) authorities() ([]evidence.Authority, error) {
+	if len(f.identities) != len(f.issuers) {
+		return nil, fmt.Errorf("%d of --identity and %d of --issuer: each needs the other", len(f.identities), len(f.issuers))
+	}
+	named, err := (&verifyFlags{keys: f.keys}).terms()
+	if err != nil {
+		return nil, err
+	}
+	for i, who := range f.identities {
+		one, err := (&verifyFlags{identity: who, issuer: f.issuers[i]}).terms()
+		if err != nil {
+			return nil, err
+		}
+		named.Authorities = append(named.Authorities, one.Authorities...)
+	}
+	if len(named.Authorities) < len(f.keys)+len(f.identities) {
+		return nil, errors.New("an empty --identity and --issuer name nobody")
+	}
+	return named.Authorities, nil
 }
 
 // userTrustPolicy is where a user's own trust policy lies; empty where the system has no such folder.
@@ -77,8 +115,11 @@ func loadTrustPolicy(path string) (*evidence.TrustPolicy, error) {
 
 // checker is what looks at signatures, SBOMs and policies while models are scanned, with what to call when it is done.
 func (f *trustFlags) checker(mode sandbox.Mode) (*provenance.Checker, func() error, error) {
-	set := provenance.Settings{Require: f.require, Environment: f.environment, SBOM: f.sbom, Show: f.show, TrustedRoot: fetchedRoot()}
+	set := provenance.Settings{Require: f.require, Environment: f.environment, SBOM: f.sbom, Show: f.show, TrustedRoot: fetchedRoot(), Bundle: f.signers.bundle}
 	var err error
+	if set.Signers, err = f.signers.authorities(); err != nil {
+		return nil, nil, err
+	}
 	if f.root != "" {
 		if set.TrustedRoot, err = readRoot(f.root); err != nil {
 			return nil, nil, err

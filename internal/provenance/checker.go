@@ -25,6 +25,10 @@ type Settings struct {
 	// Policies decide about each model; Environment is what they are told of where it runs.
 	Policies    []evidence.Module
 	Environment string
+	// Signers are those whose signature counts where the trust policy names nobody; one by anybody else is then a finding.
+	Signers []evidence.Authority
+	// Bundle is the signature of every file, instead of the one beside it; empty for that.
+	Bundle string
 	// SBOM is the bill of materials of every file, instead of the one beside it; empty for that.
 	SBOM string
 	// Show, if not nil, is given what policies would be told of each model, and no policy decides.
@@ -53,7 +57,7 @@ func NewChecker(asks Asker, set Settings) *Checker {
 
 // Idle tells whether nothing is asked of models beyond what their signatures say by themselves.
 func (c *Checker) Idle() bool {
-	return c.set.Trust == nil && !c.set.Require && !c.set.decides() && c.set.SBOM == ""
+	return c.set.Trust == nil && !c.set.Require && !c.set.decides() && c.set.SBOM == "" && len(c.set.Signers) == 0
 }
 
 // decides tells whether policies are told of each model.
@@ -82,7 +86,9 @@ type subject struct {
 // Begin implements engine.Judge.
 func (c *Checker) Begin(ctx context.Context, path string, f *artifact.File) func(*engine.Artifact) {
 	s := &subject{c: c, ctx: ctx, path: path, file: f, source: SourceOf(path)}
-	s.bundle = findFor(path, &c.folders)
+	if s.bundle = findFor(path, &c.folders); c.set.Bundle != "" {
+		s.bundle = found{c.set.Bundle, Within(c.set.Bundle, path)}
+	}
 	if s.sbom = c.set.SBOM; s.sbom == "" {
 		s.sbom = findSBOM(path, c.set.decides(), &c.folders)
 	}

@@ -41,6 +41,9 @@ func (s *subject) rule() evidence.TrustRule {
 	if s.c.set.Trust != nil {
 		r = s.c.set.Trust.Rule(s.source.Names()...)
 	}
+	if len(s.c.set.Signers) > 0 && len(r.Authorities) == 0 && r.Mode != evidence.Deny {
+		r.Mode, r.Authorities = evidence.Require, s.c.set.Signers
+	}
 	if s.c.set.Require && r.Mode != evidence.Deny {
 		r.Mode = evidence.Require
 	}
@@ -52,7 +55,11 @@ func (s *subject) verify(r evidence.TrustRule) (*evidence.Signature, error) {
 	if s.bundle.path == "" {
 		return &evidence.Signature{State: evidence.StateNone, Code: evidence.Unsigned}, nil
 	}
-	data, err := s.read(s.bundle.path, maxBundle, s.around()...)
+	around := s.around()
+	if s.c.set.Bundle != "" {
+		around = nil // it lies where the user says
+	}
+	data, err := s.read(s.bundle.path, maxBundle, around...)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +99,9 @@ func (s *subject) compare(answer *evidence.SignatureAnswer, lenient bool) (*evid
 	if s.remote != nil && !s.remote.comparable(&answer.Manifest.Plan) {
 		s.remote.unhashed(&sig)
 		return &sig, nil
+	}
+	if s.c.set.Bundle != "" && !signs(answer.Manifest, s.bundle.name) {
+		s.bundle.name = "" // it lies in a folder of the file's, and signs the file alone
 	}
 	e, err := s.entry(answer.Manifest)
 	if err != nil {

@@ -76,12 +76,16 @@ func Verify(ctx context.Context, to Asker, model *Model, bundle []byte, terms Te
 // listing is the model as it is compared: a folder's signature says of a single file in it what it says of that name.
 func listing(model *Model, manifest *evidence.Manifest, within string) evidence.Listing {
 	l := model.Listing()
-	named := slices.ContainsFunc(manifest.Files, func(f evidence.SignedFile) bool { return f.Name == within })
-	if within != "" && model.Single && !manifest.Anonymous && named {
+	if model.Single && signs(manifest, within) {
 		l.Single, l.Partial, l.Entries = false, true, slices.Clone(l.Entries)
 		l.Entries[0].Name = within
 	}
 	return l
+}
+
+// signs tells whether a folder's signature lists a file of that name.
+func signs(manifest *evidence.Manifest, name string) bool {
+	return name != "" && !manifest.Anonymous && slices.ContainsFunc(manifest.Files, func(f evidence.SignedFile) bool { return f.Name == name })
 }
 
 func refuse(sig *evidence.Signature, err error) {

@@ -97,7 +97,8 @@ def load(
     `audit_only`.
 
     `sbom_policy` names Rego policies (a file, a folder, or several): PolicyError if one denies, or none can decide. They
-    are told of the scan, of the bill of materials (`sbom_path`, or the one beside the file) and of the `environment`.
+    are told of the scan, of the signature (verified if it is by those named), of the bill of materials (`sbom_path`, or
+    the one beside the file) and of the `environment`.
 
     `sandbox=True` (or st.Sandbox.SECCOMP) is for whole pickled objects that this can't describe: what is not unsafe by its
     scan is unpickled by a Python of its own that can open, connect to and start nothing, and its state_dict comes back,
@@ -115,6 +116,8 @@ def load(
         if signed:
             provenance.require(source, sigstore=verify_sigstore, bundle=bundle_path, keys=keys, publishers=publishers)
         trust = _policy_options(sbom_policy, sbom_path, environment)
+        if trust and signed:  # policies are told of the signature too: as that of those who were named
+            trust += provenance.signers(bundle_path, keys, publishers)
         answer = _binary.index(source.fd, source.name, "always" if audit_only else "loadable", trust)
         report = Report.from_json(answer.report)
         if sbom_path is not None and report.raw["sbom"]["state"] != "valid":

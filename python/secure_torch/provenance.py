@@ -64,8 +64,7 @@ def verify(
     source: Source, bundle: Optional[PathLike], keys: Iterable[PathLike] = (), publishers: Iterable[Publisher] = ()
 ) -> Provenance:
     """Verify an open file. With several publishers any one of them will do; what is returned is the best there is."""
-    options = [f"--bundle={os.fspath(bundle)}"] if bundle is not None else []
-    options += [f"--key={os.fspath(key)}" for key in keys]
+    options = signers(bundle, keys, ())
     found: Optional[Provenance] = None
     for identity, issuer in [_pair(p) for p in publishers] or [("", "")]:
         who = [f"--identity={identity}", f"--issuer={issuer}"] if identity else []
@@ -74,6 +73,15 @@ def verify(
             break
     assert found is not None  # noqa: S101 the loop runs at least once
     return found
+
+
+def signers(bundle: Optional[PathLike], keys: Iterable[PathLike], publishers: Iterable[Publisher]) -> list[str]:
+    """Options that tell a scan what `require` was told. They are checked again there, for what policies are told."""
+    options = [f"--bundle={os.fspath(bundle)}"] if bundle is not None else []
+    options += [f"--key={os.fspath(key)}" for key in keys]
+    for identity, issuer in map(_pair, publishers):
+        options += [f"--identity={identity}", f"--issuer={issuer}"]
+    return options
 
 
 def _pair(publisher: Publisher) -> tuple[str, str]:

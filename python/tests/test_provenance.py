@@ -101,3 +101,44 @@ def test_verifier(signed):
     )
     result = verifier.verify(artifact_path=path, bundle_path=bundle)
     assert not result.verified and result.method == "key" and result.code == "wrong-method"
+
+
+SIGNED_BY = """package secure_torch.policy
+
+deny contains sprintf("%s %s", [input.signature.state, input.signature.code]) if input.signature.state != "verified"
+"""
+
+
+def test_policies_are_told_whose_signature_it_is(signed, keys, tmp_path):
+    path, bundle = signed
+    policy = tmp_path / "policies" / "signed.rego"
+    policy.parent.mkdir()
+    policy.write_text(SIGNED_BY)
+    named = {"sbom_policy": policy.parent, "pubkey_path": keys[0][1]}
+    assert torch.equal(st.load(path, **named)["w"], STATE["w"])
+    assert torch.equal(st.load(path, sbom_policy=policy, pubkey_path=[keys[1][1], keys[0][1]])["w"], STATE["w"])
+    _, report = st.load(path, audit_only=True, **named)
+    assert report.raw["signature"]["state"] == "verified"
+    with pytest.raises(st.PolicyError, match="unverified no-authority"):  # a key that nobody named says nothing
+        st.load(path, sbom_policy=policy)
+    with pytest.raises(st.UnverifiedModelError, match="wrong-key"):
+        st.load(path, sbom_policy=policy, pubkey_path=keys[1][1])
+    away = tmp_path / "elsewhere.sig"
+    os.rename(bundle, away)
+    assert torch.equal(st.load(path, bundle_path=away, **named)["w"], STATE["w"])
+    with pytest.raises(st.UnverifiedModelError, match="unsigned"):
+        st.load(path, **named)
+
+
+def test_the_scan_does_not_take_anothers_word_for_the_signature(signed, keys, tmp_path, monkeypatch):
+    """Were only `require` deceived, the scan that policies are told of still tells who signed."""
+    path, _ = signed
+    policy = tmp_path / "signed.rego"
+    policy.write_text(SIGNED_BY)
+    monkeypatch.setattr("secure_torch.provenance.require", lambda *_args, **_options: None)
+    for options in ({"pubkey_path": keys[1][1]}, {"trusted_publishers": [SOMEBODY, {**SOMEBODY, "identity": "x@example.org"}]}):
+        with pytest.raises(st.SecurityError) as caught:
+            st.load(path, sbom_policy=policy, **options)
+        assert "ST304" in str(caught.value) or "ST401" in str(caught.value)
+    with pytest.raises(st.PolicyError, match="absent"):
+        st.load(path, sbom_policy=policy, pubkey_path=tmp_path / "absent.pub")
