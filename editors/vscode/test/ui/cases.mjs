@@ -25,9 +25,9 @@ async function mainJob({ page, dir, shot }) {
   const problem = page.locator(".markers-panel .monaco-list-row", { hasText: "ST201" });
   await problem.first().waitFor();
   assert.match(await problem.first().textContent(), /posix\.system.*secure-torch/);
-  await page.locator(".codelens-decoration", { hasText: "unsafe" }).first().waitFor();
   await page.keyboard.press("Control+Shift+m");
-  await on(page, "load");
+  await on(page, "load"); // an editor that loses the focus before it has asked for its lenses asks when it has it again
+  await page.locator(".codelens-decoration", { hasText: "unsafe" }).first().waitFor();
   await quickFix(page, "Load with st.load");
   await until("the edit", async () => (await lines(page)).includes('model = st.load("models/evil.pt")'));
   await page.locator(squiggle).first().waitFor({ state: "detached" });
@@ -106,7 +106,7 @@ async function large({ page, models, child, figure }) {
 async function watching({ page, models }) {
   await open(page, "watched.py");
   const late = path.join(models, "late.pt");
-  await page.locator(".monaco-editor .view-line", { hasText: "late.pt" }).first().waitFor();
+  await page.locator(".monaco-editor .view-line", { hasText: "late.pt" }).first().click(); // the focus: without it no lenses are asked for
   copyFileSync(path.join(models, "good.pt"), late);
   await page.locator(".codelens-decoration", { hasText: "safe" }).first().waitFor();
   assert.equal(await page.locator(squiggle).count(), 0);
