@@ -91,11 +91,7 @@ func (st *state) tellProgress() {
 		return
 	}
 	b.told = now
-	select {
-	case <-st.srv.progress: // a word that nobody has heard yet
-	default:
-	}
-	st.srv.progress <- now
+	latest(st.srv.progress, now)
 }
 
 // tellProgresses shows what tellProgress says. Cancelling it pauses the backlog.

@@ -33,11 +33,16 @@ func (st *state) tellStatus() {
 		return
 	}
 	st.status = now
+	latest(st.srv.statuses, now)
+}
+
+// latest puts a word into a channel of one, in the place of one that nobody has heard yet. Only the owner of the state does.
+func latest[T any](words chan T, now T) {
 	select {
-	case <-st.srv.statuses: // a word that nobody has heard yet
+	case <-words:
 	default:
 	}
-	st.srv.statuses <- now
+	words <- now
 }
 
 // tellStatuses sends what tellStatus says.

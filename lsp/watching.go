@@ -145,11 +145,7 @@ func (st *state) watchWanted() {
 		return
 	}
 	st.watching = paths
-	select {
-	case <-st.srv.watched: // a word that nobody has heard yet
-	default:
-	}
-	st.srv.watched <- paths
+	latest(st.srv.watched, paths)
 }
 
 // readDocuments are the sources, open or not, that have been read.

@@ -16,7 +16,6 @@ import (
 	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/report"
-	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/internal/workspace"
 	"github.com/secure-torch/secure-torch/sandbox"
 )
@@ -97,7 +96,7 @@ func runCheck(cmd *cobra.Command, args []string, flags checkFlags) error {
 	if err := flags.emit(cmd, run); err != nil {
 		return err
 	}
-	return verdict(run, threshold)
+	return verdictCode(run, threshold)
 }
 
 // maxRounds bounds how often sources are mended and looked at again: a fix may have been in the way of another, or a
@@ -134,17 +133,6 @@ func (f checkFlags) mend(cmd *cobra.Command, args []string, filter *checkFilter)
 		}
 		return run, err
 	}
-}
-
-// verdict is the exit code of a run.
-func verdict(run *report.CheckRun, threshold rule.Severity) error {
-	switch {
-	case run.Worst() >= threshold:
-		return exitCode(exitFindings)
-	case !run.Examined():
-		return exitCode(exitTrouble)
-	}
-	return nil
 }
 
 // run checks the sources.

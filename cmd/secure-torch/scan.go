@@ -207,7 +207,10 @@ func failOn(word string) (rule.Severity, error) {
 }
 
 // verdictCode is the exit code of a run that was reported.
-func verdictCode(run *report.Run, threshold rule.Severity) error {
+func verdictCode(run interface {
+	Worst() rule.Severity
+	Examined() bool
+}, threshold rule.Severity) error {
 	switch {
 	case run.Worst() >= threshold:
 		return exitCode(exitFindings)
