@@ -183,7 +183,7 @@ func (e *evaluator) inBody(class place, attr string) ([]place, string) {
 	}
 	var out []place
 	var why string
-	for _, i := range s.scopes[body].names[attr] {
+	for _, i := range s.bound(body, attr) {
 		b := &s.binds[i]
 		var ps []place
 		var w string
@@ -247,7 +247,7 @@ func (e *evaluator) inherited(class place, made *place, attr string, depth int) 
 
 func (s *Summary) classBinds(class node, attr string) bool {
 	body, ok := s.opened[class]
-	return ok && len(s.scopes[body].names[attr]) > 0
+	return ok && s.binding(body, attr)
 }
 
 // methodFrame is where an assignment to self in a method is evaluated: with the arguments of the call
@@ -269,18 +269,20 @@ func (e *evaluator) bound(fr *frame, fn node, call place) *frame {
 		return fr
 	}
 	out := &frame{s: s, dir: fr.dir, fn: in, args: map[string]place{}}
-	for name, all := range s.scopes[in].names {
-		if s.binds[all[0]].kind != bindParam {
+	for i := range s.bindsIn(in) {
+		b := &s.binds[i]
+		if b.kind != bindParam {
 			continue
 		}
+		name := s.code(b.at)
 		arg := call.fr.s.keyword(call.n, name)
 		if i, _ := s.paramIndex(fn, name); arg < 0 && i >= 0 {
 			arg = call.fr.s.positional(call.n, i)
 		}
 		if arg >= 0 {
 			out.args[name] = place{call.fr, arg, call.sure}
-		} else if def := s.binds[all[0]].value; def >= 0 {
-			out.args[name] = place{fr, def, ref.Default}
+		} else if b.value >= 0 {
+			out.args[name] = place{fr, b.value, ref.Default}
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package analyzers
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
 	"github.com/secure-torch/secure-torch/internal/rule"
@@ -90,6 +91,15 @@ func (s *Summary) hasTrue(call node, name string) bool {
 var fetchers = []string{"requests.get", "requests.request", "requests.Session().get", "urllib.request.urlretrieve", "urllib.request.urlopen", "httpx.get", "httpx.stream", "torch.hub.download_url_to_file",
 	"torch.hub.load_state_dict_from_url", "torch.utils.model_zoo.load_url", "tensorflow.keras.utils.get_file", "keras.utils.get_file", "wget.download", "gdown.download"}
 
+// lastOfFetchers are the last parts of their names.
+var lastOfFetchers = sync.OnceValue(func() map[string]bool {
+	out := map[string]bool{}
+	for _, name := range fetchers {
+		out[lastPart(name)] = true
+	}
+	return out
+})
+
 // modelEndings are the endings of file names that make a download one of a model.
 var modelEndings = []string{".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".onnx", ".h5", ".hdf5", ".keras", ".safetensors", ".gguf", ".npz", ".npy", ".nemo", ".tflite", ".pb", ".mar", ".ot", ".tar", ".zip"}
 
@@ -98,7 +108,7 @@ func checkTransport(l *linker, n node) (Diagnostic, bool) {
 	s := l.s
 	callee := s.field(n, pyparse.FieldFunction)
 	last := s.lastName(callee)
-	if !slices.ContainsFunc(fetchers, func(f string) bool { return lastPart(f) == last }) && last != "load_file_from_url" {
+	if !lastOfFetchers()[last] && last != "load_file_from_url" {
 		return Diagnostic{}, false
 	}
 	names := s.names(callee)
@@ -175,7 +185,7 @@ func checkUnpickler(l *linker, n node) (Diagnostic, bool) {
 			if lastPart(name) != "Unpickler" || !strings.Contains(name, "ickle.") && !strings.HasPrefix(name, "dill.") {
 				continue
 			}
-			if body, ok := s.opened[n]; ok && len(s.scopes[body].names["find_class"]) > 0 {
+			if body, ok := s.opened[n]; ok && s.binding(body, "find_class") {
 				continue
 			}
 			return diagnostic(rule.PickleLoad, s, base, "an Unpickler without a find_class of its own runs whatever code the pickle holds")

@@ -108,7 +108,7 @@ const maxOverrides = 4
 func (s *Summary) methodsNamed(name string) int {
 	n := 0
 	for i := range s.scopes {
-		if s.scopes[i].class && len(s.scopes[i].names[name]) > 0 {
+		if s.scopes[i].class && s.binding(int32(i), name) {
 			n++
 		}
 	}

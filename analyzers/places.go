@@ -186,7 +186,7 @@ func (s *Summary) top(name string) []int32 {
 	if len(s.scopes) == 0 {
 		return nil
 	}
-	return s.scopes[0].names[name]
+	return s.bound(0, name)
 }
 
 // keyword is the value of a call's keyword argument.

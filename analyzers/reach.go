@@ -18,7 +18,7 @@ func (s *Summary) reaching(name string, use node, from int32) ([]int32, int32) {
 		if sc.class && !inner {
 			continue
 		}
-		if all := sc.names[name]; len(all) > 0 && !sc.outer[name] {
+		if all := s.bound(in, name); len(all) > 0 && !sc.outer[name] {
 			if inner {
 				if got := s.before(all, use); len(got) > 0 {
 					return got, in

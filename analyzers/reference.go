@@ -13,6 +13,10 @@ import (
 // a call that gives nothing but the file.
 func checkReference(l *linker, n node) (Diagnostic, bool) {
 	s := l.s
+	switch s.kind(s.parent[n]) {
+	case pyparse.Attribute, pyparse.Call: // most names are called, or have an attribute asked for
+		return Diagnostic{}, false
+	}
 	if last := s.lastName(n); len(l.index[last]) == 0 && !l.aliases[last] || !s.handedOn(n) {
 		return Diagnostic{}, false
 	}

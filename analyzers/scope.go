@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -11,9 +12,16 @@ type scope struct {
 	node  node // the node that opens it
 	up    int32
 	class bool
-	names map[string][]int32 // indexes into binds, in source order
+	first int32              // its first binding, counted from 1; 0 for none
+	last  int32              // and its last one
+	count int32              // of its bindings
+	names map[string][]int32 // indexes into binds by name, in source order; nil where there are few bindings
 	outer map[string]bool    // names declared global or nonlocal
 }
+
+// fewBinds is how many bindings of a scope are looked through one by one. Most scopes have no more, and a source that is
+// being typed is read at every key: a map for each of its scopes costs more than the look.
+const fewBinds = 16
 
 // bindKind says how a name gets its value.
 type bindKind uint8
@@ -36,6 +44,7 @@ type binding struct {
 	value  node
 	kind   bindKind
 	elem   int16 // bindUnpack, bindEach: which target, -1 when it is the only one
+	next   int32 // of the same scope, counted from 1; 0 for none
 	dotted string
 }
 
@@ -43,7 +52,8 @@ type binding struct {
 func (s *Summary) bind() {
 	nodes := s.tree.Nodes
 	s.scope = make([]int32, len(nodes))
-	s.scopes = append(s.scopes, scope{node: 0, up: -1})
+	s.scopes = append(make([]scope, 0, 1+len(nodes)/128), scope{node: 0, up: -1})
+	s.binds, s.calls = make([]binding, 0, len(nodes)/24), make([]node, 0, len(nodes)/24)
 	for i := range nodes {
 		n := node(i)
 		if s.parent[n] >= 0 {
@@ -107,11 +117,59 @@ func (s *Summary) add(at node, in int32, b binding) {
 	}
 	b.at = at
 	s.binds = append(s.binds, b)
+	i := int32(len(s.binds))
 	sc := &s.scopes[in]
-	if sc.names == nil {
-		sc.names = map[string][]int32{}
+	if sc.count++; sc.count == 1 {
+		sc.first = i
+	} else {
+		s.binds[sc.last-1].next = i
 	}
-	sc.names[name] = s.appended(sc.names[name], int32(len(s.binds)-1))
+	sc.last = i
+	switch {
+	case sc.names != nil:
+		sc.names[name] = s.appended(sc.names[name], i-1)
+	case sc.count > fewBinds:
+		sc.names = make(map[string][]int32, 2*fewBinds)
+		for b := range s.bindsIn(in) {
+			of := s.code(s.binds[b].at)
+			sc.names[of] = s.appended(sc.names[of], b)
+		}
+	}
+}
+
+// bindsIn are the bindings of a scope, in source order.
+func (s *Summary) bindsIn(in int32) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for i := s.scopes[in].first; i > 0 && yield(i-1); i = s.binds[i-1].next {
+		}
+	}
+}
+
+// bound are the bindings of a name in a scope, in source order.
+func (s *Summary) bound(in int32, name string) []int32 {
+	if names := s.scopes[in].names; names != nil {
+		return names[name]
+	}
+	var out []int32
+	for i := range s.bindsIn(in) {
+		if s.code(s.binds[i].at) == name {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// binding says whether a scope binds a name.
+func (s *Summary) binding(in int32, name string) bool {
+	if names := s.scopes[in].names; names != nil {
+		return len(names[name]) > 0
+	}
+	for i := range s.bindsIn(in) {
+		if s.code(s.binds[i].at) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // appended appends to a list that mostly has one element: those share their memory.

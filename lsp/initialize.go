@@ -32,6 +32,9 @@ func initialize(st *state, p *protocol.InitializeParams) (*protocol.InitializeRe
 	st.client.settings = given
 	st.roots = rootsOf(p, opts.Trusted)
 	st.phase, st.shared = running, nil
+	if pid := p.ProcessID; pid != nil && *pid > 0 {
+		go st.srv.endWith(int(*pid))
+	}
 	return &protocol.InitializeResult{
 		ServerInfo:   protocol.ServerInfo{Name: name, Version: protocol.NewOptional(st.srv.opts.Version)},
 		Capabilities: capabilities(st.client),

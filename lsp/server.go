@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -78,6 +79,7 @@ type Server struct {
 	events   chan event
 	publish  chan publication
 	ctx      context.Context // of the session; work that outlives a request hangs on it
+	end      func()          // ends the session; nil before it has begun
 	parsing  chan struct{}   // a slot per source being read
 	reading  chan struct{}   // a slot per model being scanned
 	watched  chan []string   // what to watch; of size 1, only the latest counts, sent by the owner alone
@@ -94,11 +96,18 @@ const (
 	exitRude  = 1 // anything else
 )
 
+// heapSlack is memory that is never touched, and so takes none of the system's: it only counts when the collector decides
+// how much garbage there may be. What is needed besides is some 4 MB, of which each key makes a fourth anew: the
+// collector would run at every third key, and the slowest keys would be those.
+const heapSlack = 16 << 20
+
 // Serve speaks the protocol on in and out until the client says exit or in ends, and returns the
 // process's exit code: 1 when no shutdown came before. Nothing else may write to out.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	slack := make([]byte, heapSlack)
+	defer runtime.KeepAlive(slack)
 	return newServer(ctx, opts).serve(cancel, in, out)
 }
 
@@ -118,6 +127,7 @@ func newServer(ctx context.Context, opts Options) *Server {
 func (s *Server) serve(cancel context.CancelFunc, in io.Reader, out io.Writer) int {
 	ctx := s.ctx
 	wire := newStream(in, out)
+	s.end = wire.end
 	s.conn = jsonrpc2.NewConn(wire, jsonrpc2.WithCodec(codec{}))
 	s.client = protocol.ClientDispatcher(s.conn)
 	st := newState(s)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,8 +42,21 @@ type lspMessage struct {
 	Error  json.RawMessage
 }
 
-// openLSP starts a server for a folder that the user trusts. It is killed when it outlives all patience.
+// openLSP starts a server for a folder that the user trusts.
 func openLSP(t *testing.T, exe, dir string, caps map[string]any, args ...string) *lspSession {
+	t.Helper()
+	s := startLSP(t, exe, args...)
+	if caps == nil {
+		caps = map[string]any{}
+	}
+	s.call("initialize", map[string]any{"processId": nil, "rootUri": fileURI(dir), "capabilities": caps,
+		"initializationOptions": map[string]any{"trusted": true}}, nil)
+	s.send(map[string]any{"method": "initialized", "params": map[string]any{}})
+	return s
+}
+
+// startLSP starts a server that is told nothing yet. It is killed when it outlives all patience.
+func startLSP(t *testing.T, exe string, args ...string) *lspSession {
 	t.Helper()
 	s := &lspSession{t: t, now: map[string]map[string]int{}, log: filepath.Join(t.TempDir(), "log")}
 	s.cmd = exec.Command(exe, append([]string{"lsp", "--sandbox", "auto", "--log-level", "info", "--log-file", s.log}, args...)...)
@@ -61,12 +75,6 @@ func openLSP(t *testing.T, exe, dir string, caps map[string]any, args ...string)
 	}
 	late := time.AfterFunc(2*time.Minute, func() { _ = s.cmd.Process.Kill() })
 	t.Cleanup(func() { late.Stop(); _ = s.cmd.Process.Kill() })
-	if caps == nil {
-		caps = map[string]any{}
-	}
-	s.call("initialize", map[string]any{"processId": nil, "rootUri": fileURI(dir), "capabilities": caps,
-		"initializationOptions": map[string]any{"trusted": true}}, nil)
-	s.send(map[string]any{"method": "initialized", "params": map[string]any{}})
 	return s
 }
 
@@ -229,6 +237,47 @@ func TestWarmStart(t *testing.T) {
 		}
 	}
 	second.quit()
+}
+
+// A server ends with the process that started it, even where something else holds the other end of its input: one that
+// was there, one that nobody waits for, and one that was gone from the begin.
+func TestEndsWithItsEditor(t *testing.T) {
+	exe := program(t)
+	for _, c := range []struct {
+		name        string
+		early, wait bool
+	}{{"gone", false, true}, {"a zombie", false, false}, {"gone before", true, true}, {"a zombie before", true, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			editor := exec.Command("sleep", "600")
+			if err := editor.Start(); err != nil {
+				t.Skip(err)
+			}
+			ends := func() {
+				_ = editor.Process.Kill()
+				if c.wait {
+					_ = editor.Wait()
+				}
+			}
+			if c.early {
+				ends()
+			}
+			s := startLSP(t, exe)
+			s.call("initialize", map[string]any{"processId": editor.Process.Pid, "rootUri": nil, "capabilities": map[string]any{}}, nil)
+			if !c.early {
+				s.call("workspace/executeCommand", map[string]any{"command": "secure-torch.resumeScan"}, nil)
+				ends()
+			}
+			_, _ = io.Copy(io.Discard, s.out)
+			var exit *exec.ExitError
+			if err := s.cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+				t.Errorf("the server: %v", err)
+			}
+			if !c.wait {
+				_ = editor.Wait()
+			}
+		})
+	}
 }
 
 // Where the system watches nothing, or not enough, the user is told once, and changes are seen all the same.

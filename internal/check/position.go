@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"sort"
 
 	"github.com/secure-torch/secure-torch/analyzers"
@@ -17,7 +18,7 @@ type Lines struct {
 
 // NewLines finds the lines of src. A line ends with \n, \r\n or \r, as Python's do.
 func NewLines(src []byte) *Lines {
-	l := &Lines{src: src, starts: []int{0}, count: analyzers.Characters(src)}
+	l := &Lines{src: src, starts: make([]int, 1, 1+bytes.Count(src, []byte{'\n'})), count: analyzers.Characters(src)}
 	for i, b := range src {
 		if b == '\n' || b == '\r' && (i+1 == len(src) || src[i+1] != '\n') {
 			l.starts = append(l.starts, i+1)
