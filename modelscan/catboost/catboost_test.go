@@ -2,24 +2,15 @@ package catboost
 
 import (
 	"bytes"
-	"os"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/scantest"
 )
 
-func read(t testing.TB, name string) []byte {
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // The hostile cases of the binary format are recipes in testdata.
 func TestScan(t *testing.T) {
-	cbm, text := read(t, "tiny.cbm"), read(t, "tiny.json")
+	cbm, text := scantest.Read(t, "tiny.cbm"), scantest.Read(t, "tiny.json")
 	replaced := func(from, to string) []byte {
 		if !bytes.Contains(text, []byte(from)) {
 			t.Fatalf("%q is not there", from)
@@ -29,9 +20,9 @@ func TestScan(t *testing.T) {
 	behind := append(bytes.Clone(cbm), "\x80\x02cposix\nsystem\n."...)
 	scantest.Check(t, []scantest.Case{
 		{Name: "symmetric trees and categories by CatBoost 1.2.10", File: cbm},
-		{Name: "trees of steps", File: read(t, "steps.cbm")},
+		{Name: "trees of steps", File: scantest.Read(t, "steps.cbm")},
 		{Name: "JSON", File: text},
-		{Name: "JSON, trees of steps", File: read(t, "steps.json")},
+		{Name: "JSON, trees of steps", File: scantest.Read(t, "steps.json")},
 		{Name: "bytes behind", File: behind},
 		{Name: "cut in a table", File: cbm[:len(cbm)-20], Want: []string{"ST901"}},
 		{Name: "cut in the core", File: cbm[:3000], Want: []string{"ST901"}},
@@ -51,7 +42,7 @@ func TestScan(t *testing.T) {
 
 func FuzzScan(f *testing.F) {
 	for _, name := range []string{"tiny.cbm", "steps.cbm", "tiny.json"} {
-		f.Add(read(f, name))
+		f.Add(scantest.Read(f, name))
 	}
 	scantest.Fuzz(f, Format, JSON)
 }

@@ -2,28 +2,19 @@ package mxnet
 
 import (
 	"bytes"
-	"os"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/scantest"
 )
 
-func read(t testing.TB, name string) []byte {
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // The hostile cases are recipes in testdata.
 func TestScan(t *testing.T) {
-	params, symbol := read(t, "tiny.params"), read(t, "tiny-symbol.json")
+	params, symbol := scantest.Read(t, "tiny.params"), scantest.Read(t, "tiny-symbol.json")
 	scantest.Check(t, []scantest.Case{
 		{Name: "arrays by MXNet 1.9.1", File: params},
-		{Name: "sparse arrays", File: read(t, "sparse.params")},
-		{Name: "NumPy's arrays, one of them a number", File: read(t, "numpy.params")},
+		{Name: "sparse arrays", File: scantest.Read(t, "sparse.params")},
+		{Name: "NumPy's arrays, one of them a number", File: scantest.Read(t, "numpy.params")},
 		{Name: "graph", File: symbol},
 		{Name: "arrays cut", File: params[:100], Want: []string{"ST901"}},
 		{Name: "names cut", File: params[:len(params)-3], Want: []string{"ST901"}},
@@ -39,7 +30,7 @@ func TestScan(t *testing.T) {
 
 func FuzzScan(f *testing.F) {
 	for _, name := range []string{"tiny.params", "sparse.params", "tiny-symbol.json"} {
-		f.Add(read(f, name))
+		f.Add(scantest.Read(f, name))
 	}
 	scantest.Fuzz(f, Params, Symbol)
 }

@@ -2,24 +2,15 @@ package paddle
 
 import (
 	"bytes"
-	"os"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/scantest"
 )
 
-func read(t testing.TB, name string) []byte {
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // The hostile cases are recipes in testdata.
 func TestScan(t *testing.T) {
-	program, params := read(t, "tiny.pdmodel"), read(t, "tiny.pdiparams")
+	program, params := scantest.Read(t, "tiny.pdmodel"), scantest.Read(t, "tiny.pdiparams")
 	scantest.Check(t, []scantest.Case{
 		{Name: "program by PaddlePaddle 2.6.2", File: program},
 		{Name: "parameters", File: params},
@@ -37,7 +28,7 @@ func TestScan(t *testing.T) {
 
 func FuzzScan(f *testing.F) {
 	for _, name := range []string{"tiny.pdmodel", "tiny.pdiparams"} {
-		f.Add(read(f, name))
+		f.Add(scantest.Read(f, name))
 	}
 	scantest.Fuzz(f, Program, Params)
 }

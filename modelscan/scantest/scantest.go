@@ -4,10 +4,22 @@ package scantest
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 )
+
+// Read returns a file of the package's testdata.
+func Read(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
 
 // Scan reads b as a file of the given name with the given formats.
 func Scan(t testing.TB, name string, b []byte, formats ...*modelscan.Format) *modelscan.Report {

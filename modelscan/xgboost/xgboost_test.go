@@ -3,20 +3,11 @@ package xgboost
 import (
 	"bytes"
 	"encoding/binary"
-	"os"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/scantest"
 )
-
-func read(t testing.TB, name string) []byte {
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // replaced is a file with one part of it exchanged, which has to be there.
 func replaced(t testing.TB, b []byte, from, to string) []byte {
@@ -37,7 +28,7 @@ func patched(b []byte, at int, n uint32) []byte {
 func cut(b []byte, n int) []byte { return b[:len(b)-n] }
 
 func TestScan(t *testing.T) {
-	text, ubj, old := read(t, "tiny.json"), read(t, "tiny.ubj"), read(t, "tiny.model")
+	text, ubj, old := scantest.Read(t, "tiny.json"), scantest.Read(t, "tiny.ubj"), scantest.Read(t, "tiny.model")
 	// In the binary: the learner, "binary:logistic" and "gbtree" with their lengths, the booster, the first tree.
 	firstTree := learnerSize + 8 + 15 + 8 + 6 + boosterSize
 	if bytes.HasPrefix(old, []byte(magic)) {
@@ -89,7 +80,7 @@ func TestScan(t *testing.T) {
 
 func FuzzScan(f *testing.F) {
 	for _, name := range []string{"tiny.json", "tiny.ubj", "tiny.model"} {
-		f.Add(read(f, name))
+		f.Add(scantest.Read(f, name))
 	}
 	scantest.Fuzz(f, JSON, UBJSON, Binary)
 }
