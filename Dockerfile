@@ -12,7 +12,7 @@ COPY . .
 ARG VERSION=devel
 RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags scanworker,noasm,nounsafe -ldflags "-s -w" \
     -o sandbox/twin/scan-worker-$(go env GOARCH) ./internal/worker/guest \
- && go build -trimpath -buildvcs=false -tags osusergo,netgo,embedworker -o /secure-torch \
+ && go build -trimpath -buildvcs=false -tags osusergo,netgo,embedworker,grpcnotrace -o /secure-torch \
     -ldflags "-s -w -X main.version=$VERSION -linkmode external -extldflags '-static'" ./cmd/secure-torch \
  && install -d -o 65532 -g 65532 -m 0700 /cache
 

@@ -9,9 +9,10 @@ LINT := bin/golangci-lint
 .PHONY: notice check-cross check-licences check-ci vulncheck test-ci test-release test-packages wheels release-snapshot docs test-docs test-contributing test-jupyterlab scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 # First the small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
+# grpcnotrace: gRPC without its pages for a debugging server, whose templates have the linker keep every exported method.
 build: scan-worker
 	@scripts/bootstrap.sh build
-	$(GO) build -trimpath -tags embedworker -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/secure-torch
+	$(GO) build -trimpath -tags embedworker,grpcnotrace -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/secure-torch
 
 scan-worker:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags scanworker,noasm,nounsafe -ldflags "-s -w" -o sandbox/twin/scan-worker-$(shell $(GO) env GOARCH) ./internal/worker/guest

@@ -52,7 +52,7 @@ class GoBinaryHook(BuildHookInterface):  # type: ignore[misc]
         if shutil.which(go) is None:
             raise RuntimeError("secure-torch is built from source with Go 1.26 or newer, and there is no `go` on PATH")
         link = f"-s -w -X main.version={self.metadata.version}"
-        tags = self._scan_worker(go)
+        tags = [*self._scan_worker(go), "grpcnotrace"]
         if cross or os.name == "nt" or os.environ.get("CGO_ENABLED") == "0":
             built = self._go(go, out, link, tags, env={"CGO_ENABLED": "0"})
             if built.returncode != 0:

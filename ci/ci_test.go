@@ -5,8 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/secure-torch/secure-torch/modelscan"
 )
 
 // An unsafe model, which nothing here runs, and a source that would load it.
@@ -122,6 +125,26 @@ func TestPreCommit(t *testing.T) {
 		out, _ := cmd.CombinedOutput() // what it exits with is looked at
 		if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.want) {
 			t.Errorf("%s %s: exit %d, want %d and %q:\n%s", c.hook, c.file, code, c.code, c.want, out)
+		}
+	}
+}
+
+// TestHookReadsEveryModel: the scanning hook is given whatever the program takes for a model by its name.
+func TestHookReadsEveryModel(t *testing.T) {
+	text, err := os.ReadFile("../.pre-commit-hooks.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, scan, _ := strings.Cut(string(text), "id: secure-torch-scan")
+	_, pattern, found := strings.Cut(scan, "files: ")
+	pattern, _, _ = strings.Cut(pattern, "\n")
+	files, err := regexp.Compile(pattern)
+	if !found || err != nil {
+		t.Fatalf("%q: %v", pattern, err)
+	}
+	for _, ending := range modelscan.ModelExtensions() {
+		if name := "models/m." + ending; !files.MatchString(name) || !files.MatchString(strings.ToUpper(name)) || files.MatchString(name+".txt") {
+			t.Errorf("%s is not told apart", name)
 		}
 	}
 }

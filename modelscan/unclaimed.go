@@ -17,7 +17,7 @@ var modelExtensions = map[string]bool{
 	".pt": true, ".pth": true, ".ckpt": true, ".bin": true, ".pkl": true, ".pickle": true, ".p": true, ".joblib": true, ".dill": true,
 	".safetensors": true, ".onnx": true, ".gguf": true, ".ggml": true, ".h5": true, ".hdf5": true, ".keras": true, ".pb": true, ".tflite": true,
 	".npy": true, ".npz": true, ".nemo": true, ".mar": true, ".mlmodel": true, ".skops": true, ".model": true, ".msgpack": true, ".pdparams": true,
-	".params": true, ".pdmodel": true, ".pdiparams": true, ".cbm": true, ".ubj": true, ".rds": true, ".rda": true, ".ort": true, ".pte": true, ".ptl": true, ".t7": true, ".engine": true, ".rknn": true, ".llamafile": true, ".ot": true, ".pmml": true,
+	".params": true, ".pdmodel": true, ".pdiparams": true, ".cbm": true, ".ubj": true, ".rds": true, ".rda": true, ".rdata": true, ".ort": true, ".pte": true, ".ptl": true, ".t7": true, ".engine": true, ".rknn": true, ".llamafile": true, ".ot": true, ".pmml": true,
 }
 
 // textExtensions are those of them that some text has too: word lists, settings, models of text.

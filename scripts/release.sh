@@ -18,7 +18,7 @@ go=${GO:-go}
 # build OS ARCH FILE. Linux of this machine's kind is static, with libseccomp; what is built for another machine has no
 # cgo: there the sandbox writes its filter itself, and the Python grammar is WebAssembly (docs/adr/0001).
 build() {
-	local link="-s -w -buildid= -X main.version=$version" tags=osusergo,netgo
+	local link="-s -w -buildid= -X main.version=$version" tags=osusergo,netgo,grpcnotrace
 	if [ "$1" = linux ]; then # the executable of the scan role, which the next build embeds (docs/adr/0005)
 		CGO_ENABLED=0 GOOS=linux GOARCH=$2 $go build -trimpath -buildvcs=false -tags scanworker,noasm,nounsafe -ldflags '-s -w -buildid=' -o "sandbox/twin/scan-worker-$2" ./internal/worker/guest
 		tags=$tags,embedworker

@@ -26,7 +26,7 @@ const go = (flags, env) => execFileSync(process.env.GO ?? "go", ["build", "-trim
 // The program as releases have it: static, and without cgo where it is built for another machine.
 function build(goos, goarch, out) {
   const link = `-s -w -X main.version=${version}`;
-  const tags = [];
+  const tags = ["grpcnotrace"];
   if (goos === "linux") {
     // The small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
     go(["-buildvcs=false", "-tags", "scanworker,noasm,nounsafe", "-ldflags", "-s -w", "-o", `sandbox/twin/scan-worker-${goarch}`, "./internal/worker/guest"], { CGO_ENABLED: "0", GOOS: goos, GOARCH: goarch });

@@ -26,6 +26,7 @@ var onlyImporters = []restriction{
 	{[]string{"github.com/spf13"}, []string{"cmd"}, "only cmd knows the command line"},
 	{[]string{"unsafe"}, []string{"sandbox", "internal/artifact", "analyzers/pyparse"}, "nobody else needs it"},
 	{[]string{"C"}, []string{"sandbox", "analyzers/pyparse"}, "cgo only for a kernel interface and the Python grammar"},
+	{[]string{"text/template", "html/template"}, nil, "templates call methods by name: the linker then keeps every exported method of the program, 7 MB"},
 	{[]string{module + "/modelscan/formats"}, []string{"internal/worker", "internal/repo", "internal/modeltest"}, "model bytes are parsed in the worker"},
 	{[]string{module + "/trust"}, []string{"trust", "internal/worker", "cmd"}, "trust's parsers run in their worker"},
 	{[]string{module + "/cmd"}, []string{"cmd"}, "nothing imports the command"},

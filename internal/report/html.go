@@ -2,38 +2,25 @@ package report
 
 import (
 	"cmp"
-	"crypto/sha256"
-	_ "embed" // for the page and its style
-	"encoding/base64"
+	_ "embed" // for the page's style
 	"fmt"
-	"html/template"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"golang.org/x/net/html"
+
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
-//go:embed page.html
-var pageText string
-
 //go:embed page.css
 var styleText string
 
-// The page's data. All text in it is escaped twice: by Escape, for what can't be seen, and by
-// html/template.
+// What the page tells of a file. All text in it is escaped twice: by Escape, for what can't be seen, and where
+// the page is written.
 type (
-	page struct {
-		StyleHash                 string
-		Style                     template.CSS
-		Headline, Verdict, Counts string
-		Version                   string
-		Weakness                  string // of the sandbox
-		Few                       bool   // files: all of them are shown open
-		Artifacts                 []pageArtifact
-	}
 	pageArtifact struct {
 		Path, Verdict, ScoreLine, Formats, Size, Digest, Sandbox, Failure string
 		Score                                                             modelscan.Score
@@ -59,24 +46,14 @@ type (
 // HTML writes the run as one page that loads nothing: no script, no font, no picture, and a content
 // security policy that forbids them.
 func HTML(w io.Writer, run *Run) error {
-	t, err := template.New("page").Parse(pageText)
-	if err != nil {
-		return fmt.Errorf("report: page: %w", err)
-	}
-	sum := sha256.Sum256([]byte(styleText))
-	p := page{
-		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
-		Style:     template.CSS(styleText), //nolint:gosec // our own text, embedded
-		Headline:  verdictText(run), Verdict: run.Verdict().String(), Version: run.Version,
-		Counts: countLine(run), Weakness: weakness(run), Few: len(run.Results) <= 3,
-	}
+	artifacts := make([]pageArtifact, 0, len(run.Results))
 	for _, r := range run.Results {
-		p.Artifacts = append(p.Artifacts, pageOf(r))
+		artifacts = append(artifacts, pageOf(r))
 	}
-	slices.SortStableFunc(p.Artifacts, func(a, b pageArtifact) int {
+	slices.SortStableFunc(artifacts, func(a, b pageArtifact) int {
 		return cmp.Compare(slices.Index(worstFirst, a.Verdict), slices.Index(worstFirst, b.Verdict))
 	})
-	return t.Execute(w, p)
+	return html.Render(w, document(run, artifacts))
 }
 
 // worstFirst is the order of a page: what a person must act on comes first.

@@ -52,7 +52,10 @@ def find_binary() -> str:
         if path.is_file():
             return str(path)
         seen.append(str(place))
-    raise SecurityError(f"the {_NAME} executable of this package is in none of {', '.join(seen)}: reinstall secure-torch")
+    raise SecurityError(
+        f"the {_NAME} executable of this package is in none of {', '.join(dict.fromkeys(seen))}: reinstall secure-torch, "
+        "or name one in SECURE_TORCH_BINARY"
+    )
 
 
 def check_version(version: str) -> None:

@@ -9,9 +9,11 @@ import decimal
 import fractions
 import importlib.metadata
 import io
+import os
 import pathlib
 import pickle
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -159,3 +161,19 @@ def test_everything_public_is_documented():
     for name in st.__all__:
         if name != "__version__":
             assert (getattr(st, name).__doc__ or "").strip(), name
+
+
+@pytest.mark.parametrize("binary", ["absent", "not executable"])
+def test_without_the_program(tmp_path, binary):
+    """`python -m secure_torch` says what is missing in one line."""
+    package = tmp_path / "a" / "b"
+    shutil.copytree(pathlib.Path(st.__file__).parent, package / "secure_torch")
+    program = tmp_path / "program"
+    if binary == "not executable":
+        program.write_bytes(b"")
+        program.chmod(0o600)
+    command = [sys.executable, "-m", "secure_torch", "version"]
+    env = {**os.environ, "SECURE_TORCH_BINARY": str(program)}
+    done = subprocess.run(command, cwd=package, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("error: ") and str(program) in done.stderr and done.stderr.count("\n") == 1
