@@ -32,36 +32,33 @@ func newRootCmd() *cobra.Command {
 and tells what loading would do.
 
 Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomplete or wrong usage; else 0.`,
+		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().String("color", "auto", "colour the output: auto, always or never (auto heeds NO_COLOR)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return withHint(err, "see `%s --help`", cmd.CommandPath())
 	})
-	root.AddCommand(
-		newCacheCmd(),
-		newCheckCmd(),
-		newConvertCmd(),
-		newDoctorCmd(),
-		newScanCmd(),
-		newPolicyCmd(),
-		newSbomCmd(),
-		newSignCmd(),
-		newTrustCmd(),
-		newVerifyCmd(),
-		newInspectCmd(),
-		newExplainCmd(),
-		newIndexCmd(),
-		newLspCmd(),
-		newRulesCmd(),
-		newSandboxCmd(),
-		newVersionCmd(),
-		newWatchCmd(),
-	)
+	addGroup(root, "Look at models:", newScanCmd(), newCheckCmd(), newInspectCmd(), newWatchCmd(), newLspCmd(), newIndexCmd())
+	addGroup(root, "Say who may come in:", newVerifyCmd(), newSignCmd(), newSbomCmd(), newPolicyCmd(), newTrustCmd())
+	addGroup(root, "Use what is not trusted:", newConvertCmd(), newSandboxCmd())
+	addGroup(root, "Ask about the tool:", newRulesCmd(), newExplainCmd(), newDoctorCmd(), newCacheCmd(), newVersionCmd())
+	root.SetHelpCommandGroupID(root.Groups()[len(root.Groups())-1].ID)
+	root.SetCompletionCommandGroupID(root.Groups()[len(root.Groups())-1].ID)
 	return root
+}
+
+// addGroup adds commands that stand together in the help.
+func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, c := range commands {
+		c.GroupID = title
+	}
+	root.AddCommand(commands...)
 }
 
 // unknownCommand explains a first word that is no command. A path is the likeliest mistake.
