@@ -24,6 +24,9 @@ func (e *evaluator) attribute(fr *frame, n node) ([]place, string) {
 // attributeOf follows an attribute of the object that an expression stands for.
 func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, string) {
 	s := fr.s
+	if ps, why, ok := e.hparams(fr, object, attr); ok {
+		return ps, why
+	}
 	if class := s.selfClass(object); class >= 0 {
 		if ps, why := e.member(place{fr, class, ref.Exact}, nil, attr, 0); len(ps) > 0 || why != "" {
 			return ps, why
@@ -39,6 +42,9 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		}
 	}
 	objects, why := e.places(fr, object)
+	if attr == "__dict__" {
+		return objects, why
+	}
 	var out []place
 	for _, o := range objects {
 		ps, w := e.of(o, attr)
@@ -122,6 +128,8 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 	}
 	callee := s.field(o.n, pyparse.FieldFunction)
 	switch s.lastName(callee) {
+	case "from_pretrained":
+		return e.loadedFrom(o, attr)
 	case "parse_args", "parse_known_args", "parse_args_into_dataclasses", "parse_intermixed_args":
 		if ps := e.optionsOf(o, attr); len(ps) > 0 {
 			return ps, ""

@@ -133,6 +133,18 @@ func (c *Call) Bool(n node) Tri {
 	return answer
 }
 
+// isObject says whether an expression is certainly what a call of a model's class or of a loader gives, and no name.
+func (c *Call) isObject(n node) bool {
+	e := c.evaluator()
+	ps, why := e.places(e.frame(c.s, fromSource), n)
+	for _, p := range ps {
+		if p.fr.s.kind(p.n) != pyparse.Call || !strings.HasPrefix(p.fr.s.lastName(p.fr.s.field(p.n, pyparse.FieldFunction)), "from_") {
+			return false
+		}
+	}
+	return len(ps) > 0 && why == ""
+}
+
 // onlyLocal says whether the call is told not to ask the hub, or names what can only be a local path.
 func (c *Call) onlyLocal() bool {
 	if c.Bool(c.Keyword("local_files_only")) == Yes {

@@ -311,14 +311,15 @@ func (e *evaluator) returned(fr *frame, n, callee node) (value, bool) {
 	out, any := value{}, false
 	for _, d := range defs {
 		s := d.fr.s
-		if s.kind(d.n) != pyparse.FunctionDefinition {
-			continue
-		}
 		in, ok := s.opened[d.n]
-		if !ok {
+		if !ok || !s.isFunction(d.n) {
 			continue
 		}
 		fr := e.bound(d.fr, d.n, place{fr, n, ref.Exact})
+		if s.kind(d.n) == pyparse.Lambda {
+			out, any = out.or(e.eval(fr, s.field(d.n, pyparse.FieldBody)).atMost(d.sure)), true
+			continue
+		}
 		for r := d.n; r < node(s.tree.Nodes[d.n].Next); r++ {
 			if s.kind(r) != pyparse.ReturnStatement || s.scope[r] != in || s.child(r, 0) < 0 {
 				continue

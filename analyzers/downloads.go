@@ -30,7 +30,7 @@ func hubFile(e *evaluator, fr *frame, n node) value {
 		}
 		return s.positional(n, i)
 	}
-	repo := e.eval(fr, arg(0, "repo_id", "path_or_repo_id", "path_or_repo"))
+	repo := e.repository(fr, n, arg(0, repoNames()...))
 	file := value{alts: []alt{{kind: ref.Path, sure: ref.Exact}}}
 	if f := arg(1, "filename"); f >= 0 && s.lastName(s.child(n, 0)) != "snapshot_download" {
 		file = e.eval(fr, f).parts()
@@ -41,6 +41,7 @@ func hubFile(e *evaluator, fr *frame, n node) value {
 			revision = r.alts[0].text
 		}
 	}
+	kind := e.repoType(fr, s.keyword(n, "repo_type"))
 	if last := s.lastName(s.child(n, 0)); last != "cached_file" { // which takes a folder too
 		repo.alts = slices.DeleteFunc(slices.Clone(repo.alts), func(a alt) bool { return a.kind == ref.Path && !isHubID(a.text) })
 	}
@@ -52,12 +53,40 @@ func hubFile(e *evaluator, fr *frame, n node) value {
 	}
 	return cross(repo, file, func(r, f alt) alt {
 		if r.kind == ref.Path && isHubID(r.text) {
-			r.kind, r.file, r.revision = ref.Hub, f.text, revision
+			r.kind, r.file, r.revision, r.repo = ref.Hub, f.text, revision, kind
 		} else if r.kind == ref.Path {
 			r.text = strings.TrimSuffix(r.text, "/") + "/" + f.text
 		}
 		return r
 	})
+}
+
+// repoNames are the parameters that name a repository.
+func repoNames() []string { return []string{"repo_id", "path_or_repo_id", "path_or_repo"} }
+
+// repository is what an argument, or where there is none a dictionary that is unpacked, says of a download's repository.
+func (e *evaluator) repository(fr *frame, n, arg node) value {
+	repo := e.eval(fr, arg)
+	for _, name := range repoNames() {
+		if len(repo.alts) == 0 {
+			repo = repo.or(e.valueOf(e.argument(place{fr, n, ref.Exact}, name, -1), ""))
+		}
+	}
+	return repo
+}
+
+// repoType is what repo_type= says of a repository; where it is not known, that of a model.
+func (e *evaluator) repoType(fr *frame, n node) string {
+	if n < 0 {
+		return ref.Models
+	}
+	switch v := e.eval(fr, n); {
+	case v.has("dataset"):
+		return ref.Datasets
+	case v.has("space"):
+		return ref.Spaces
+	}
+	return ref.Models
 }
 
 // fetched is the URL that a download call names.

@@ -95,7 +95,7 @@ var speechLoaders = []*Loader{
 	{Func: "detectron2.checkpoint.DetectionCheckpointer().load", Also: []string{"fvcore.common.checkpoint.Checkpointer().load"}, Arg: Arg{0, []string{"path"}}, Judge: unpickles},
 	{Func: "mmengine.runner.load_checkpoint", Also: []string{"mmcv.runner.load_checkpoint", "mmengine.runner.checkpoint.load_checkpoint"}, Arg: Arg{1, []string{"filename"}}, Judge: unpickles},
 	{Func: "espnet2.bin.asr_inference.Speech2Text.from_pretrained", Arg: Arg{0, nil}, Takes: TakesHub, Judge: unpickles},
-	{Func: "TTS.api.TTS", Arg: Arg{1, []string{"model_path"}}, Judge: unpickles},
+	{Func: "TTS.api.TTS", Arg: Arg{1, []string{"model_path"}}, Judge: unpickles, When: hasArguments},
 }
 
 func whisperModel(c *Call) Judgement { return Judgement{} }
@@ -182,5 +182,8 @@ func reads(c *Call) bool {
 	t, ok := c.s.literal(mode)
 	return !ok || strings.HasPrefix(t, "r")
 }
+
+// hasArguments says whether anything is passed: TTS() makes an object that lists models, and loads none.
+func hasArguments(c *Call) bool { return c.s.child(c.s.field(c.n, pyparse.FieldArguments), 0) >= 0 }
 
 func isNone(c *Call, n node) bool { return c.s.kind(n) == pyparse.None }

@@ -176,7 +176,7 @@ func (c *Call) named(v value, takes Takes) ([]ref.Ref, string) {
 		if source := c.Keyword("source"); source >= 0 && c.Eval(source).has("local") {
 			takes = TakesFile
 		}
-	case TakesHub, TakesHubOrPath, TakesDataset:
+	case TakesHub, TakesHubOrPath, TakesDataset, TakesMetric:
 		revision = c.onlyText("revision")
 	}
 	out := []ref.Ref{}
@@ -202,7 +202,7 @@ func (c *Call) named(v value, takes Takes) ([]ref.Ref, string) {
 
 // refOf makes a Ref of one alternative.
 func refOf(a alt, takes Takes) (ref.Ref, string) {
-	r := ref.Ref{Kind: a.kind, Value: a.text, File: a.file, Revision: a.revision, Sure: a.sure}
+	r := ref.Ref{Kind: a.kind, Value: a.text, File: a.file, Revision: a.revision, Type: a.repo, Sure: a.sure}
 	if a.kind == ref.Hub {
 		return hubRef(r)
 	}
@@ -246,10 +246,15 @@ func named(r ref.Ref, takes Takes) (ref.Ref, string, bool) {
 		if takes == TakesDataset && slices.Contains(packaged, r.Value) {
 			return r, "it is a format that the library reads itself", true
 		}
-		if isHubID(r.Value) {
+		if isHubID(r.Value) && (takes != TakesHubOrPath || !isFolder(r.Value)) {
 			r.Kind = ref.Hub
+			if takes == TakesDataset {
+				r.Type = ref.Datasets
+			}
 			return r, "", true
 		}
+	case TakesMetric:
+		return metricRef(r)
 	case TakesGitHub:
 		if repo, branch, pinned := strings.Cut(r.Value, ":"); strings.Contains(repo, "/") && isHubID(repo) {
 			r.Kind, r.Value = ref.URL, "https://github.com/"+repo
@@ -260,6 +265,33 @@ func named(r ref.Ref, takes Takes) (ref.Ref, string, bool) {
 		}
 	}
 	return r, "", false
+}
+
+// metricRef is the space on the hub that evaluate.load takes a metric's script from.
+func metricRef(r ref.Ref) (ref.Ref, string, bool) {
+	if !isHubID(r.Value) || strings.HasSuffix(r.Value, ".py") {
+		return r, "", false
+	}
+	if !strings.Contains(r.Value, "/") {
+		r.Value = "evaluate-metric/" + r.Value
+	}
+	r.Kind, r.Type = ref.Hub, ref.Spaces
+	return r, "", true
+}
+
+// isFolder says whether a text of two words is by its looks a folder on this machine, and not a repository: nobody is
+// called "checkpoints" on the hub. A loader that takes both looks for the folder first anyway.
+func isFolder(t string) bool {
+	owner, name, ok := strings.Cut(t, "/")
+	if !ok {
+		return false
+	}
+	switch strings.ToLower(owner) {
+	case "checkpoint", "checkpoints", "ckpt", "ckpts", "weights", "model", "models", "saved_model", "saved_models", "pretrained", "pretrained_model", "pretrained_models",
+		"pretrained_weights", "output", "outputs", "out", "result", "results", "runs", "logs", "tmp", "data", "cache", ".", "..":
+		return true
+	}
+	return isModelFile(name)
 }
 
 // packaged are the formats that datasets.load_dataset takes in place of a repository.

@@ -13,7 +13,7 @@ func show(src string) string {
 	for _, c := range Link(s, Options{}).Calls {
 		fmt.Fprintf(&b, "%d %s", 1+strings.Count(src[:c.Span.Start], "\n"), c.Loader)
 		for _, r := range c.Refs {
-			fmt.Fprintf(&b, " %s:%s", r.Kind, r.Value)
+			fmt.Fprintf(&b, " %s:%s", r.Kind, strings.TrimPrefix(r.Type+"/"+r.Value, "/"))
 			if r.File != "" {
 				fmt.Fprintf(&b, "!%s", r.File)
 			}
@@ -55,7 +55,9 @@ func TestLink(t *testing.T) {
 		{"loop", "import torch\nfor p in ['a.pt', 'b.pt']:\n    torch.load(p)\n", "3 torch.load path:a.pt(guess) path:b.pt(guess)\n"},
 		{"returned", "import torch\ndef where(n):\n    return 'm/' + n\ntorch.load(where('a.pt'))\n", "4 torch.load path:m/a.pt(exact)\n"},
 		{"torch.hub", "import torch\ntorch.hub.load('o/r:v1', 'm')\ntorch.hub.load('o/r', 'm', source='local')\n", "2 torch.hub.load url:https://github.com/o/r/tree/v1(exact)\n3 torch.hub.load path:o/r(exact)\n"},
-		{"dataset", "from datasets import load_dataset\nload_dataset('json', data_files='a.json')\nload_dataset('o/d')\n", "2 datasets.load_dataset why: it is a format that the library reads itself\n3 datasets.load_dataset hub:o/d(exact)\n"},
+		{"dataset", "from datasets import load_dataset\nload_dataset('json', data_files='a.json')\nload_dataset('o/d')\n", "2 datasets.load_dataset why: it is a format that the library reads itself\n3 datasets.load_dataset hub:datasets/o/d(exact)\n"},
+		{"metric", "import evaluate\nevaluate.load('bleu')\nevaluate.load('o/m')\nevaluate.load('./m.py')\n", "2 evaluate.load hub:spaces/evaluate-metric/bleu(exact)\n3 evaluate.load hub:spaces/o/m(exact)\n4 evaluate.load path:m.py(exact)\n"},
+		{"repo_type", "from huggingface_hub import hf_hub_download\nhf_hub_download('o/r', 'x.bin', repo_type='dataset')\n", "2 huggingface_hub.hf_hub_download hub:datasets/o/r!x.bin(exact)\n"},
 		{"timm", "import timm\ntimm.create_model('resnet18')\ntimm.create_model('hf-hub:org/m@v1', pretrained=True)\ntimm.create_model(model_name='hf_hub:org/m')\ntimm.create_model('local-dir:models/x', checkpoint_path='a.pth')\n",
 			"2 timm.create_model why: it is the name of an architecture\n3 timm.create_model hub:org/m(exact) at v1\n4 timm.create_model hub:org/m(exact)\n5 timm.create_model path:a.pth(exact) path:models/x(exact)\n"},
 		{"adapter", "from peft import PeftModel\nPeftModel.from_pretrained(model, 'org/lora')\n", "2 peft.PeftModel.from_pretrained hub:org/lora(exact)\n"},
@@ -137,6 +139,14 @@ func TestValues(t *testing.T) {
 		{"getattr", "class A:\n    p = 'a.pt'\ntorch.load(getattr(A, 'p', None))\n", "path:a.pt(default)"},
 		{"get", "D = {'x': 'a.pt'}\ntorch.load(D.get('x'))\n", "path:a.pt(exact)"},
 		{"get of a default", "D = {}\ntorch.load(D.get('x', 'a.pt'))\n", "path:a.pt(default)"},
+		{"get of itself", "D = {'a': 'w/a.pt'}\ndef f(k='a'):\n    torch.load(D.get(k, k))\nf('b.pt')\n", "path:w/a.pt(guess)path:b.pt(guess)"},
+		{"get that grows", "D = {'a': 'w/a.pt'}\nD['b.pt'] = 'w/b.pt'\ntorch.load(D.get('b.pt', 'c.pt'))\n", "path:w/b.pt(guess)path:c.pt(guess)"},
+		{"condition", "def f(p='a.pt'):\n    if p.endswith(('.h5', '.keras')):\n        return\n    if ':' in p:\n        torch.load(p.split(':')[0])\n    elif p.lower().startswith('a'):\n        torch.load(p)\n    else:\n        torch.load(p)\nf('B:x')\nf('b.h5')\nf('c.pt')\n",
+			"path:B(guess)path:a.pt(default)path:c.pt(guess)"},
+		{"condition on a list", "KNOWN = ['a.pt']\ndef f(p='a.pt'):\n    if p not in KNOWN:\n        raise ValueError(p)\n    torch.load(p)\nf('b.pt')\n", "path:a.pt(default)"},
+		{"condition before a new value", "def f(p='a'):\n    if not p.endswith('.pt'):\n        p = p + '.pt'\n    torch.load(p)\n", "path:a.pt(guess)"},
+		{"alias", "D = {'a': 'w/a.pt'}\ndef f(p='a'):\n    if p in D:\n        p = D[p]\n    torch.load(p)\nf('b.pt')\n", "path:w/a.pt(guess)path:b.pt(guess)"},
+		{"condition of two", "def f(p='a.pt', q=0):\n    torch.load(p if q and p == 'b.pt' else 'c.pt')\n", "path:c.pt(guess)"},
 		{"key by default", "D = {'x': 'a.pt'}\ndef f(k='x'):\n    torch.load(D[k])\n", "path:a.pt(default)"},
 		{"property", "class A:\n    @property\n    def p(self):\n        return os.path.join('w', 'a.pt')\ntorch.load(A().p)\n", "path:w/a.pt(default)"},
 		{"method", "class A:\n    def p(self, n):\n        return 'w/' + n\ntorch.load(A().p('a.pt'))\n", "path:w/a.pt(exact)"},
@@ -158,6 +168,14 @@ func TestValues(t *testing.T) {
 		{"one of many", strings.Repeat("class A:\n    def load(self, p):\n        torch.load(p)\n", 5) + "def f(x):\n    x.load('a.pt')\n", ""},
 		{"no repository", "from transformers import AutoModel\nAutoModel.from_pretrained('a.bin')\n", "path:a.bin(exact)"},
 		{"comprehension", "torch.load(sorted([f for f in Path('out').glob('*.pt') if f.stem])[0])\nfor p in (d + '/model.bin' for d in ['a']):\n    torch.load(p)\n", "glob:out/*.pt(guess)path:a/model.bin(guess)"},
+		{"chosen class", "class A:\n    def load(self, p):\n        torch.load(p)\nclass B:\n    def load(self, p):\n        torch.load(p + '.b')\nKINDS = {'a': A, 'b': B}\ndef f(kind='b'):\n    KINDS[kind].load('x.pt')\n", "path:x.pt.b(guess)"},
+		{"lambda", "name = lambda n, d='w': os.path.join(d, f'{n}.pt')\ntorch.load(name('a'))\n", "path:w/a.pt(default)"},
+		{"merged", "from omegaconf import OmegaConf\nc = OmegaConf.merge(OmegaConf.create({'p': 'a.pt'}), {'q': 'b.pt'})\ntorch.load(c.p)\n", "path:a.pt(default)"},
+		{"parametrized", "import pytest\n@pytest.mark.parametrize('p', ['a.pt', pytest.param('b.pt', id='b')])\n@pytest.mark.parametrize(('n', 'q'), [(1, 'c.pt')])\n@pytest.mark.parametrize('x, r', [(1, 'd.pt')])\ndef test(p, n, q, x, r):\n    torch.load(p)\n    torch.load(q)\n    torch.load(r)\n", "path:a.pt(guess)path:b.pt(guess)path:c.pt(guess)path:d.pt(guess)"},
+		{"hyperparameters", "class A(L.LightningModule):\n    def __init__(self, ckpt='a.pt'):\n        self.save_hyperparameters()\n    def f(self):\n        torch.load(self.hparams.ckpt)\n", "path:a.pt(default)"},
+		{"where it comes from", "from transformers import AutoModel, AutoTokenizer\nm = AutoModel.from_pretrained('o/m')\nAutoTokenizer.from_pretrained(m.config._name_or_path)\nt = AutoTokenizer.from_pretrained(m.name_or_path)\n", "hub:o/m(exact)hub:o/m(exact)hub:o/m(exact)"},
+		{"unpacked repository", "from huggingface_hub import hf_hub_download\no = dict(repo_id='o/m')\nhf_hub_download(filename='a.bin', **o)\n", "hub:o/m(guess)"},
+		{"folder", "from transformers import AutoModel\nAutoModel.from_pretrained('checkpoints/m')\n", "path:checkpoints/m(exact)"},
 		{"itself", "def f(a):\n    return f(a).get(a, f)\ntorch.load(f(f).p)\n", ""},
 	} {
 		got := ""

@@ -25,6 +25,7 @@ func (e *evaluator) param(fr *frame, in int32, b *binding, name string) ([]place
 		out = append(out, lower(ps, ref.Default)...)
 	}
 	out = append(out, e.option(fr, fn, name)...)
+	out = append(out, e.parametrized(fr, fn, name)...)
 	if e.hops < maxHops && fname != "" {
 		e.hops++
 		out = append(out, e.passed(fr, fn, fname, name)...)
@@ -126,11 +127,23 @@ func (e *evaluator) anothers(call, class place, name string) bool {
 	names := s.names(object)
 	for _, n := range names {
 		if n == "" || n[0] == '.' || strings.ContainsAny(n, "?()@") {
-			return false
+			names = nil
+			break
 		}
 	}
-	ps, _ := e.places(call.fr, object)
-	return len(names) > 0 && len(ps) == 0
+	ps, why := e.places(call.fr, object)
+	if len(ps) > 0 {
+		return why == "" && e.allOverride(ps, class, name)
+	}
+	return len(names) > 0
+}
+
+// allOverride says whether the receivers of a call are known classes other than this one, each with a method of its own
+// by that name.
+func (e *evaluator) allOverride(receivers []place, class place, name string) bool {
+	return !slices.ContainsFunc(receivers, func(p place) bool {
+		return p.fr.s.kind(p.n) != pyparse.ClassDefinition || p.fr.s == class.fr.s && p.n == class.n || !p.fr.s.classBinds(p.n, name)
+	})
 }
 
 // knownReceiver says whether a call's method is one of self, of a class or of an instance that is known.

@@ -27,7 +27,25 @@ var pickleLoaders = []*Loader{
 }
 
 func judgePickle(c *Call) Judgement {
+	if c.copies() {
+		return Judgement{}
+	}
 	return Judgement{Rule: rule.PickleLoad, Guarded: No, Message: "`" + c.Name() + "` runs whatever code the pickle holds"}
+}
+
+// copies says whether the call reads what another in its argument writes at the same moment:
+// pickle.loads(pickle.dumps(x)) is a way of copying x.
+func (c *Call) copies() bool {
+	if c.s.kind(c.arg) != pyparse.Call {
+		return false
+	}
+	for _, name := range c.s.names(c.s.field(c.arg, pyparse.FieldFunction)) {
+		switch name {
+		case "pickle.dumps", "_pickle.dumps", "cPickle.dumps", "dill.dumps", "cloudpickle.dumps":
+			return true
+		}
+	}
+	return false
 }
 
 func judgeMarshal(c *Call) Judgement {

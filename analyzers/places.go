@@ -86,8 +86,11 @@ func (e *evaluator) name(fr *frame, n node) ([]place, string) {
 	}
 	var out []place
 	var why string
-	for _, i := range reach[:min(len(reach), maxAlts)] {
+	for k, i := range reach[:min(len(reach), maxAlts)] {
 		ps, w := e.binding(fr, in, &s.binds[i], name)
+		if k > 0 {
+			ps = e.survived(fr, n, i, reach[:k], ps)
+		}
 		out = append(out, ps...)
 		if why == "" {
 			why = w
@@ -95,6 +98,12 @@ func (e *evaluator) name(fr *frame, n node) ([]place, string) {
 	}
 	if len(reach) > 1 {
 		out = lower(out, ref.Guess)
+	}
+	if left := e.narrowed(fr, n, out); len(left) < len(out) {
+		if len(left) == 0 && why == "" {
+			why = "no value that is known of `" + name + "` meets the conditions around it"
+		}
+		out = left
 	}
 	return out, why
 }

@@ -30,9 +30,9 @@ func (e *evaluator) through(fr *frame, n node) ([]place, string, bool) {
 			return ps, why, len(ps) > 0
 		}
 		return e.passedOn(fr, n, 0)
-	case "create", "structured":
+	case "create", "structured", "merge", "unsafe_merge":
 		if slices.Contains(s.names(callee), "omegaconf.OmegaConf."+last) {
-			return e.passedOn(fr, n, 0)
+			return e.merged(fr, n)
 		}
 	case "next", "max", "min", "choice":
 		if arg(0) >= 0 && arg(1) < 0 || last == "next" {
@@ -72,6 +72,29 @@ func (e *evaluator) widget(fr *frame, n, callee node) ([]place, string, bool) {
 	return ps, why, len(ps) > 0
 }
 
+// merged are the configs that a call of OmegaConf's puts together: what it gives is an entry of one of them.
+func (e *evaluator) merged(fr *frame, n node) ([]place, string, bool) {
+	var out []place
+	for i := range maxAlts {
+		arg := fr.s.positional(n, i)
+		if arg < 0 {
+			break
+		}
+		ps, _ := e.places(fr, arg)
+		out = append(out, ps...)
+	}
+	if len(out) > 1 {
+		out = lower(out, ref.Default)
+	}
+	return out, "", len(out) > 0
+}
+
+// isFunction says whether n is a def or a lambda.
+func (s *Summary) isFunction(n node) bool {
+	k := s.kind(n)
+	return k == pyparse.FunctionDefinition || k == pyparse.Lambda
+}
+
 // passedOn is a call whose result holds what its i-th argument holds.
 func (e *evaluator) passedOn(fr *frame, n node, i int) ([]place, string, bool) {
 	arg := fr.s.positional(n, i)
@@ -95,6 +118,11 @@ func (e *evaluator) picked(fr *frame, n, object node, at int) ([]place, string, 
 	}
 	var out []place
 	var why string
+	if at == 0 && def >= 0 {
+		if ps, ok := e.lookedUp(fr, object, key, def); ok {
+			return ps, "", true
+		}
+	}
 	if at == 1 {
 		name, ok := s.literal(key)
 		if !ok {
@@ -153,7 +181,7 @@ func (e *evaluator) returnedPlaces(fr *frame, n, callee node) ([]place, string, 
 	var out []place
 	var why string
 	for _, d := range defs {
-		if d.fr.s.kind(d.n) != pyparse.FunctionDefinition {
+		if !d.fr.s.isFunction(d.n) {
 			continue
 		}
 		ps, w := e.results(d, place{fr, n, ref.Exact})
@@ -176,6 +204,14 @@ func (e *evaluator) results(def, call place) ([]place, string) {
 		return nil, ""
 	}
 	fr := e.bound(def.fr, def.n, call)
+	if s.kind(def.n) == pyparse.Lambda {
+		body := s.field(def.n, pyparse.FieldBody)
+		ps, why := e.places(fr, body)
+		if len(ps) == 0 {
+			ps = []place{{fr, body, ref.Exact}}
+		}
+		return ps, why
+	}
 	var out []place
 	var why string
 	for r := def.n; r < node(s.tree.Nodes[def.n].Next); r++ {

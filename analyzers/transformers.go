@@ -16,8 +16,8 @@ var peftModels = []string{"peft.peft_model.PeftModel.from_pretrained", "peft.Pef
 
 var transformersLoaders = []*Loader{
 	{Func: "peft.PeftModel.from_pretrained", Also: peftModels, Arg: Arg{1, []string{"model_id"}}, Takes: TakesHubOrPath, Judge: judgeHub},
-	{Func: "from_pretrained", Method: "from_pretrained", Arg: hubArg, Takes: TakesHubOrPath, Judge: judgeHub},
-	{Func: "transformers.pipeline", Also: []string{"transformers.pipelines.pipeline"}, Arg: Arg{1, []string{"model"}}, Takes: TakesHubOrPath, Judge: judgeHub},
+	{Func: "from_pretrained", Method: "from_pretrained", Arg: hubArg, Takes: TakesHubOrPath, Judge: judgeHub, When: notOfTensor},
+	{Func: "transformers.pipeline", Also: []string{"transformers.pipelines.pipeline"}, Arg: Arg{1, []string{"model"}}, Takes: TakesHubOrPath, Judge: judgePipeline},
 	{Func: "transformers.cached_file", Suffix: "cached_file", Also: []string{"transformers.utils.cached_file", "transformers.utils.hub.cached_file", "transformers.utils.cached_files"},
 		Arg: Arg{0, []string{"path_or_repo_id"}}, Takes: TakesHubOrPath, Fetches: true, Judge: judgeHub},
 	{Func: "transformers.AutoModel", Also: []string{"transformers.tools.load_tool", "transformers.load_tool"}, Arg: Arg{0, []string{"task_or_repo_id"}}, Takes: TakesHub, Judge: judgeHub},
@@ -37,7 +37,7 @@ var transformersLoaders = []*Loader{
 	{Func: "huggingface_hub.from_pretrained_keras", Also: []string{"huggingface_hub.keras_mixin.from_pretrained_keras", "huggingface_hub.from_pretrained_fastai"}, Arg: Arg{0, nil}, Takes: TakesHub, Judge: judgeHub},
 	{Func: "datasets.load_dataset", Also: []string{"datasets.load.load_dataset", "datasets.load_dataset_builder"}, Arg: Arg{0, []string{"path"}}, Takes: TakesDataset, Judge: judgeHub},
 	{Func: "datasets.load_from_disk", Also: []string{"datasets.load.load_from_disk", "datasets.Dataset.load_from_disk", "datasets.DatasetDict.load_from_disk"}, Arg: Arg{0, []string{"dataset_path", "dataset_dict_path"}}},
-	{Func: "evaluate.load", Arg: Arg{0, []string{"path"}}, Takes: TakesHubOrPath, Judge: judgeEvaluate},
+	{Func: "evaluate.load", Arg: Arg{0, []string{"path"}}, Takes: TakesMetric, Judge: judgeEvaluate},
 	{Func: "timm.create_model", Also: []string{"timm.models.create_model", "timm.models.factory.create_model"}, Arg: Arg{0, []string{"model_name"}}, Takes: TakesTimm, Judge: nil},
 	{Func: "timm.models.load_checkpoint", Also: []string{"timm.models.helpers.load_checkpoint", "timm.models._helpers.load_checkpoint", "timm.models.load_state_dict"}, Arg: Arg{1, []string{"checkpoint_path"}}},
 	{Func: "accelerate.load_checkpoint_and_dispatch", Also: []string{"accelerate.load_checkpoint_in_model", "accelerate.utils.load_checkpoint_in_model"}, Arg: Arg{1, []string{"checkpoint"}}, Judge: nil},
@@ -73,6 +73,24 @@ func judgeHub(c *Call) Judgement {
 	}
 	return c.safetensorsFlag(Judgement{Rule: rule.HubLoadUnpinned, Pin: c.pin(),
 		Message: "`" + c.Name() + "` takes whatever the repository holds at the time: no commit is pinned (revision=…)"})
+}
+
+// notOfTensor: the from_pretrained of torch's embeddings takes a tensor, and loads nothing.
+func notOfTensor(c *Call) bool {
+	switch c.name {
+	case "torch.nn.Embedding.from_pretrained", "torch.nn.EmbeddingBag.from_pretrained", "torch.nn.modules.sparse.Embedding.from_pretrained":
+		return false
+	}
+	return true
+}
+
+// judgePipeline: a pipeline of a model that was loaded already loads none.
+func judgePipeline(c *Call) Judgement {
+	if c.arg >= 0 && c.isObject(c.arg) {
+		j, _ := c.remoteCode()
+		return j
+	}
+	return judgeHub(c)
 }
 
 // remoteCode: trust_remote_code=True runs Python files out of the repository.

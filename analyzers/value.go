@@ -19,7 +19,8 @@ type alt struct {
 	text     string
 	file     string // Hub: the file inside the repository
 	revision string
-	read     bool // what the file holds, and not its name
+	repo     string // Hub: the repository's type, as ref.Ref has it
+	read     bool   // what the file holds, and not its name
 	sure     ref.Sure
 }
 
@@ -49,7 +50,7 @@ func (v value) or(o value) value {
 	}
 	for _, a := range o.alts {
 		if !slices.ContainsFunc(out.alts, func(b alt) bool {
-			return b.kind == a.kind && b.text == a.text && b.file == a.file && b.revision == a.revision
+			return b.kind == a.kind && b.text == a.text && b.file == a.file && b.revision == a.revision && b.repo == a.repo
 		}) {
 			out.alts = append(out.alts, a)
 		}

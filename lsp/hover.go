@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"fmt"
+	"path"
 	"strings"
 
 	"go.lsp.dev/protocol"
@@ -47,7 +48,7 @@ func (snap *snapshot) aboutCall(d *document, c check.Call) string {
 	for _, r := range c.Refs {
 		switch r.Kind {
 		case ref.Hub:
-			parts = append(parts, "hub: "+code(strings.Trim(r.Value+"/"+r.File, "/"))+", revision "+code(orMain(r.Revision)))
+			parts = append(parts, "hub: "+code(strings.Trim(path.Join(r.Type, r.Value, r.File), "/"))+", revision "+code(orMain(r.Revision)))
 		case ref.URL:
 			parts = append(parts, "downloads: "+code(r.Value))
 		}

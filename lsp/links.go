@@ -83,11 +83,11 @@ func (snap *snapshot) target(c check.Call, r ref.Ref) (target uri.URI, tip strin
 			}
 		}
 	case ref.Hub:
-		page := url.URL{Scheme: "https", Host: "huggingface.co", Path: path.Join("/", r.Value)}
+		page := url.URL{Scheme: "https", Host: "huggingface.co", Path: path.Join("/", r.Type, r.Value)}
 		if r.Revision != "" {
 			page.Path = path.Join(page.Path, "tree", r.Revision)
 		}
-		return uri.URI(page.String()), "the model's page"
+		return uri.URI(page.String()), "the repository's page"
 	}
 	return "", ""
 }

@@ -47,6 +47,8 @@ type (
 		Value     string `json:"value"`
 		File      string `json:"file,omitempty"`
 		Revision  string `json:"revision,omitempty"`
+		Type      string `json:"type,omitempty"`               // of a repository: datasets, spaces
+		Beside    bool   `json:"relative_to_source,omitempty"` // a path from the source's folder
 		Sure      string `json:"sure"`
 		Artifact  *int   `json:"artifact,omitempty"` // index into artifacts, of the first
 		Artifacts []int  `json:"artifacts,omitempty"`
@@ -135,7 +137,7 @@ func callJSON(l *check.Lines, c check.Call, artifacts map[string]int) jsonCall {
 		out.Guarded = &yes
 	}
 	for i, r := range c.Refs {
-		j := jsonRef{Kind: r.Kind.String(), Value: Escape(r.Value), File: Escape(r.File), Revision: Escape(r.Revision), Sure: r.Sure.String()}
+		j := jsonRef{Kind: r.Kind.String(), Value: Escape(r.Value), File: Escape(r.File), Revision: Escape(r.Revision), Type: r.Type, Beside: r.RelativeToSource, Sure: r.Sure.String()}
 		if i < len(c.Found) {
 			j.Why = Escape(c.Found[i].Why)
 			for _, t := range c.Found[i].Targets {
