@@ -83,7 +83,7 @@ func (e *evaluator) hparams(fr *frame, object node, attr string) (ps []place, wh
 		if !opened || init.fr.s.kind(init.n) != pyparse.FunctionDefinition {
 			continue
 		}
-		for _, i := range init.fr.s.scopes[in].names[attr] {
+		for _, i := range init.fr.s.bound(in, attr) {
 			if b := &init.fr.s.binds[i]; b.kind == bindParam {
 				got, w := e.param(init.fr, in, b, attr)
 				ps, why, ok = append(ps, got...), w, true
