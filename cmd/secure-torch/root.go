@@ -32,13 +32,12 @@ func newRootCmd() *cobra.Command {
 and tells what loading would do.
 
 Exit code: 1 findings at or above --fail-on (default high); else 2 error, incomplete or wrong usage; else 0.`,
-		Version:       versionLine(),
+		Version:       buildLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().String("color", "auto", "colour the output: auto, always or never (auto heeds NO_COLOR)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return withHint(err, "see `%s --help`", cmd.CommandPath())

@@ -22,8 +22,9 @@ func buildVersion() string {
 	return "devel"
 }
 
-func versionLine() string {
-	return fmt.Sprintf("secure-torch %s %s/%s %s", buildVersion(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+// buildLine is what this program is: its version, the platform it is for, the Go it was built with.
+func buildLine() string {
+	return fmt.Sprintf("%s %s/%s %s", buildVersion(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
 func newVersionCmd() *cobra.Command {
@@ -32,7 +33,7 @@ func newVersionCmd() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "secure-torch", buildLine())
 			return err
 		},
 	}
