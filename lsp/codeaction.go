@@ -38,7 +38,8 @@ func codeAction(ctx context.Context, snap *snapshot, p *protocol.CodeActionParam
 	if d == nil {
 		return actions, nil
 	}
-	if _, err := d.checked(ctx); err != nil {
+	d, err := d.checked(ctx)
+	if err != nil {
 		return nil, err
 	}
 	diags := snap.shown(d)
@@ -166,7 +167,8 @@ func codeActionResolve(ctx context.Context, snap *snapshot, a *protocol.CodeActi
 	if d == nil || d.version != data.Version {
 		return nil, protocol.ErrContentModified
 	}
-	if _, err := d.checked(ctx); err != nil {
+	d, err := d.checked(ctx)
+	if err != nil {
 		return nil, err
 	}
 	diags := snap.shown(d)

@@ -16,11 +16,11 @@ func codeLens(ctx context.Context, snap *snapshot, p *protocol.CodeLensParams) (
 	if d == nil || !snap.client.settings.lenses() {
 		return lenses, nil
 	}
-	result, err := d.checked(ctx)
+	d, err := d.checked(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range result.Calls() {
+	for _, c := range d.result.Calls() {
 		if title, path := snap.verdictOf(c); title != "" {
 			cmd := protocol.Command{Title: title}
 			if path != "" {
@@ -56,12 +56,12 @@ func inlayHint(ctx context.Context, snap *snapshot, p *protocol.InlayHintParams)
 	if d == nil || !snap.client.settings.hints() {
 		return hints, nil
 	}
-	result, err := d.checked(ctx)
+	d, err := d.checked(ctx)
 	if err != nil {
 		return nil, err
 	}
 	within := d.mapper().toSpan(p.Range)
-	for _, c := range result.Calls() {
+	for _, c := range d.result.Calls() {
 		title, path := snap.verdictOf(c)
 		if title == "" || c.Span.End < within.Start || c.Span.End > within.End {
 			continue

@@ -18,12 +18,12 @@ func hover(ctx context.Context, snap *snapshot, p *protocol.HoverParams) (*proto
 	if d == nil {
 		return nil, nil
 	}
-	result, err := d.checked(ctx)
+	d, err := d.checked(ctx)
 	if err != nil {
 		return nil, err
 	}
 	at := d.mapper().offset(p.Position)
-	for _, c := range result.Calls() {
+	for _, c := range d.result.Calls() {
 		if c.Span.Start > at || at > c.Span.End {
 			continue
 		}

@@ -23,7 +23,7 @@ func documentLink(ctx context.Context, snap *snapshot, p *protocol.DocumentLinkP
 	if d == nil {
 		return links, nil
 	}
-	result, err := d.checked(ctx)
+	d, err := d.checked(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func documentLink(ctx context.Context, snap *snapshot, p *protocol.DocumentLinkP
 		}
 		links = append(links, link)
 	}
-	for _, c := range result.Calls() {
+	for _, c := range d.result.Calls() {
 		for _, r := range c.Refs {
 			if s, ok := written(d.text, c.Span, r.Value); ok {
 				if target, tip := snap.target(c, r); target != "" {

@@ -46,9 +46,9 @@ func (st *state) openCells(nb *notebook, cells []protocol.TextDocumentItem) {
 }
 
 func (st *state) putCell(nb *notebook, u uri.URI, version int32, text []byte) {
-	st.retire(u)
 	d := st.newDocument(u, version, text)
 	d.path, d.notebook = nb.path, nb
+	st.retire(u, d)
 	if nb.path != "" {
 		d.root = st.rootOf(nb.path)
 	}
@@ -119,7 +119,7 @@ func (st *state) forget(u uri.URI) {
 	if d == nil {
 		return
 	}
-	st.retire(d.uri)
+	st.retire(d.uri, nil)
 	delete(st.docs, d.uri)
 	st.shared = nil
 	st.want(d.uri, nil)

@@ -2,8 +2,8 @@ package lsp
 
 import (
 	"context"
-	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"go.lsp.dev/protocol"
@@ -109,20 +109,31 @@ func (s *Server) refreshAll() {
 		if s.do(func(st *state) error { c = st.client; return nil }) != nil {
 			return
 		}
-		ctx, cancel := context.WithTimeout(s.ctx, refreshWait)
-		var err error
-		if c.pulls() {
-			err = s.client.DiagnosticRefresh(ctx)
-		}
-		if ws := c.caps.Workspace; ws != nil && ws.CodeLens != nil && is(ws.CodeLens.RefreshSupport) {
-			err = errors.Join(err, s.client.CodeLensRefresh(ctx))
-		}
-		if ws := c.caps.Workspace; ws != nil && ws.InlayHint != nil && is(ws.InlayHint.RefreshSupport) {
-			err = errors.Join(err, s.client.InlayHintRefresh(ctx))
-		}
-		cancel()
-		if err != nil && s.ctx.Err() == nil {
-			s.log.Warn("refresh", "err", err)
-		}
+		s.refresh(c)
 	}
+}
+
+// refresh waits for the answers, each for a while of its own: a client that is slow with one is to hear of the others too.
+func (s *Server) refresh(c client) {
+	var asked []func(context.Context) error
+	if c.pulls() {
+		asked = append(asked, s.client.DiagnosticRefresh)
+	}
+	if ws := c.caps.Workspace; ws != nil && ws.CodeLens != nil && is(ws.CodeLens.RefreshSupport) {
+		asked = append(asked, s.client.CodeLensRefresh)
+	}
+	if ws := c.caps.Workspace; ws != nil && ws.InlayHint != nil && is(ws.InlayHint.RefreshSupport) {
+		asked = append(asked, s.client.InlayHintRefresh)
+	}
+	var all sync.WaitGroup
+	for _, ask := range asked {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(s.ctx, refreshWait)
+			defer cancel()
+			if err := ask(ctx); err != nil && s.ctx.Err() == nil {
+				s.log.Warn("refresh", "err", err)
+			}
+		})
+	}
+	all.Wait()
 }

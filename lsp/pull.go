@@ -37,7 +37,8 @@ func diagnostic(ctx context.Context, snap *snapshot, p *protocol.DocumentDiagnos
 	d := snap.docs[p.TextDocument.URI]
 	list := []protocol.Diagnostic{}
 	if d != nil {
-		if _, err := d.checked(ctx); err != nil {
+		d, err := d.checked(ctx)
+		if err != nil {
 			return nil, err
 		}
 		list = snap.diagnostics(d)

@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"runtime"
@@ -147,6 +148,8 @@ type document struct {
 	done     chan struct{} // closed when result is set or will never be
 	result   Checked       // nil: superseded before it was read
 	begun    bool          // the reading of it; only the owner of the state looks
+	reread   bool          // the client changed nothing, something around it has
+	next     *document     // what was read in its place, of the same text; nil for none. Set before done is closed
 }
 
 func (st *state) newDocument(u uri.URI, version int32, text []byte) *document {
@@ -178,17 +181,23 @@ func (d *document) read() bool {
 	}
 }
 
-// checked waits for the document to have been read.
-func (d *document) checked(ctx context.Context) (Checked, error) {
-	select {
-	case <-d.done:
-	case <-ctx.Done():
-		return nil, protocol.ErrRequestCancelled
+// checked waits for the document to have been read, or the same text in its place: to a client that has changed nothing
+// it must not be said that something was modified. It would not ask again.
+func (d *document) checked(ctx context.Context) (*document, error) {
+	for {
+		select {
+		case <-d.done:
+		case <-ctx.Done():
+			return nil, protocol.ErrRequestCancelled
+		}
+		switch {
+		case d.result != nil:
+			return d, nil
+		case d.next == nil:
+			return nil, protocol.ErrContentModified
+		}
+		d = d.next
 	}
-	if d.result == nil {
-		return nil, protocol.ErrContentModified
-	}
-	return d.result, nil
 }
 
 // targets are the files that a source may load, each once.
@@ -208,7 +217,7 @@ func targets(c Checked) []artifact.Target {
 
 // put makes d the current version of its document and has it read.
 func (st *state) put(d *document) {
-	st.retire(d.uri)
+	st.retire(d.uri, d)
 	if old := st.unopened[d.uri]; old != nil { // what it wants scanned goes over to the document
 		st.held -= len(old.text)
 		delete(st.unopened, d.uri)
@@ -218,10 +227,21 @@ func (st *state) put(d *document) {
 }
 
 // retire ends the current version of a document: nothing more will be shown of it, and who waits for it
-// to be read need not, if that has not begun.
-func (st *state) retire(u uri.URI) {
+// to be read need not, if that has not begun. next is what takes its place; nil for nothing.
+func (st *state) retire(u uri.URI, next *document) {
 	st.drop(u)
-	if d := st.docs[u]; d != nil && !d.begun {
+	d := st.docs[u]
+	if d == nil {
+		return
+	}
+	same := next != nil && d.version == next.version && bytes.Equal(d.text, next.text)
+	if same {
+		next.reread = true
+	}
+	if !d.begun {
+		if same {
+			d.next, next.reread = next, d.reread
+		}
 		close(d.done)
 	}
 }
@@ -297,6 +317,9 @@ func (st *state) wasRead(d *document, result Checked) {
 		st.want(d.uri, targets(result))
 		st.watchWanted()
 		st.show(d)
+		if d.reread { // a client that pulls does not know that there is something else to be had
+			st.outdated()
+		}
 		st.heldBack(result)
 		st.complain(d.root)
 	}

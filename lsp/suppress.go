@@ -36,7 +36,8 @@ func ignoreBecause(ctx context.Context, snap *snapshot, raw json.RawMessage) (an
 	if d == nil || d.version != why.Version {
 		return nil, protocol.ErrContentModified
 	}
-	if _, err := d.checked(ctx); err != nil {
+	d, err := d.checked(ctx)
+	if err != nil {
 		return nil, err
 	}
 	diags := snap.shown(d)
