@@ -25,7 +25,7 @@ func Signature(q *evidence.SignatureQuestion) *evidence.SignatureAnswer {
 		manifest = nil
 		sig.State, sig.Code, sig.Message = evidence.Invalid, evidence.CodeOf(err), err.Error()
 	case len(q.Authorities) == 0:
-		sig.State, sig.Code = evidence.Valid, evidence.Verified
+		sig.State, sig.Code = evidence.Valid, evidence.NoAuthority
 	default:
 		sig.State, sig.Code = evidence.Trusted, evidence.Verified
 	}
@@ -52,6 +52,8 @@ type judge struct {
 	q      *evidence.SignatureQuestion
 	out    evidence.Signature
 	bundle signed
+	// entries are the signature's in transparency logs.
+	entries []sigstore.Entry
 }
 
 // judge returns what was signed if the signature is good and by one of the authorities.
@@ -95,6 +97,7 @@ func (j *judge) sigstore() (*evidence.Manifest, error) {
 		return nil, err
 	}
 	signer.Fill(&j.out)
+	j.entries = signer.Entries
 	m, err := j.bundle.manifest(digest)
 	if err != nil || len(j.q.Authorities) == 0 {
 		return m, err
@@ -146,6 +149,9 @@ func (j *judge) key() (*evidence.Manifest, error) {
 // certificate tries the roots there are.
 func (j *judge) certificate() (*evidence.Manifest, error) {
 	if j.bundle.oms == nil {
+		if sigstore.Issued(j.bundle.proto) {
+			return nil, sigstore.ErrNoEntry
+		}
 		return nil, fail(evidence.Unsupported, "a certificate's signature that is neither Sigstore's nor a model's is not supported yet")
 	}
 	chain, err := j.bundle.oms.Chain()
@@ -167,7 +173,9 @@ func (j *judge) certificate() (*evidence.Manifest, error) {
 		if err != nil {
 			return err
 		}
-		st, _, err := j.bundle.oms.VerifyCertificate(modelsigning.CertificatePolicy{Roots: roots, Subject: a.Subject, At: j.q.Now})
+		st, _, err := j.bundle.oms.VerifyCertificate(modelsigning.CertificatePolicy{
+			Roots: roots, Subject: a.Subject, At: j.q.Now, Revoked: j.q.Revoked.Certificates,
+		})
 		if err == nil {
 			m = &st.Manifest
 		}
@@ -195,7 +203,7 @@ func (j *judge) anyOf(accepts func(evidence.Authority) error) error {
 // weight orders refusals: that a signature is bad says more than that it is somebody else's.
 func weight(err error) int {
 	order := []evidence.Code{
-		evidence.InvalidSignature, evidence.BadStatement, evidence.CertificateExpired, evidence.WrongIdentity,
+		evidence.InvalidSignature, evidence.BadStatement, evidence.Revoked, evidence.CertificateExpired, evidence.WrongIdentity,
 		evidence.CertificateUsage, evidence.UntrustedCertificate, evidence.UnknownLog, evidence.WrongKey,
 	}
 	if i := slices.Index(order, evidence.CodeOf(err)); i >= 0 {
@@ -212,8 +220,20 @@ func (j *judge) refused() error {
 		return fail(evidence.Revoked, "signed with the key %s, which is revoked", j.out.Fingerprint)
 	case j.bundle.method != evidence.Key && slices.Contains(r.Certificates, j.out.Fingerprint):
 		return fail(evidence.Revoked, "signed with the certificate %s, which is revoked", j.out.Fingerprint)
-	case j.out.LogIndex != nil && slices.Contains(r.LogIndexes, *j.out.LogIndex):
-		return fail(evidence.Revoked, "recorded as log entry %d, which is revoked", *j.out.LogIndex)
+	case len(r.LogIndexes) > 0 && slices.ContainsFunc(j.entries, func(e sigstore.Entry) bool { return e.Index == nil }):
+		return fail(evidence.Revoked, "log entries are revoked, and nothing vouches for this one's place in the log")
+	}
+	for _, e := range j.entries {
+		if e.Index != nil && slices.Contains(r.LogIndexes, *e.Index) {
+			return fail(evidence.Revoked, "recorded as log entry %d, which is revoked", *e.Index)
+		}
+	}
+	return j.tooOld()
+}
+
+// tooOld holds the time of signing against the policy's.
+func (j *judge) tooOld() error {
+	switch {
 	case j.q.MinSignedAt.IsZero():
 		return nil
 	case j.out.SignedAt == nil:

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,7 @@ func TestSigstore(t *testing.T) {
 		code   evidence.Code
 	}{
 		{"model", model, trusted, wanted(identity, issuer), evidence.Trusted, evidence.Verified},
-		{"model, by anybody", model, trusted, nil, evidence.Valid, evidence.Verified},
+		{"model, by anybody", model, trusted, nil, evidence.Valid, evidence.NoAuthority},
 		{"second generation log", v.AttestTiled(t, identity, issuer, statement(modelsigning.PredicateType, content)), trusted, wanted(identity, issuer), evidence.Trusted, evidence.Verified},
 		{"attestation", v.Attest(t, identity, issuer, statement("https://slsa.dev/provenance/v1", content)), trusted, wanted(identity, issuer), evidence.Trusted, evidence.Verified},
 		{"blob", v.Sign(t, identity, issuer, content), trusted, wanted(identity, issuer), evidence.Trusted, evidence.Verified},
@@ -72,11 +73,11 @@ func TestSigstore(t *testing.T) {
 		{"a key is wanted", model, trusted, []evidence.Authority{{Name: "key", Key: signtest.PublicPEM(t, signtest.Key(t, elliptic.P256()))}}, evidence.Invalid, evidence.WrongMethod},
 	} {
 		a := Signature(&evidence.SignatureQuestion{Now: time.Now(), Bundle: c.bundle, TrustedRoot: c.root, Authorities: c.who})
-		if a.Signature.State != c.state || a.Signature.Code != c.code || (a.Manifest != nil) != (c.code == evidence.Verified) {
+		if a.Signature.State != c.state || a.Signature.Code != c.code || (a.Manifest != nil) != (c.state != evidence.Invalid) {
 			t.Errorf("%s: %s, %s: %s", c.name, a.Signature.State, a.Signature.Code, a.Signature.Message)
 			continue
 		}
-		if c.code != evidence.Verified {
+		if c.state == evidence.Invalid {
 			continue
 		}
 		sum := sha256.Sum256(content)
@@ -147,6 +148,68 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %s %s", c.name, a.Signature.Code, a.Signature.Message)
 		}
 	}
+}
+
+// TestEntriesBeside: a log entry that does not hold, which anybody can put beside the one that does, is not the signature's.
+func TestEntriesBeside(t *testing.T) {
+	v := virtual.New(t)
+	for name, bundle := range map[string][]byte{
+		"first generation":  v.Sign(t, identity, issuer, []byte("w")),
+		"second generation": v.AttestTiled(t, identity, issuer, statement(modelsigning.PredicateType, []byte("w"))),
+		"with a proof":      v.Attest(t, identity, issuer, statement(modelsigning.PredicateType, []byte("w"))),
+	} {
+		q := evidence.SignatureQuestion{Now: time.Now(), TrustedRoot: v.Root(t, nil), Authorities: wanted(identity, issuer), Bundle: bundle}
+		good := Signature(&q)
+		if good.Signature.State != evidence.Trusted {
+			t.Fatal(good.Signature.Message)
+		}
+		index := *good.Signature.LogIndex
+		q.Bundle = entries(t, bundle, func(list []any) []any {
+			return []any{with(list[0], "logIndex", fmt.Sprint(index+7)), list[0]}
+		})
+		if a := Signature(&q); a.Signature.State == evidence.Trusted && *a.Signature.LogIndex != index {
+			t.Errorf("%s: log entry %d, not %d", name, *a.Signature.LogIndex, index)
+		}
+		q.Revoked.LogIndexes = []int64{index}
+		if a := Signature(&q); a.Signature.State != evidence.Invalid {
+			t.Errorf("%s, revoked: %s", name, a.Signature.State)
+		}
+		// Without the promise, nothing that the log signed has the entry's number.
+		q.Bundle = entries(t, bundle, func(list []any) []any {
+			return []any{with(with(list[0], "inclusionPromise", nil), "logIndex", fmt.Sprint(index+7))}
+		})
+		if a := Signature(&q); a.Signature.State != evidence.Invalid {
+			t.Errorf("%s, revoked, without its promise: %s", name, a.Signature.State)
+		}
+		q.Revoked.LogIndexes = nil
+		if a := Signature(&q); a.Signature.State == evidence.Trusted && a.Signature.LogIndex != nil {
+			t.Errorf("%s: log entry %d, which nothing vouches for", name, *a.Signature.LogIndex)
+		}
+	}
+}
+
+// entries changes the log entries of a bundle's JSON.
+func entries(t testing.TB, bundle []byte, change func([]any) []any) []byte {
+	t.Helper()
+	var top struct {
+		Material struct {
+			Entries []any `json:"tlogEntries"`
+		} `json:"verificationMaterial"`
+	}
+	if err := json.Unmarshal(bundle, &top); err != nil {
+		t.Fatal(err)
+	}
+	return edit(t, bundle, "verificationMaterial", "tlogEntries", change(top.Material.Entries))
+}
+
+// with is a JSON object with one field set, or without it.
+func with(object any, name string, value any) any {
+	fields, _ := object.(map[string]any)
+	fields = maps.Clone(fields)
+	if fields[name] = value; value == nil {
+		delete(fields, name)
+	}
+	return fields
 }
 
 // TestTampering: whatever byte of a Sigstore bundle is changed, it either still says the same about the same signer

@@ -130,8 +130,11 @@ func verifyModel(cmd *cobra.Command, asker provenance.Asker, list func(context.C
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, withHint(err, "--bundle names the signature; without it, the one beside the model is used")
 	}
+	if evidence.CodeOf(err) == evidence.OverLimit {
+		return &evidence.Signature{State: evidence.Unverified, Code: evidence.OverLimit, Message: err.Error(), Bundle: filepath.Base(bundle)}, nil
+	}
 	if err != nil {
-		return nil, withHint(err, "a signature is a file of at most 64 MiB: a bundle, or a bare signature")
+		return nil, err
 	}
 	model, err := list(cmd.Context(), bundle)
 	if err != nil {

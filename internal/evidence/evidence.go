@@ -126,6 +126,9 @@ type Signature struct {
 // MaxNames bounds each list of file names in a Signature.
 const MaxNames = 200
 
+// MaxNameBytes bounds the name of one signed file: that of a path on Linux.
+const MaxNameBytes = 4096
+
 // TrustedRoot describes the Sigstore root that was used.
 type TrustedRoot struct {
 	Origin string `json:"origin"` // "builtin" or "file"

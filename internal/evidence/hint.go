@@ -9,7 +9,7 @@ var hints = map[Code]string{
 	WrongMethod:          "it is signed another way than you asked for: look at how its publisher says that it is signed",
 	WrongKey:             "get the publisher's key from the publisher, not from where the model lies; if it is the right one, do not use the model",
 	WrongIdentity:        "compare with the identity that the publisher announces; if yours is right, do not use the model",
-	UntrustedCertificate: "get the publisher's root certificate from the publisher and name it with --roots",
+	UntrustedCertificate: "get the publisher's root certificate from the publisher and name it with --roots; for Sigstore: secure-torch trust update, or --trusted-root",
 	CertificateExpired:   "ask the publisher to sign again: nobody vouches for this signer any more",
 	CertificateUsage:     "ask the publisher for a signature by a certificate that is meant for signing",
 	InvalidSignature:     "do not use the model: fetch it and its signature again from the publisher",

@@ -25,19 +25,20 @@ func findFor(path string, known *folders) found {
 	}
 	dir := filepath.Dir(full)
 	there := known.in(dir)
+	var s search
 	for _, ending := range bundleEndings {
-		if there(filepath.Base(full)+ending) && looksLikeSignature(path+ending) {
-			return found{path: path + ending}
+		if there(filepath.Base(full) + ending) {
+			s.look(found{path: path + ending}, looksLikeSignature)
 		}
 	}
 	for range upwards {
+		rel, err := filepath.Rel(dir, full)
+		if err != nil {
+			break
+		}
 		for _, name := range bundleNames {
-			if c := filepath.Join(dir, name); c != full && there(name) && looksLikeBundle(c) {
-				rel, err := filepath.Rel(dir, full)
-				if err != nil {
-					return found{}
-				}
-				return found{path: c, name: filepath.ToSlash(rel)}
+			if c := filepath.Join(dir, name); c != full && there(name) {
+				s.look(found{path: c, name: filepath.ToSlash(rel)}, looksLikeBundle)
 			}
 		}
 		parent := filepath.Dir(dir)
@@ -46,16 +47,12 @@ func findFor(path string, known *folders) found {
 		}
 		dir, there = parent, known.in(parent)
 	}
-	return found{}
+	return s.best()
 }
 
-// looksLikeSignature tells whether there is a signature of one file: a bundle, or a bare one.
-func looksLikeSignature(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return false
-	}
-	return info.Size() <= maxRaw && strings.HasSuffix(path, ".sig") || looksLikeBundle(path)
+// looksLikeSignature tells whether a file is a signature of one file: a bundle, or a bare one.
+func looksLikeSignature(path string, size int64) bool {
+	return size > 0 && size <= maxRaw && strings.HasSuffix(path, ".sig") || looksLikeBundle(path, size)
 }
 
 // sbomEndings and sbomNames are those of bills of materials, likeliest first.

@@ -20,43 +20,66 @@ var bundleEndings = []string{".sigstore.json", ".sigstore", ".sig", ".oms.sig", 
 // bundleNames are the names of the signature of a whole folder.
 var bundleNames = []string{"model.sig", "model.oms.sig", "model.sigstore.json", "model.sigstore"}
 
-// FindBundle is the signature that lies beside a file, or in or beside a folder; empty where there is none. It looks
-// at names and at the first bytes alone.
-func FindBundle(path string) string {
+// FindSignature is the signature that is about what lies at path: that in or beside a folder; one beside a file, else
+// that of a folder that it lies in, where it has the name within. Both are empty where there is none.
+func FindSignature(path string) (bundle, within string) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return ""
+		return "", ""
 	}
-	var candidates []string
-	clean := filepath.Clean(path)
-	if info.IsDir() {
-		for _, name := range bundleNames {
-			candidates = append(candidates, filepath.Join(path, name))
-		}
-		if found, err := filepath.Glob(filepath.Join(escapeGlob(path), "*.oms.sig")); err == nil && len(found) == 1 {
-			candidates = append(candidates, found[0])
-		}
+	if !info.IsDir() {
+		f := findFor(path, nil)
+		return f.path, f.name
+	}
+	var s search
+	for _, name := range bundleNames {
+		s.look(found{path: filepath.Join(path, name)}, looksLikeBundle)
+	}
+	if one, err := filepath.Glob(filepath.Join(escapeGlob(path), "*.oms.sig")); err == nil && len(one) == 1 {
+		s.look(found{path: one[0]}, looksLikeBundle)
 	}
 	for _, ending := range bundleEndings {
-		candidates = append(candidates, clean+ending)
+		s.look(found{path: filepath.Clean(path) + ending}, looksLikeBundle)
 	}
-	for _, c := range candidates {
-		if looksLikeBundle(c) {
-			return c
-		}
-	}
-	return ""
+	return s.best().path, ""
 }
 
-// FindSignature is the signature that is about what lies at path: one beside it, else, of a file, that of a folder that
-// it lies in, where it has the name within. Both are empty where there is none.
-func FindSignature(path string) (bundle, within string) {
-	if info, err := os.Stat(path); err != nil || info.IsDir() {
-		return FindBundle(path), ""
-	}
-	f := findFor(path, nil)
-	return f.path, f.name
+// search is for the first signature of several places.
+type search struct {
+	// good can be read, by its first bytes. odd can't, and is one by its name: what is said of it then is why.
+	good, odd found
 }
+
+// look looks at one place on this machine, unless a good signature is found already.
+func (s *search) look(at found, readable func(path string, size int64) bool) {
+	if s.good.path != "" {
+		return
+	}
+	if info, err := os.Stat(at.path); err == nil && info.Mode().IsRegular() {
+		s.add(at, readable(at.path, info.Size()))
+	}
+}
+
+// add takes what lies at a place, where it is wanted.
+func (s *search) add(at found, readable bool) {
+	switch {
+	case s.good.path != "":
+	case readable:
+		s.good = at
+	case s.odd.path == "" && isNamedSignature(at.path):
+		s.odd = at
+	}
+}
+
+func (s *search) best() found {
+	if s.good.path != "" {
+		return s.good
+	}
+	return s.odd
+}
+
+// isNamedSignature tells whether nothing but a signature has such a name. Other things are called bundles too.
+func isNamedSignature(path string) bool { return !strings.HasSuffix(path, ".bundle") }
 
 // Within is the name of a file in the folder of a bundle; empty where it is not in there.
 func Within(bundle, path string) string {
@@ -75,10 +98,9 @@ func Within(bundle, path string) string {
 	return filepath.ToSlash(rel)
 }
 
-// looksLikeBundle tells whether a file begins as the JSON of a bundle: a .sig may be anything else.
-func looksLikeBundle(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxBundle {
+// looksLikeBundle tells whether a file is the JSON of a bundle by its beginning: a .sig may be anything else.
+func looksLikeBundle(path string, size int64) bool {
+	if size > maxBundle {
 		return false
 	}
 	data, err := ReadBundle(path)

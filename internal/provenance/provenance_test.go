@@ -274,6 +274,9 @@ func TestRaw(t *testing.T) {
 			"a folder":       verify(t, dir, c.signature, terms),
 			"cut":            verify(t, filepath.Join(dir, "model.pt"), c.signature[:20], terms),
 			"no key":         verify(t, filepath.Join(dir, "model.pt"), c.signature, provenance.Terms{}),
+			"revoked":        verify(t, filepath.Join(dir, "model.pt"), c.signature, provenance.Terms{Authorities: terms.Authorities, Revoked: evidence.Revocations{Keys: []string{fingerprint(der)}}}),
+			"statements":     verify(t, filepath.Join(dir, "model.pt"), c.signature, provenance.Terms{Authorities: []evidence.Authority{{Name: "k", Key: terms.Authorities[0].Key, Predicates: []string{"x"}}}}),
+			"empty":          verify(t, filepath.Join(dir, "model.pt"), nil, terms),
 			"nobody's time":  verify(t, filepath.Join(dir, "model.pt"), c.signature, provenance.Terms{Authorities: terms.Authorities, MinSignedAt: time.Unix(1, 0)}),
 			"no key of mine": verify(t, filepath.Join(dir, "model.pt"), c.signature, provenance.Terms{Authorities: []evidence.Authority{{Name: "k", Key: signtest.PublicPEM(t, signtest.Key(t, elliptic.P256()))}}}),
 		} {
@@ -284,21 +287,40 @@ func TestRaw(t *testing.T) {
 	}
 }
 
-func TestFindBundle(t *testing.T) {
+func fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
+}
+
+// TestFindSignature: one that can be read goes before one that can't, and that before none: what is too large or cut is
+// not absent.
+func TestFindSignature(t *testing.T) {
 	const bundle = `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`
+	large := strings.Repeat("x", 9000)
 	dir := folder(t, t.TempDir(), map[string]string{
 		"model.pt": "w", "model.pt.sig": bundle, "a.pt": "w", "a.pt.sigstore": bundle, "b.pt": "w", "b.pt.sig": "PGP",
 		"m/model.sig": bundle, "n/skill.oms.sig": bundle, "o/x": "", "o.sig": bundle,
+		"c.pt": "w", "c.pt.sig": large, "d.pt": "w", "d.pt.sigstore.json": `{"mediaType":"appl`, "d.pt.sig": "bare", "e.pt": "w", "e.pt.sigstore": "",
+		"f.pt": "w", "f.pt.bundle": "zip", "p/model.sig": large, "p/x/g.pt": "w", "q/model.sig": large, "q/model.sigstore": bundle, "r.pt/x": "", "r.pt.sig/x": "",
 	})
+	if err := os.Truncate(filepath.Join(dir, "e.pt.sigstore"), 64<<20+1); err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
-		"model.pt": "model.pt.sig", "a.pt": "a.pt.sigstore", "b.pt": "", "m": "m/model.sig", "n": "n/skill.oms.sig", "o": "o.sig", "absent": "",
+		"model.pt": "model.pt.sig", "a.pt": "a.pt.sigstore", "b.pt": "b.pt.sig", "m": "m/model.sig", "n": "n/skill.oms.sig", "o": "o.sig", "absent": "",
+		"c.pt": "c.pt.sig", "d.pt": "d.pt.sig", "e.pt": "e.pt.sigstore", "f.pt": "", "p": "p/model.sig", "p/x/g.pt": "p/model.sig", "q": "q/model.sigstore", "r.pt": "",
 	} {
-		got := provenance.FindBundle(filepath.Join(dir, name))
+		got, _ := provenance.FindSignature(filepath.Join(dir, filepath.FromSlash(name)))
 		if want != "" {
 			want = filepath.Join(dir, filepath.FromSlash(want))
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for name, want := range map[string]evidence.Code{"e.pt": evidence.OverLimit, "c.pt": evidence.Malformed, "p/x/g.pt": evidence.Malformed, "f.pt": evidence.Unsigned} {
+		if a := scan(t, provenance.Settings{}, filepath.Join(dir, filepath.FromSlash(name))); a.Signature.Code != want {
+			t.Errorf("%s: %+v", name, a.Signature)
 		}
 	}
 }

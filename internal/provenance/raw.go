@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/secure-torch/secure-torch/internal/digest"
 	"github.com/secure-torch/secure-torch/internal/evidence"
@@ -28,7 +29,7 @@ const (
 
 // IsRaw tells whether a signature file is not JSON: the bare signature that openssl pkeyutl or cosign writes.
 func IsRaw(data []byte) bool {
-	return len(data) <= maxRaw && !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{"))
+	return len(data) > 0 && len(data) <= maxRaw && !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{"))
 }
 
 // VerifyRaw checks a bare signature over the bytes of the model, which has to be one file, with any of the keys:
@@ -74,14 +75,27 @@ func VerifyRaw(ctx context.Context, model *Model, signature []byte, terms Terms)
 			refuse(sig, fmt.Errorf("%s: %w", a.Name, err))
 			continue
 		}
-		if !terms.MinSignedAt.IsZero() {
-			refuse(sig, &evidence.Error{Code: evidence.TooOld, Err: errors.New("nobody vouches for when it was signed")})
+		if err := refusedRaw(a, terms, sig.Fingerprint); err != nil {
+			refuse(sig, err)
 			return sig, nil
 		}
 		sig.State, sig.Code, sig.Message, sig.Files = evidence.Trusted, evidence.Verified, "", 1
 		return sig, f.Changed()
 	}
 	return sig, nil
+}
+
+// refusedRaw tells why a good bare signature counts for nothing under the terms.
+func refusedRaw(a evidence.Authority, terms Terms, fingerprint string) error {
+	switch {
+	case slices.Contains(terms.Revoked.Keys, fingerprint):
+		return &evidence.Error{Code: evidence.Revoked, Err: fmt.Errorf("signed with the key %s, which is revoked", fingerprint)}
+	case len(a.Predicates) > 0:
+		return &evidence.Error{Code: evidence.WrongIdentity, Err: fmt.Errorf("%s is trusted for statements of certain types, and a bare signature is none", a.Name)}
+	case !terms.MinSignedAt.IsZero():
+		return &evidence.Error{Code: evidence.TooOld, Err: errors.New("nobody vouches for when it was signed")}
+	}
+	return nil
 }
 
 // decode takes base64 for what it stands for.

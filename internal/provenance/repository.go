@@ -76,18 +76,17 @@ func (r *Repository) Judge(ctx context.Context, file *remote.File, a *engine.Art
 	s.policies(a)
 }
 
-// signatureOf is the signature of a file: its own, or that of a folder it lies in.
+// signatureOf is the signature of a file: its own, or that of a folder it lies in; else what is only named as one.
 func (r *Repository) signatureOf(ctx context.Context, file string) found {
+	var s search
 	for _, ending := range bundleEndings {
-		if f := r.file(ctx, file+ending); f != nil && f.Size > 0 && f.Size <= maxRaw && strings.HasSuffix(f.Path, ".sig") || r.isBundle(ctx, file+ending) {
-			return found{path: file + ending}
-		}
+		r.look(ctx, &s, found{path: file + ending})
 	}
 	dir := path.Dir(file)
 	for range upwards {
 		for _, name := range bundleNames {
-			if c := path.Join(dir, name); c != file && r.isBundle(ctx, c) {
-				return found{path: c, name: strings.TrimPrefix(strings.TrimPrefix(file, dir), "/")}
+			if c := path.Join(dir, name); c != file {
+				r.look(ctx, &s, found{c, strings.TrimPrefix(strings.TrimPrefix(file, dir), "/")})
 			}
 		}
 		if dir == "." {
@@ -95,7 +94,23 @@ func (r *Repository) signatureOf(ctx context.Context, file string) found {
 		}
 		dir = path.Dir(dir)
 	}
-	return found{}
+	return s.best()
+}
+
+// look looks at one place of the store, unless a good signature is found already. A web server may have a page for
+// every name, so that a name alone says nothing there.
+func (r *Repository) look(ctx context.Context, s *search, at found) {
+	if s.good.path != "" {
+		return
+	}
+	f := r.file(ctx, at.path)
+	if f == nil {
+		return
+	}
+	bare := at.name == "" && strings.HasSuffix(at.path, ".sig") && f.Size > 0 && f.Size <= maxRaw
+	if good := bare || r.isBundle(ctx, at.path); good || r.source.Kind != "url" {
+		s.add(at, good)
+	}
 }
 
 // file is one of the store: of the listing, or beside it. One that nobody can tell of is there, and can't be fetched.

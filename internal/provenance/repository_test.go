@@ -126,7 +126,7 @@ func TestBeside(t *testing.T) {
 	}{
 		"its folder's":   {map[string]string{"top/model.sig": string(bundle)}, false, evidence.Verified, nil},
 		"none":           {nil, false, evidence.Unsigned, []rule.ID{rule.SignatureRequired}},
-		"another's":      {map[string]string{"top/model.sig": "{}"}, false, evidence.Unsigned, []rule.ID{rule.SignatureRequired}},
+		"another's":      {map[string]string{"top/model.sig": "{}"}, false, evidence.Unsupported, []rule.ID{rule.SignatureRequired}},
 		"no answer":      {nil, true, evidence.Malformed, []rule.ID{rule.SignatureRequired, rule.SbomUnreadable}},
 		"a wrong folder": {map[string]string{"top/sub/model.sig": string(bundle)}, false, evidence.UnsignedFiles, []rule.ID{rule.SignatureRequired}},
 	} {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/evidence"
+	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
@@ -15,7 +16,7 @@ func (c *Checker) Unjudged(ctx context.Context, a *engine.Artifact) {
 	if a.Signature != nil || a.Report.Kind == modelscan.KindOther || a.Origin == nil || a.Origin.Commit != "" {
 		return
 	}
-	s := &subject{c: c, ctx: ctx, path: a.Path, source: Source{Kind: "url", Path: a.Path}}
+	s := &subject{c: c, ctx: ctx, path: a.Path, source: sourceOf(ref.Ref{Kind: ref.URL, Value: a.Path}, "")}
 	a.Signature = &evidence.Signature{State: evidence.NotChecked, Message: "beside a URL with a query nothing is looked for"}
 	r := s.rule()
 	a.Signature.Rule = r.Name

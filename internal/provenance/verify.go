@@ -181,7 +181,7 @@ func checkManifest(m *evidence.Manifest) error {
 		return fmt.Errorf("a manifest of %d files", len(m.Files))
 	}
 	for _, f := range m.Files {
-		if f.Digest == "" || len(f.Digest) > 128 || len(f.Name) > maxText || f.Start < 0 || f.End < 0 {
+		if f.Digest == "" || len(f.Digest) > 128 || len(f.Name) > evidence.MaxNameBytes || f.Start < 0 || f.End < 0 {
 			return errors.New("a manifest that is not valid")
 		}
 	}

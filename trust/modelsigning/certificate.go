@@ -64,6 +64,8 @@ type CertificatePolicy struct {
 	Subject string
 	// At is when the chain has to be valid. The specification (§8.2) wants every certificate within its validity.
 	At time.Time
+	// Revoked are fingerprints of certificates by way of which no chain counts.
+	Revoked []string
 }
 
 // VerifyCertificate checks that the bundle was signed with a certificate that the policy accepts, and returns that
@@ -102,26 +104,44 @@ func verifyChain(leaf *x509.Certificate, others []*x509.Certificate, p Certifica
 	for _, c := range others {
 		intermediates.AddCert(c)
 	}
-	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: intermediates, CurrentTime: p.At, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	chains, err := leaf.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: intermediates, CurrentTime: p.At, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
 	})
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
-		return fail(evidence.CertificateExpired, "the certificate of %s: %w", Subject(invalid.Cert), err)
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		switch invalid.Reason {
+		case x509.Expired:
+			return fail(evidence.CertificateExpired, "the certificate of %s: %w", Subject(invalid.Cert), err)
+		case x509.IncompatibleUsage:
+			return fail(evidence.CertificateUsage, "the certificate of %s is for something else than to sign code", Subject(leaf))
+		}
 	}
 	switch {
 	case err != nil:
 		return fail(evidence.UntrustedCertificate, "the certificate of %s: %w", Subject(leaf), err)
 	case !maySign(leaf):
 		return fail(evidence.CertificateUsage, "the certificate of %s is not one for signatures", Subject(leaf))
+	case !slices.ContainsFunc(chains, p.counts):
+		return fail(evidence.Revoked, "the certificate of %s, or one of an authority between it and the root, is revoked", Subject(leaf))
 	case p.Subject != "" && leaf.Subject.CommonName != p.Subject:
 		return fail(evidence.WrongIdentity, "signed by %s, not by %s", Subject(leaf), clip(p.Subject))
 	}
 	return nil
 }
 
-// maySign: KeyUsage with digitalSignature, or ExtendedKeyUsage with codeSigning, as the reference tool has it.
+// counts tells whether none of a chain's certificates is revoked.
+func (p *CertificatePolicy) counts(chain []*x509.Certificate) bool {
+	return !slices.ContainsFunc(chain, func(c *x509.Certificate) bool { return slices.Contains(p.Revoked, CertificateFingerprint(c)) })
+}
+
+// maySign: what a certificate says of its use has to allow signatures over code, and it has to say something. The
+// specification is silent, the reference tool takes KeyUsage with digitalSignature or ExtendedKeyUsage with codeSigning;
+// RFC 5280 (§4.2.1.12) wants the use to agree with both where both are there.
 func maySign(leaf *x509.Certificate) bool {
-	return leaf.KeyUsage&x509.KeyUsageDigitalSignature != 0 || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageCodeSigning)
+	extended := len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0
+	if extended && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		return false
+	}
+	return leaf.KeyUsage&x509.KeyUsageDigitalSignature != 0 || leaf.KeyUsage == 0 && extended
 }
 
 // Subject names who a certificate is for.

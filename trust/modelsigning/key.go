@@ -3,6 +3,8 @@ package modelsigning
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/sha256"
 	_ "crypto/sha512" // SHA-384 and SHA-512 for the larger curves
 	"crypto/x509"
@@ -14,6 +16,29 @@ import (
 
 // ParsePublicKey reads a PEM SubjectPublicKeyInfo of an elliptic curve that OMS allows.
 func ParsePublicKey(text []byte) (*ecdsa.PublicKey, error) {
+	parsed, err := anyKey(text)
+	if err != nil {
+		return nil, err
+	}
+	return allowedKey(parsed)
+}
+
+// CheckKey tells why a text is no PEM public key of a kind that signatures are verified with: those of bundles, and Ed25519
+// and RSA for bare ones.
+func CheckKey(text []byte) error {
+	parsed, err := anyKey(text)
+	if err != nil {
+		return err
+	}
+	switch parsed.(type) {
+	case ed25519.PublicKey, *rsa.PublicKey:
+		return nil
+	}
+	_, err = allowedKey(parsed)
+	return err
+}
+
+func anyKey(text []byte) (any, error) {
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PUBLIC KEY" {
 		return nil, fail(evidence.WrongMethod, "the key: %w \"PUBLIC KEY\"", errNoPEM)
@@ -22,7 +47,7 @@ func ParsePublicKey(text []byte) (*ecdsa.PublicKey, error) {
 	if err != nil {
 		return nil, fail(evidence.WrongMethod, "the key: %w", err)
 	}
-	return allowedKey(parsed)
+	return parsed, nil
 }
 
 // allowedKey takes the curves of the algorithm registry: P-256, P-384 and P-521.

@@ -93,6 +93,9 @@ func TestCertificate(t *testing.T) {
 		{"expired", []*x509.Certificate{expired, inter.Cert}, CertificatePolicy{Roots: []*x509.Certificate{root.Cert}}, evidence.CertificateExpired},
 		{"not valid yet", []*x509.Certificate{leaf, inter.Cert}, CertificatePolicy{Roots: []*x509.Certificate{root.Cert}, At: time.Now().Add(-2 * time.Hour)}, evidence.CertificateExpired},
 		{"pinned", []*x509.Certificate{leaf}, CertificatePolicy{Roots: []*x509.Certificate{leaf}}, evidence.Verified},
+		{"revoked", []*x509.Certificate{leaf, inter.Cert}, CertificatePolicy{Roots: []*x509.Certificate{root.Cert}, Revoked: []string{CertificateFingerprint(leaf)}}, evidence.Revoked},
+		{"revoked authority", []*x509.Certificate{leaf, inter.Cert}, CertificatePolicy{Roots: []*x509.Certificate{root.Cert}, Revoked: []string{CertificateFingerprint(inter.Cert)}}, evidence.Revoked},
+		{"somebody else's is revoked", []*x509.Certificate{leaf, inter.Cert}, CertificatePolicy{Roots: []*x509.Certificate{root.Cert}, Revoked: []string{CertificateFingerprint(other.Cert)}}, evidence.Verified},
 	} {
 		_, _, err := parse(t, sign(t, key, c.chain...)).VerifyCertificate(c.policy)
 		if got := codeOf(err); got != c.want {
@@ -108,24 +111,46 @@ func codeOf(err error) evidence.Code {
 	return evidence.CodeOf(err)
 }
 
+// TestCertificateUsage: a certificate is taken for what its authority made it for, and so is its authority's.
 func TestCertificateUsage(t *testing.T) {
 	root := signtest.NewAuthority(t, "root", nil)
 	key := signtest.Key(t, elliptic.P256())
-	tls := root.Leaf(t, "server", key, func(c *x509.Certificate) {
-		c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageKeyAgreement, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	})
-	if _, err := NewSigner(key, []*x509.Certificate{tls}); err == nil {
-		t.Error("signs with a certificate that is not for it")
+	servers := signtest.NewAuthorityFor(t, "servers", root, x509.ExtKeyUsageServerAuth)
+	for _, c := range []struct {
+		name string
+		by   *signtest.Authority
+		use  x509.KeyUsage
+		more []x509.ExtKeyUsage
+		want evidence.Code
+	}{
+		{"signatures over code", root, x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}, evidence.Verified},
+		{"signatures", root, x509.KeyUsageDigitalSignature, nil, evidence.Verified},
+		{"code", root, 0, []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}, evidence.Verified},
+		{"anything", root, 0, []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, evidence.Verified},
+		{"code and servers", root, x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageCodeSigning}, evidence.Verified},
+		{"it does not say", root, 0, nil, evidence.CertificateUsage},
+		{"key agreement", root, x509.KeyUsageKeyAgreement, nil, evidence.CertificateUsage},
+		{"key agreement, code", root, x509.KeyUsageKeyAgreement, []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}, evidence.CertificateUsage},
+		{"servers", root, x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, evidence.CertificateUsage},
+		{"servers alone", root, 0, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, evidence.CertificateUsage},
+		{"by an authority for servers", servers, x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}, evidence.CertificateUsage},
+	} {
+		leaf := c.by.Leaf(t, "s", key, func(t *x509.Certificate) { t.KeyUsage, t.ExtKeyUsage = c.use, c.more })
+		b := parse(t, rewrite(t, sign(t, key, root.Leaf(t, "s", key, nil)), func(m map[string]any) {
+			material, _ := m["verificationMaterial"].(map[string]any)
+			material["x509CertificateChain"] = map[string]any{"certificates": []any{
+				map[string]any{"rawBytes": leaf.Raw}, map[string]any{"rawBytes": servers.Cert.Raw},
+			}}
+		}))
+		if _, _, err := b.VerifyCertificate(CertificatePolicy{Roots: []*x509.Certificate{root.Cert}}); codeOf(err) != c.want {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if _, err := NewSigner(key, []*x509.Certificate{leaf}); (err == nil) != (c.want == evidence.Verified || c.by == servers) {
+			t.Errorf("signing, %s: %v", c.name, err)
+		}
 	}
 	if _, err := NewSigner(signtest.Key(t, elliptic.P256()), []*x509.Certificate{root.Leaf(t, "s", key, nil)}); err == nil {
 		t.Error("signs with somebody else's certificate")
-	}
-	b := parse(t, rewrite(t, sign(t, key, root.Leaf(t, "s", key, nil)), func(m map[string]any) {
-		material, _ := m["verificationMaterial"].(map[string]any)
-		material["x509CertificateChain"] = map[string]any{"certificates": []any{map[string]any{"rawBytes": tls.Raw}}}
-	}))
-	if _, _, err := b.VerifyCertificate(CertificatePolicy{Roots: []*x509.Certificate{root.Cert}}); codeOf(err) != evidence.CertificateUsage {
-		t.Errorf("a server's certificate: %v", err)
 	}
 }
 
@@ -184,6 +209,8 @@ func TestStatements(t *testing.T) {
 		{"good", good, evidence.Verified},
 		{"unsorted", statement(files, "b", "a"), evidence.Verified},
 		{"single file", statement(files, "."), evidence.Verified},
+		{"a name of 100,000 bytes", statement(files, strings.Repeat("n", 100_000)), evidence.BadStatement},
+		{"a shard's name of 100,000 bytes", statement(`"method":"shards","hash_type":"sha256","shard_size":4`, strings.Repeat("n", 100_000)+":0:4"), evidence.BadStatement},
 		{"unknown fields", strings.Replace(good, `"resources":[{`, `"more":1,"resources":[{"uri":"x",`, 1), evidence.Verified},
 		{"root digest", strings.Replace(good, `"subject":[{"name":"m","digest":{"sha256":"`, `"subject":[{"name":"m","digest":{"sha256":"00`, 1), evidence.BadStatement},
 		{"twice", statement(files, "a", "a"), evidence.BadStatement},

@@ -220,4 +220,6 @@ func (s *Statement) complete() error {
 
 // validName: a slash-separated path inside the model, in its one spelling (§6.1.2). "." is how the reference tool
 // names a model that is one file.
-func validName(name string) bool { return fs.ValidPath(name) && !strings.ContainsRune(name, 0) }
+func validName(name string) bool {
+	return len(name) <= evidence.MaxNameBytes && fs.ValidPath(name) && !strings.ContainsRune(name, 0)
+}

@@ -3,7 +3,6 @@
 package publisher
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -12,8 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/trust/modelsigning"
@@ -82,16 +79,14 @@ func Parse(text []byte, read func(name string) ([]byte, error)) (*evidence.Trust
 	if len(text) > maxText {
 		return nil, fmt.Errorf("trust policy: more than %d bytes", maxText)
 	}
-	var w wirePolicy
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(&w); err != nil {
+	w, err := decode(text)
+	if err != nil {
 		return nil, fmt.Errorf("trust policy: %w", err)
 	}
 	if w.Version != Version {
 		return nil, fmt.Errorf("trust policy: version %d: this program reads version %d", w.Version, Version)
 	}
-	p := &parser{w: &w, read: read, out: &evidence.TrustPolicy{Revoked: evidence.Revocations{LogIndexes: w.Revoked.LogIndexes}}}
+	p := &parser{w: w, read: read, out: &evidence.TrustPolicy{Revoked: evidence.Revocations{LogIndexes: w.Revoked.LogIndexes}}}
 	if err := p.policy(); err != nil {
 		return nil, fmt.Errorf("trust policy: %w", err)
 	}
@@ -221,7 +216,7 @@ func (p *parser) authority(w wireWho) (evidence.Authority, error) {
 	case w.Key != "":
 		text, err := p.read(w.Key)
 		if err == nil {
-			_, err = modelsigning.ParsePublicKey(text)
+			err = modelsigning.CheckKey(text)
 		}
 		return evidence.Authority{Name: "key " + path.Base(w.Key), Key: text}, err
 	case w.OMS != "":

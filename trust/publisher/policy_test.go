@@ -86,7 +86,16 @@ func TestParse(t *testing.T) {
 func TestRefused(t *testing.T) {
 	rule := func(body string) string { return "version: 1\nrules:\n- {match: [\"hf:a/*\"], " + body + "}" }
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown key":          {"version: 1\nrule: []", "not found"},
+		"unknown key":          {"version: 1\nrule: []", `line 2: unknown key "rule" in the policy: did you mean "rules"?`},
+		"unknown key, deeper":  {rule("anyOf: [{github: {repositroy: a/b}}]"), `line 3: unknown key "repositroy" in rules[1].anyOf[1].github: did you mean "repository"?`},
+		"nothing like it":      {rule("whatever: x"), `unknown key "whatever" in rules[1], which has name, match`},
+		"key of another case":  {rule("anyof: []"), `did you mean "anyOf"?`},
+		"no list":              {"version: 1\nrules: {match: x}", "line 2: rules is not a list"},
+		"no mapping":           {"version: 1\nroots: builtin", "line 2: roots is not a mapping"},
+		"no text":              {rule("mode: [deny]"), "line 3: rules[1].mode is not a text"},
+		"no number":            {"version: one", "line 1: version is not a whole number"},
+		"two documents":        {"version: 1\n---\nversion: 1\ndefault: deny", "second document"},
+		"aliases":              {"version: 1\nrules: &a [*a]", "rules[1] is not a mapping"},
 		"version":              {"version: 2", "version 2"},
 		"no version":           {"default: warn", "version 0"},
 		"default":              {"version: 1\ndefault: maybe", "maybe"},
@@ -100,8 +109,10 @@ func TestRefused(t *testing.T) {
 		"none":                 {rule("anyOf: [{}]"), "0 of them"},
 		"unanchored":           {rule("anyOf: [{identityRegExp: \"a@b.c\", issuer: i}]"), "begin with ^"},
 		"unanchored end":       {rule("anyOf: [{identityRegExp: \"^a@b.c\", issuer: i}]"), "begin with ^"},
+		"more lines":           {rule("anyOf: [{identityRegExp: \"^(?m)a@b.c$\", issuer: i}]"), "begin with ^"},
+		"quoted":               {rule("anyOf: [{identityRegExp: '^\\Q(\\E|a@b.c$', issuer: i}]"), "begin with ^"},
 		"alternatives":         {rule("anyOf: [{identityRegExp: \"^a@b.c|x$\", issuer: i}]"), "begin with ^"},
-		"broken expression":    {rule("anyOf: [{identityRegExp: \"^(a$\", issuer: i}]"), "missing closing"},
+		"broken expression":    {rule("anyOf: [{identityRegExp: \"^(a$\", issuer: i}]"), "begin with ^"},
 		"absent key":           {rule("anyOf: [{key: other.pub}]"), "not there"},
 		"no key":               {rule("anyOf: [{key: root.pem}]"), "PUBLIC KEY"},
 		"no roots":             {rule("anyOf: [{oms: certificate}]"), "no roots"},
@@ -119,6 +130,8 @@ func TestRefused(t *testing.T) {
 	} {
 		if p, err := Parse([]byte(c.text), reader(t)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %+v, %v", name, p, err)
+		} else if strings.Contains(err.Error(), "publisher.") {
+			t.Errorf("%s names a type of this package: %v", name, err)
 		}
 	}
 }

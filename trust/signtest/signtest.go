@@ -60,8 +60,15 @@ type Authority struct {
 // NewAuthority makes one that is signed by parent, or by itself where that is nil.
 func NewAuthority(t testing.TB, name string, parent *Authority) *Authority {
 	t.Helper()
+	return NewAuthorityFor(t, name, parent)
+}
+
+// NewAuthorityFor makes one whose certificates are for those uses alone.
+func NewAuthorityFor(t testing.TB, name string, parent *Authority, uses ...x509.ExtKeyUsage) *Authority {
+	t.Helper()
 	a := &Authority{Key: Key(t, elliptic.P256())}
 	template := template(name)
+	template.ExtKeyUsage = uses
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	if parent == nil {
 		parent = &Authority{Cert: template, Key: a.Key}

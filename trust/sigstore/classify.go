@@ -3,10 +3,13 @@ package sigstore
 import (
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/verify"
 
 	"github.com/secure-torch/secure-torch/internal/evidence"
 )
@@ -29,19 +32,17 @@ var stages = []struct {
 	{"provided artifact digests do not match", evidence.Tampered, "it signs another file"},
 }
 
-// classify gives an error of sigstore-go a stable code. Which log an entry is from decides between "unknown log" and
-// "no entry", which sigstore-go reports alike.
+// classify gives an error of sigstore-go a stable code. It reports a log that is not in the root and an entry that does
+// not hold alike, and so a certificate of nobody and one of another time.
 func (r *Root) classify(pb *protobundle.Bundle, err error) error {
 	if errors.Is(err, bundle.ErrUnsupportedMediaType) {
 		return fail(evidence.Unsupported, "%s", brief(err))
 	}
-	if known, all := r.logs(pb); strings.Contains(err.Error(), "not enough verified log entries") {
-		switch {
-		case all == 0:
-			return fail(evidence.NoLogEntry, "the bundle has no transparency log entry")
-		case known == 0:
-			return fail(evidence.UnknownLog, "the transparency log that has the entry is not in the trusted root")
-		}
+	if strings.Contains(err.Error(), "not enough verified log entries") && !r.knowsLog(pb) {
+		return fail(evidence.UnknownLog, "the transparency log that has the entry is not in the trusted root")
+	}
+	if strings.Contains(err.Error(), "failed to verify leaf certificate") && r.vouched(pb) {
+		return fail(evidence.CertificateExpired, "the certificate was not valid when it signed")
 	}
 	for _, s := range stages {
 		if strings.Contains(err.Error(), s.text) {
@@ -51,13 +52,24 @@ func (r *Root) classify(pb *protobundle.Bundle, err error) error {
 	return fail(evidence.Malformed, "%s", brief(err))
 }
 
-// logs counts the entries of logs that the root knows, and all.
-func (r *Root) logs(pb *protobundle.Bundle) (known, all int) {
-	for _, e := range pb.GetVerificationMaterial().GetTlogEntries() {
-		all++
-		if _, ok := r.material.RekorLogs()[hex.EncodeToString(e.GetLogId().GetKeyId())]; ok {
-			known++
-		}
+// knowsLog tells whether an entry is of a log that the root knows.
+func (r *Root) knowsLog(pb *protobundle.Bundle) bool {
+	return slices.ContainsFunc(pb.GetVerificationMaterial().GetTlogEntries(), func(e *protorekor.TransparencyLogEntry) bool {
+		_, ok := r.material.RekorLogs()[hex.EncodeToString(e.GetLogId().GetKeyId())]
+		return ok
+	})
+}
+
+// vouched tells whether an authority of the root vouches for the certificate at the time that it was made for.
+func (r *Root) vouched(pb *protobundle.Bundle) bool {
+	b, err := bundle.NewBundle(pb)
+	if err != nil {
+		return false
 	}
-	return known, all
+	content, err := b.VerificationContent()
+	if err != nil || content.Certificate() == nil {
+		return false
+	}
+	_, err = verify.VerifyLeafCertificate(content.Certificate().NotBefore, content.Certificate(), r.material)
+	return err == nil
 }

@@ -2,6 +2,8 @@ package sigstore
 
 import (
 	"path"
+	"regexp/syntax"
+	"slices"
 	"strings"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
@@ -40,32 +42,12 @@ func NewMatcher(want evidence.Identity) (*Matcher, error) {
 	return &Matcher{want, id}, nil
 }
 
-// Anchored tells whether a regular expression matches whole texts alone. An alternative at its top level would
-// escape the anchors.
+// Anchored tells whether a regular expression matches whole texts alone: whatever else it is, it begins with the
+// beginning of the text and ends with its end, outside of alternatives.
 func Anchored(re string) bool {
-	if !strings.HasPrefix(re, "^") || !strings.HasSuffix(re, "$") || strings.HasSuffix(re, `\$`) {
-		return false
-	}
-	depth, class, escaped := 0, false, false
-	for _, c := range re {
-		switch {
-		case escaped:
-			escaped = false
-		case c == '\\':
-			escaped = true
-		case class:
-			class = c != ']'
-		case c == '[':
-			class = true
-		case c == '(':
-			depth++
-		case c == ')':
-			depth--
-		case c == '|' && depth == 0:
-			return false
-		}
-	}
-	return true
+	tree, err := syntax.Parse(re, syntax.Perl)
+	return err == nil && tree.Op == syntax.OpConcat &&
+		tree.Sub[0].Op == syntax.OpBeginText && tree.Sub[len(tree.Sub)-1].Op == syntax.OpEndText
 }
 
 // Match tells why a signer is not the wanted one, nil when it is.
@@ -78,8 +60,10 @@ func (m *Matcher) Match(s *Signer) error {
 			return fail(evidence.WrongIdentity, "signed for the ref %q, not for %q", clip(ref), m.want.Ref)
 		}
 	}
-	if m.want.Log != "" && strings.TrimSuffix(m.want.Log, "/") != strings.TrimSuffix(s.Log, "/") {
-		return fail(evidence.UnknownLog, "recorded in the log %q, not in %q", clip(s.Log), m.want.Log)
+	if m.want.Log != "" && !slices.ContainsFunc(s.Entries, func(e Entry) bool { return sameURL(e.Log, m.want.Log) }) {
+		return fail(evidence.UnknownLog, "not recorded in the log %q", m.want.Log)
 	}
 	return nil
 }
+
+func sameURL(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }

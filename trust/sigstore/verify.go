@@ -21,8 +21,7 @@ import (
 type Signer struct {
 	Subject, Issuer string
 	SignedAt        time.Time // the earliest that is vouched for
-	LogIndex        int64     // -1 for none
-	Log             string    // base URL
+	Entries         []Entry   // of the transparency logs that the root knows, at least one
 	Fingerprint     string    // of the leaf certificate
 	summary         certificate.Summary
 }
@@ -31,6 +30,9 @@ type Signer struct {
 // entry, the time, and the signature over the DSSE envelope or over the digest. digest is the SHA-256 of the signed
 // file; nil takes the one that the bundle names, which is thereby only known to have been signed.
 func (r *Root) Verify(pb *protobundle.Bundle, digest []byte) (*Signer, error) {
+	if len(pb.GetVerificationMaterial().GetTlogEntries()) == 0 {
+		return nil, ErrNoEntry
+	}
 	b, err := bundle.NewBundle(pb)
 	if err != nil {
 		return nil, r.classify(pb, err)
@@ -65,17 +67,11 @@ func ClaimedDigest(pb *protobundle.Bundle) []byte {
 }
 
 func (r *Root) signer(pb *protobundle.Bundle, b *bundle.Bundle, result *verify.VerificationResult) (*Signer, error) {
-	s := &Signer{summary: *result.Signature.Certificate, LogIndex: -1}
+	s := &Signer{summary: *result.Signature.Certificate, Entries: r.entries(pb)}
 	s.Subject, s.Issuer = s.summary.SubjectAlternativeName, s.summary.Issuer
 	for _, ts := range result.VerifiedTimestamps {
 		if s.SignedAt.IsZero() || ts.Timestamp.Before(s.SignedAt) {
 			s.SignedAt = ts.Timestamp.UTC()
-		}
-	}
-	for _, e := range pb.GetVerificationMaterial().GetTlogEntries() {
-		if log, ok := r.material.RekorLogs()[hex.EncodeToString(e.GetLogId().GetKeyId())]; ok {
-			s.LogIndex, s.Log = e.GetLogIndex(), log.BaseURL
-			break
 		}
 	}
 	content, err := b.VerificationContent()
@@ -99,13 +95,13 @@ func (s *Signer) Workflow() string { return s.summary.BuildConfigURI }
 
 // Fill writes what is known of the signer into a Signature.
 func (s *Signer) Fill(out *evidence.Signature) {
-	out.Signer, out.Issuer, out.Fingerprint, out.Log = clip(s.Subject), clip(s.Issuer), s.Fingerprint, clip(s.Log)
+	out.Signer, out.Issuer, out.Fingerprint = clip(s.Subject), clip(s.Issuer), s.Fingerprint
 	out.Repository, out.Workflow = clip(s.Repository()), clip(s.Workflow())
 	if !s.SignedAt.IsZero() {
 		out.SignedAt = &s.SignedAt
 	}
-	if s.LogIndex >= 0 {
-		out.LogIndex = &s.LogIndex
+	if len(s.Entries) > 0 {
+		out.Log, out.LogIndex = clip(s.Entries[0].Log), s.Entries[0].Index
 	}
 }
 
@@ -116,7 +112,7 @@ func fail(code evidence.Code, format string, args ...any) error {
 // brief is an error's first line, cut: sigstore-go's errors may quote the input.
 func brief(err error) string {
 	text, _, _ := strings.Cut(strings.ReplaceAll(err.Error(), "\u00a0", " "), "\n") // protobuf writes no-break spaces
-	return clip(text)
+	return clip(strings.TrimSuffix(text, "; error: %!w(<nil>)"))                    // sigstore-go wraps an error that is not there
 }
 
 func clip(s string) string {
