@@ -208,7 +208,7 @@ func accusation(code evidence.Code, strict, asked bool) rule.ID {
 		return rule.SignatureInvalid
 	case evidence.Revoked, evidence.TooOld:
 		return rule.SignerRefused
-	case evidence.WrongIdentity, evidence.WrongKey, evidence.WrongMethod, evidence.UntrustedCertificate, evidence.CertificateExpired:
+	case evidence.WrongIdentity, evidence.WrongKey, evidence.WrongMethod, evidence.UntrustedCertificate, evidence.CertificateExpired, evidence.CertificateUsage:
 		if asked {
 			return rule.WrongSigner
 		}
