@@ -48,7 +48,7 @@ func TestGitHubAction(t *testing.T) {
 		code int
 		want string
 	}{
-		"check":    {[]string{"VERB=check", "PATHS=."}, 1, "ST201"},
+		"check":    {[]string{"VERB=check", "PATHS=."}, 1, "::error file=app.py,line=3,col=9,endLine=3,endColumn=19,title=secure-torch ST201::would call"},
 		"scan":     {[]string{"VERB=scan", "PATHS=evil.pt"}, 1, "ST201"},
 		"never":    {[]string{"VERB=check", "PATHS=app.py", "FAIL_ON=never"}, 0, "ST201"},
 		"verb":     {[]string{"VERB=convert", "PATHS=."}, 2, "not convert"},

@@ -21,7 +21,10 @@ paths=()
 while IFS= read -r line; do [ -z "$line" ] || paths+=("$line"); done <<<"$PATHS"
 "$program" "$VERB" --format sarif -o "$SARIF" --fail-on "$FAIL_ON" "${args[@]}" -- "${paths[@]}"
 code=$?
-# A second time in words, for the log. Results are cached, so that this costs little.
-"$program" "$VERB" --fail-on "$FAIL_ON" "${args[@]}" -- "${paths[@]}"
+# A second time for the log: what check finds as annotations, which need no permission to upload, and scan's in words.
+# Results are cached, so that this costs little.
+words=()
+[ "$VERB" = scan ] || words=(--format github)
+"$program" "$VERB" "${words[@]}" --fail-on "$FAIL_ON" "${args[@]}" -- "${paths[@]}"
 printf 'sarif=%s\nexit-code=%d\n' "$SARIF" "$code" >>"$GITHUB_OUTPUT"
 exit "$code"

@@ -129,7 +129,7 @@ func (f checkFlags) mend(cmd *cobra.Command, args []string, filter *checkFilter)
 			continue
 		}
 		if so.made > 0 {
-			_, err = fmt.Fprintf(os.Stderr, "%d fixes made in %d files\n", so.made, len(so.files))
+			_, err = fmt.Fprintf(os.Stderr, "%s made in %s\n", report.Count(so.made, "fix", "fixes"), report.Count(len(so.files), "file", "files"))
 		}
 		return run, err
 	}

@@ -69,7 +69,7 @@ func (t textWriter) diagnostic(f CheckedFile, d check.Diagnostic) {
 }
 
 func checkSummary(files, calls, artifacts int, counts map[rule.Severity]int) string {
-	s := fmt.Sprintf("%d files, %d load calls, %d models scanned: ", files, calls, artifacts)
+	s := fmt.Sprintf("%s, %s, %s scanned: ", Count(files, "file", "files"), Count(calls, "load call", "load calls"), Count(artifacts, "model", "models"))
 	if len(counts) == 0 {
 		return s + "nothing to report."
 	}
@@ -78,4 +78,12 @@ func checkSummary(files, calls, artifacts int, counts map[rule.Severity]int) str
 		parts = append(parts, fmt.Sprintf("%d %s", counts[severity], severity))
 	}
 	return s + strings.Join(parts, ", ") + "."
+}
+
+// Count is a number of things, "1 file" or "2 files": its last two arguments are one of them and several.
+func Count(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
 }
