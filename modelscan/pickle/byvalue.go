@@ -1,7 +1,9 @@
 package pickle
 
 import (
+	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
@@ -74,4 +76,31 @@ func checkInstance(m *machine, op *Op, id int) value {
 	}
 	m.calls = append(m.calls, call{callee: vs[0], args: vs[1], extra: vs[2], off: op.Pos, op: opReduce})
 	return m.judgeCall(op, len(m.calls)-1, 0)
+}
+
+// literal is the text of a range, as dill writes it.
+var literal = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(x?range|slice)\((-?\d{1,8}|None)(, (-?\d{1,8}|None)){0,2}\)$`)
+})
+
+// evaluatesLiteral is dill's _eval_repr('range(0, 3)'), which evaluates the text that it is given. Source: dill/_dill.py, save_xrange.
+func (m *machine) evaluatesLiteral(id int, g *global) bool {
+	vs, all := m.args(id)
+	if g.module != "dill._dill" || g.name != "_eval_repr" || !all || len(vs) != 1 {
+		return false
+	}
+	text, ok := m.text(vs[0], 64)
+	return ok && literal().MatchString(text)
+}
+
+// takesModule: the globals of a function that dill writes as code are the dictionary of the function's module, by name.
+// Handing it over reads nothing of it. Source: dill/_dill.py, save_function.
+func (m *machine) takesModule(id int, g *global) {
+	vs, _ := m.args(id)
+	if root(g.module) != "dill" || g.name != "_create_function" || len(vs) < 2 {
+		return
+	}
+	if globals := m.asGlobal(vs[1]); globals != nil && globals.name == "__dict__" {
+		globals.reported = true
+	}
 }

@@ -9,6 +9,7 @@ func (m *machine) call(op *Op, callee, args, extra value) value {
 			if g.entry.uses&acceptsDict != 0 {
 				m.judgeGiven(op, g, args)
 			}
+			m.judgeReads(op.Pos, g, args)
 			return mk(kInst, callee.index())
 		}
 	}

@@ -76,6 +76,8 @@ func checkOfLibrary(name string) check {
 		return checkArray
 	case "curry":
 		return checkCurry
+	case "data":
+		return checkData
 	case "instance":
 		return checkInstance
 	case "local":
@@ -84,6 +86,8 @@ func checkOfLibrary(name string) check {
 		return checkNamedType
 	case "namedtuple":
 		return checkNamedtuple
+	case "own":
+		return checkOwn
 	case "symbols":
 		return checkSymbols
 	}
@@ -207,6 +211,9 @@ func checkGetitem(m *machine, op *Op, id int) value {
 
 // item is what object[key] evaluates to.
 func (m *machine) item(op *Op, id int, object, key value) value {
+	if object.kind() == kInst {
+		m.accuseRead(m.calls[id].off, object, "take an item of it")
+	}
 	g := m.asGlobal(object)
 	if g == nil {
 		return result(id)
@@ -249,6 +256,9 @@ func checkReconstruct(m *machine, op *Op, id int) value {
 	if len(vs) == 0 {
 		return result(id)
 	}
+	if m.calleeGlobal(id).name == "_reconstructor" {
+		m.judgeBase(id, vs)
+	}
 	return m.instance(op, id, vs[0])
 }
 
@@ -281,6 +291,9 @@ func checkReduce(m *machine, op *Op, id int) value {
 	vs, _ := m.args(id)
 	if len(vs) > 0 {
 		if g := m.asGlobal(vs[0]); g != nil && (g.module == "operator" || g.module == "_operator") && g.name == "or_" {
+			for _, v := range vs[1:] {
+				m.judgeParts(m.calls[id].off, g, v)
+			}
 			return result(id)
 		}
 	}
@@ -312,11 +325,10 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 		}
 		return result(id)
 	}
-	switch g := m.asGlobal(vs[i]); {
-	case g == nil && vs[i].kind() != kUnknown && vs[i].kind() != kCall && vs[i].kind() != kExt && vs[i].kind() != kPersist:
-	case g == nil && m.endless(vs[i]):
+	g := m.asGlobal(vs[i])
+	switch {
 	case g == nil:
-		m.accuse(rule.PickleUnknownCall, m.calls[id].off, m.render(vs[i]), "would call a computed value through "+m.renderCall(id))
+		m.callsComputed(id, vs[i], len(vs) == 1)
 	case g.entry.verdict == dangerous:
 		g.reported = true
 		m.accuse(g.entry.rule, m.calls[id].off, g.String(), "would call "+g.String()+" through "+m.renderCall(id))
@@ -327,6 +339,21 @@ func (m *machine) callsArgument(_ *Op, id, i int) value {
 		m.accuseGrowth(id, g.String())
 	}
 	return result(id)
+}
+
+// callsComputed judges a call that calls v, which no name stands for. iter(v) alone calls nothing.
+func (m *machine) callsComputed(id int, v value, alone bool) {
+	switch v.kind() {
+	case kInst:
+		if alone || m.live(v) && m.calleeGlobal(id).entry.uses&reads != 0 { // told of by judgeReads
+			return
+		}
+		m.accuse(rule.PickleUnknownCall, m.calls[id].off, m.render(v), "would call an instance through "+m.renderCall(id))
+	case kUnknown, kCall, kExt, kPersist:
+		if !m.endless(v) {
+			m.accuse(rule.PickleUnknownCall, m.calls[id].off, m.render(v), "would call a computed value through "+m.renderCall(id))
+		}
+	}
 }
 
 // checkCurry is toolz's _restore_curry(class, function or "module:name", …): the function is kept.

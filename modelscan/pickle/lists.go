@@ -32,12 +32,14 @@ const (
 	acceptsSet              // ADDITEMS on its instances
 	sized                   // its ints say how large it becomes
 	lazy                    // it is small and gives as many elements as its arguments say, or without end
+	reads                   // it takes its arguments apart, which runs methods of theirs
+	armed                   // methods of its instances call what the instance holds
 )
 
 // entry is what the lists say about a name. A check, where there is one, decides by the arguments.
 type entry struct {
 	verdict verdict
-	uses    uint8
+	uses    uint16
 	check   string
 	rule    rule.ID // of a dangerous name
 	coarse  bool    // dangerous like everything in its package, which is no part of Python, and a class by its name
@@ -249,7 +251,7 @@ func (t *tables) parseStdlib(line string) error {
 	return nil
 }
 
-var uses = map[string]uint8{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "sized": sized, "lazy": lazy, "ref": 0}
+var uses = map[string]uint16{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "sized": sized, "lazy": lazy, "reads": reads, "armed": armed, "ref": 0}
 
 // parseAllow reads "call,dict collections: OrderedDict Counter" and "check=reconstruct sklearn.*: __pyx_unpickle_*"
 // (names by their beginning, anywhere in the package); "new timm.models.*: *" is any class below a module. "moved sklearn scipy" names packages whose listed names

@@ -106,6 +106,7 @@ func (m *machine) callMethod(op *Op, id int, object value, name string, args []v
 	switch object.kind() {
 	case kStr, kBytes, kByteArray, kInt, kFloat, kBool, kBigInt, kTuple, kList, kDict, kSet, kFrozenSet, kNone, kEncoded:
 		if !m.load.leaf(name) {
+			m.judgeGivenTo(id, name, args)
 			if m.growsBy(object, args) {
 				m.accuseGrowth(id, name)
 			}

@@ -52,6 +52,7 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 	g := m.calleeGlobal(id)
 	g.reported = true
 	isNew := c.op == opNewObj || c.op == opNewObjEx
+	m.judgeReads(c.off, g, c.args)
 	switch {
 	case g.entry.verdict == dangerous && !(isNew && g.entry.coarse):
 		if m.forgiven(id, g) {
@@ -59,6 +60,7 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 		}
 		m.accuse(g.entry.rule, c.off, g.String(), "would call "+m.renderCall(id)+" on load")
 		m.looksNested(id)
+		m.takesModule(id, g)
 		return m.evaluate(op, id)
 	case g.entry.verdict == allowed && isNew && g.entry.uses&mayNew != 0 && g.entry.uses&(sized|lazy) == 0:
 		return mk(kInst, c.callee.index())
@@ -81,7 +83,9 @@ func (m *machine) judgeGlobalCall(op *Op, id int) value {
 }
 
 // forgiven tells whether a dangerous callable does nothing dangerous with these arguments, or has been told of.
-func (m *machine) forgiven(id int, g *global) bool { return m.traced(id, g) || m.setsOwnName(id, g) }
+func (m *machine) forgiven(id int, g *global) bool {
+	return m.traced(id, g) || m.setsOwnName(id, g) || m.evaluatesLiteral(id, g)
+}
 
 // judgeUnknown decides how bad a call of something unknown is, by what it is and what it is given. The
 // callee may be the result of another call: then it has no name to go by.
@@ -137,7 +141,7 @@ func (m *machine) judgeBuild(op *Op, target, state value) {
 	}
 }
 
-func (m *machine) judgeItems(op *Op, target value, use uint8) {
+func (m *machine) judgeItems(op *Op, target value, use uint16) {
 	switch target.kind() {
 	case kInst:
 		if g := &m.globals[target.index()]; g.entry.uses&use == 0 {

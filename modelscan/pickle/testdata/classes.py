@@ -7,7 +7,7 @@ usage: classes.py walk PACKAGE [PREFIX…]          import the installed package
 
 Each line is USES MODULE: NAMES. A class that is pickled as a call of itself may be called. A class is left out, and named on stderr for a person to read, where
 making an instance with __new__ and giving it state runs code of its own that is more than bookkeeping:
-__new__, __setstate__, __del__ or __setattr__ whose source imports, opens, executes, loads or calls out.
+__new__, __setstate__, __del__, __setattr__ or __getattr__ whose source imports, opens, executes, loads or calls out.
 """
 import ast
 import collections
@@ -22,7 +22,7 @@ import warnings
 import zipfile
 
 warnings.filterwarnings("ignore")
-RUNS = ("__new__", "__setstate__", "__del__", "__setattr__")
+RUNS = ("__new__", "__setstate__", "__del__", "__setattr__", "__getattr__", "__getattribute__")
 RISKY = ("exec(", "eval(", "import_module", "__import__", "open(", "system(", "Popen", ".load(", "loads(", ".Load(", "urlopen", "_LIB", "ctypes", "unlink", "remove(", "rmtree", "importlib", "compile(", "Free(", ".close(")
 ENUMS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}  # pickled as a call with the value
 SKIP = ("test", "tests", "testing", "_testing", "conftest", "setup", "_build_utils", "externals", "__main__", "benchmarks", "f2py", "distutils", "datasets", "compat", "sandbox", "cli", "io", "interop", "spark", "dask", "plotting", "tracker", "engine")
