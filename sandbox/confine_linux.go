@@ -122,6 +122,9 @@ func restrict(c *Confinement, rules ...landlock.Rule) error {
 	case abi < 1:
 		return fmt.Errorf("this kernel has no Landlock (ABI %d)", abi)
 	}
+	if err := threadsInReach(); err != nil {
+		return err
+	}
 	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
 		return errors.New("refused here: " + strings.TrimPrefix(err.Error(), neverHappens))
 	}

@@ -25,8 +25,8 @@ type Diagnosis struct {
 	// Executable is what the workers are: "scan-worker", the small one that this program holds, or
 	// "secure-torch", this program.
 	Executable string        `json:"executable,omitempty"`
-	Grade      string        `json:"grade"`
-	OK         bool          `json:"ok"` // the mode is reached and every probe was stopped
+	Grade      string        `json:"grade"` // of the layers in force, also where the mode wants more; empty without a worker
+	OK         bool          `json:"ok"`    // the mode is reached and every probe was stopped
 	Problem    string        `json:"problem,omitempty"`
 	Layers     []LayerState  `json:"layers"`
 	Backend    string        `json:"backend,omitempty"`
@@ -74,9 +74,8 @@ func Diagnose(ctx context.Context, spec Spec, all bool) Diagnosis {
 	w, err := Start(ctx, spec)
 	if err != nil {
 		d.Problem = err.Error()
-		if missing, ok := errors.AsType[*UnavailableError](err); ok {
-			d.ABI = missing.Reached.ABI
-			d.layers(spec.Mode, missing.Reached)
+		if missing, ok := errors.AsType[*UnavailableError](err); ok && missing.Reached.Layers != nil {
+			d.reached(spec.Mode, missing.Reached)
 		}
 		return d
 	}
@@ -86,8 +85,7 @@ func Diagnose(ctx context.Context, spec Spec, all bool) Diagnosis {
 		d.Executable = "scan-worker"
 	}
 	c := w.Confinement()
-	d.Grade, d.Backend, d.Entries, d.ABI = c.Grade().String(), c.Backend, c.Entries, c.ABI
-	d.layers(spec.Mode, c)
+	d.reached(spec.Mode, c)
 	if spec.Mode == Wasm {
 		d.inModule(ctx, w)
 	} else {
@@ -126,7 +124,8 @@ func (d *Diagnosis) inModule(ctx context.Context, w *Worker) {
 	}
 }
 
-func (d *Diagnosis) layers(mode Mode, c Confinement) {
+func (d *Diagnosis) reached(mode Mode, c Confinement) {
+	d.Grade, d.Backend, d.Entries, d.ABI = c.Grade().String(), c.Backend, c.Entries, c.ABI
 	if mode == Wasm {
 		d.Layers = append(d.Layers, LayerState{Name: LayerWasm, InForce: c.Has(LayerWasm), Needed: true, Why: c.Missing[LayerWasm]})
 		return

@@ -82,7 +82,7 @@ func causeOfDeath(state *os.ProcessState, stderr string) *Failure {
 func lastWords(stderr string) string {
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimSpace(line)
-		for _, prefix := range []string{"fatal error:", "panic:", "runtime:", "worker:"} {
+		for _, prefix := range []string{"fatal error:", "panic:", "runtime:", "worker:", "SIG"} {
 			if strings.HasPrefix(line, prefix) {
 				return line[:min(len(line), 200)]
 			}

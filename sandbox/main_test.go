@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	netbpf "golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/secure-torch/secure-torch/sandbox/bpf"
@@ -29,6 +30,12 @@ func TestMain(m *testing.M) {
 			put = func(mode Mode) Confinement { return confineBy(mode, mutated(what, which)) }
 		case "outer":
 			outer(which)
+		case "killer":
+			must(bpf.Load(killer(unix.SECCOMP_RET_KILL_PROCESS)))
+		case "trapper":
+			must(bpf.Load(killer(unix.SECCOMP_RET_TRAP)))
+		case "crowded":
+			must(unix.Setrlimit(unix.RLIMIT_SIGPENDING, &unix.Rlimit{}))
 		case "count":
 			countStart()
 		case "miscast":
@@ -91,11 +98,23 @@ func firstArg(value uint64) []policy.Condition {
 // outer puts a filter around this process under which one step fails, as on another kernel.
 func outer(fault string) {
 	program, err := bpf.CompileOver([]policy.Entry{faults[fault].call}, unix.SECCOMP_RET_ALLOW)
-	if err == nil {
-		err = bpf.Load(program)
-	}
+	must(err)
+	must(bpf.Load(program))
+}
+
+func must(err error) {
 	if err != nil {
 		panic(err)
+	}
+}
+
+// killer is a filter that kills, or signals, who wants to put on a filter.
+func killer(answer uint32) []netbpf.RawInstruction {
+	return []netbpf.RawInstruction{
+		{Op: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // the call's number
+		{Op: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SECCOMP, Jf: 1},
+		{Op: unix.BPF_RET | unix.BPF_K, K: answer},
+		{Op: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
 }
 
@@ -107,9 +126,7 @@ func countStart() {
 	if err == nil {
 		_, err = f.WriteString("x")
 	}
-	if err != nil {
-		panic(err)
-	}
+	must(err)
 	f.Close()
 }
 

@@ -63,6 +63,26 @@ func Start(ctx context.Context, spec Spec) (*Worker, error) {
 	if spec.Mode == Wasm && spec.role() != Scan {
 		spec.Mode = Process // the module holds the scan role alone; the grade says what is in force
 	}
+	w, err := startConfined(ctx, spec)
+	killed, ok := errors.AsType[*UnavailableError](err)
+	if !ok || spec.Mode != Auto {
+		return w, err
+	}
+	// Auto needs no layer, so that this one was killed on its way to them. What is left is to do without a filter.
+	spec.Mode = Process
+	if w, err = startConfined(ctx, spec); err == nil {
+		w.confinement.Missing = lacking(w.confinement, LayerNoNewPrivs, LayerLandlock, LayerSeccomp)
+		for layer := range w.confinement.Missing {
+			w.confinement.Missing[layer] = killed.Missing[LayerSeccomp]
+		}
+	}
+	return w, err
+}
+
+// killedEarly is the reason where a worker was killed for a system call before it had confined itself.
+const killedEarly = "a worker was killed for a system call before it was confined: what runs secure-torch puts a filter around it that forbids seccomp(2), or another call that the sandbox needs"
+
+func startConfined(ctx context.Context, spec Spec) (*Worker, error) {
 	w, err := launch(spec)
 	if err != nil {
 		return nil, fmt.Errorf("start a worker: %w", err)
@@ -77,7 +97,10 @@ func Start(ctx context.Context, spec Spec) (*Worker, error) {
 	defer timer.Stop()
 	if err := w.awaitReady(); err != nil {
 		w.Close()
-		return nil, fmt.Errorf("start a worker: %w", err)
+		if f, ok := errors.AsType[*Failure](err); ok && f.Kind == Forbidden { // by a filter that is not ours
+			return nil, &UnavailableError{Mode: spec.Mode, Missing: map[string]string{LayerSeccomp: killedEarly}}
+		}
+		return nil, fmt.Errorf("start a worker: it was not confined: %w", err)
 	}
 	if w.confinement.Role != spec.role() {
 		w.Close()

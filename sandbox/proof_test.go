@@ -181,12 +181,51 @@ func TestFailingSteps(t *testing.T) {
 			if c.Has(f.layer) || c.Missing[f.layer] == "" || c.Grade() == GradeSeccompLandlock || strings.Contains(fmt.Sprint(c.Missing), "BUG") {
 				t.Errorf("auto: %+v", c)
 			}
-			if d := Diagnose(t.Context(), Spec{Exe: exe}, false); d.ABI != c.ABI || !slices.EqualFunc(d.Layers, allLayers, func(l LayerState, name string) bool {
+			if d := Diagnose(t.Context(), Spec{Exe: exe}, false); d.ABI != c.ABI || d.Grade != c.Grade().String() || d.Entries != c.Entries || !slices.EqualFunc(d.Layers, allLayers, func(l LayerState, name string) bool {
 				return l.Name == name && l.InForce == c.Has(name) && l.Why == c.Missing[name]
 			}) {
 				t.Errorf("doctor of strict says %+v, and auto has %+v", d, c)
 			}
 		})
+	}
+}
+
+// TestKilledOnTheWay: a filter around the program that kills where a worker confines itself is no hostile file, and no
+// silence: strict names it, auto does without a filter and says so, and so does doctor.
+func TestKilledOnTheWay(t *testing.T) {
+	exe := impostor(t, "killer-")
+	w, err := Start(t.Context(), Spec{Exe: exe})
+	missing, ok := errors.AsType[*UnavailableError](err)
+	if !ok || !strings.Contains(missing.Missing[LayerSeccomp], "before it was confined") {
+		t.Errorf("strict: %v, %v", w, err)
+	}
+	c := start(t, Spec{Mode: Auto, Exe: exe}).Confinement()
+	if c.Grade() != GradeProcess || c.Missing[LayerSeccomp] == "" || c.Missing[LayerLandlock] == "" {
+		t.Errorf("auto: %+v", c)
+	}
+	if d := Diagnose(t.Context(), Spec{Exe: exe}, false); d.OK || d.Grade != "" || len(d.Layers) > 0 || !strings.Contains(d.Problem, "before it was confined") {
+		t.Errorf("doctor: %+v", d)
+	}
+	if _, err := Start(t.Context(), Spec{Exe: impostor(t, "trapper-")}); err == nil || !strings.Contains(err.Error(), "SIGSYS") {
+		t.Errorf("a signal in place of death: %v", err)
+	}
+}
+
+// TestNoPlaceForSignals: where no signal can wait, a call can't be made on all threads. A worker says so at once, and
+// does not wait for what never comes.
+func TestNoPlaceForSignals(t *testing.T) {
+	exe := impostor(t, "crowded-")
+	c := start(t, Spec{Mode: Auto, Exe: exe}).Confinement()
+	for _, layer := range []string{LayerLandlock, LayerNoNewPrivs} {
+		if layer == LayerNoNewPrivs && os.Getuid() != 0 {
+			continue // there is nothing to give up
+		}
+		if c.Has(layer) || !strings.Contains(c.Missing[layer], "signal") {
+			t.Errorf("%s: %+v", layer, c)
+		}
+	}
+	if !c.Has(LayerSeccomp) {
+		t.Errorf("the filter needs no signals: %+v", c)
 	}
 }
 

@@ -124,7 +124,7 @@ var ErrNoProc = errors.New("/proc is needed to start a confined process")
 type UnavailableError struct {
 	Mode    Mode
 	Missing map[string]string // layer that is needed -> why not
-	Reached Confinement       // what was in force, and all that was not
+	Reached Confinement       // what was in force, and all that was not; zero where a worker did not live to say
 }
 
 func (e *UnavailableError) Error() string {

@@ -104,7 +104,7 @@ func doctorText(out io.Writer, d sandbox.Diagnosis) error {
 	if d.Problem != "" {
 		fmt.Fprintf(out, "Problem: %s\n", report.Escape(d.Problem))
 	}
-	_, err := fmt.Fprintf(out, "Sandbox %s: grade %s, %s\n", d.Mode, yesNo(d.Grade != "", d.Grade, "none"), yesNo(d.OK, "proven", "NOT GOOD ENOUGH"))
+	_, err := fmt.Fprintf(out, "Sandbox %s: %s, %s\n", d.Mode, yesNo(d.Grade != "", "grade "+d.Grade, "no worker"), yesNo(d.OK, "proven", "NOT GOOD ENOUGH"))
 	return err
 }
 

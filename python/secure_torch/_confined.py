@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from . import _wire as wire
 from ._binary import find_binary
-from ._source import Source
+from ._source import Source, above_standard
 from .errors import (
     IncompleteScanError,
     OpaqueObjectError,
@@ -72,7 +72,7 @@ def state_tensors(source: Source, report: Report, modules: Iterable[str], extra:
         )
     if not hasattr(os, "memfd_create"):
         raise SandboxUnavailable("a confined Python needs Linux", report)
-    result = os.memfd_create("secure-torch", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    result = above_standard(os.memfd_create("secure-torch", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
     try:
         ran = _run(source, report, imports, list(extra), profile, result)
         report.raw["program"] = ran
@@ -86,7 +86,7 @@ def _run(
     source: Source, report: Report, imports: list[str], extra: list[str], profile: Optional[str], result: int
 ) -> dict[str, Any]:
     # Its own description of the open file: reading it here must not move the caller's position.
-    given = os.open(f"/proc/self/fd/{source.fd}", os.O_RDONLY | os.O_CLOEXEC)
+    given = above_standard(os.open(f"/proc/self/fd/{source.fd}", os.O_RDONLY | os.O_CLOEXEC))
     try:
         command = [find_binary(), "sandbox", "exec", "--json", "--input-fd", str(given), "--output-fd", str(result)]
         command += ["--max-output", str(2 * source.size + (64 << 20)), "--max-memory", str(4 * source.size + (4 << 30))]
@@ -112,6 +112,8 @@ def _run(
 
 def _judge(source: Source, report: Report, ran: Mapping[str, Any]) -> None:
     outcome, detail = ran.get("outcome"), ran.get("detail", "")
+    if outcome == "done" and ran.get("output_limit_reached"):
+        raise IncompleteScanError(f"{source.name}: what the confined Python wrote reached its limit and may be cut", report)
     if outcome == "done":
         return
     grade = ran.get("grade")

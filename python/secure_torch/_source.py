@@ -72,9 +72,21 @@ def opened(file: FileLike, sealed: bool = False) -> Iterator[Source]:
                 copy = _in_memory(original)
             os.close(fd)
             fd = copy
+        fd = above_standard(fd)
         yield Source(fd, name)
     finally:
         os.close(fd)
+
+
+def above_standard(fd: int) -> int:
+    """Move a descriptor out of 0 to 2, where it comes to lie when these are closed: a child has others of its own there."""
+    low = []
+    while fd <= 2:
+        low.append(fd)
+        fd = os.dup(fd)
+    for each in low:
+        os.close(each)
+    return fd
 
 
 def _of_object(file: Any) -> int:

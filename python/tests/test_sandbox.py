@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a confined Pyth
 
 NETWORK = """
 import os
+import resource
 import torch
 
 class Net(torch.nn.Module):
@@ -106,6 +107,23 @@ def test_a_payload_is_contained(module, tmp_path, name):
     code = f"import sys, torch; sys.path.insert(0, {str(tmp_path)!r}); torch.load({str(path)!r})"
     subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
     assert canary.exists(), "the payload is not live: the test proves nothing"
+
+
+def test_an_answer_that_may_be_cut_is_refused(module):
+    """Also where the program itself says that all went well, and what it wrote can be read."""
+    path, _ = module("os.pwrite(5, b'x', resource.getrlimit(resource.RLIMIT_FSIZE)[0] - 1)")
+    with pytest.raises(st.IncompleteScanError, match="reached its limit") as caught:
+        st.load(path, sandbox=True, sandbox_imports=["their_network"])
+    ran = caught.value.report.raw["program"]
+    assert ran["outcome"] == "done" and ran["output_limit_reached"]
+
+
+def test_without_standard_input(saved):
+    """What is opened then gets the numbers of the standard descriptors, which a child has for itself."""
+    path = saved(torch.nn.Sequential(torch.nn.Linear(2, 2)))
+    for lost in ((0,), (0, 1, 2)):
+        code = f"import os, secure_torch as st\nfor fd in {lost}: os.close(fd)\nst.load({str(path)!r}, sandbox=True)"
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0, lost
 
 
 def test_an_unsafe_file_is_refused_anyway(tmp_path):

@@ -128,6 +128,15 @@ def test_tensors_need_torch(monkeypatch):
         st.load(len(header).to_bytes(8, "little") + header + bytes(4))
 
 
+def test_without_standard_streams(tmp_path):
+    """What is opened then gets their numbers, which a child has for itself."""
+    path = tmp_path / "a.pkl"
+    path.write_bytes(pickle.dumps([1]))
+    for given in (repr(str(path)), repr(pickle.dumps([1])), f"open({str(path)!r}, 'rb')"):
+        code = f"import os, secure_torch as st\nfor fd in (0, 1, 2): os.close(fd)\nassert st.load({given}) == [1]"
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0, given
+
+
 def test_threads():
     want, failed = pickle.dumps(OBJECTS["containers"]), []
 
