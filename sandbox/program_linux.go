@@ -84,10 +84,14 @@ func (r *programRun) run(ctx context.Context) error {
 		_ = r.cmd.Process.Kill()
 	}
 	<-r.exited
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return err
 	}
 	r.conclude(ctx)
+	if err != nil { // it is too late for the program, whatever else has failed
+		r.report.Detail += ", before the program began"
+		return nil
+	}
 	return r.seal()
 }
 

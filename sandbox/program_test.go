@@ -237,6 +237,16 @@ func TestProgramProfile(t *testing.T) {
 	}
 }
 
+// TestProgramIsTooLateToBegin: what had no time to start is out of time, like what ran too long.
+func TestProgramIsTooLateToBegin(t *testing.T) {
+	for range 5 {
+		r, out, _ := runs(t, Program{Source: "print('ran')", Limits: ProgramLimits{Time: time.Nanosecond}}, "")
+		if r.Outcome != ProgramTimedOut || out != "" || !strings.HasSuffix(r.Detail, "before the program began") {
+			t.Errorf("%+v %q", r, out)
+		}
+	}
+}
+
 func TestProgramIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(500*time.Millisecond, cancel)
