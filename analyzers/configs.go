@@ -20,7 +20,7 @@ func (e *evaluator) readConfig(call place, attr string) (ps []place, why string,
 		if a.kind != ref.Path || strings.Contains(a.text, hole) {
 			continue
 		}
-		configs, w := e.configFile(call.fr, a.text)
+		configs, w := e.configFile(call.fr, a.text, false)
 		for _, c := range configs {
 			found, because := e.of(c, attr)
 			ps, w = append(ps, lower(found, min(a.sure, c.sure))...), because
@@ -42,12 +42,16 @@ func readsConfig(name string) bool {
 }
 
 // configFile is the dictionary in a YAML or JSON file of the workspace. Whoever runs the program may have another.
-func (e *evaluator) configFile(fr *frame, file string) ([]place, string) {
+func (e *evaluator) configFile(fr *frame, file string, composed bool) ([]place, string) {
 	file, beside := strings.CutPrefix(file, fromSource+"/")
 	if e.w == nil {
 		return nil, "it is a value of `" + snippet(path.Base(file)) + "`, which is not looked at"
 	}
-	m, ok := e.w.Config(fr.s, file, beside)
+	look := e.w.Config
+	if composed {
+		look = e.w.Compose
+	}
+	m, ok := look(fr.s, file, beside)
 	if !ok {
 		return nil, "it is a value of `" + snippet(path.Base(file)) + "`, which is not in the workspace, or cannot be read"
 	}
@@ -78,7 +82,7 @@ func (e *evaluator) hydra(fr *frame, fn node, param string) (ps []place, why str
 		if path.Ext(file) != ".yaml" {
 			file += ".yaml"
 		}
-		ps, why = e.configFile(fr, fr.dir+"/"+path.Join(dir, file))
+		ps, why = e.configFile(fr, fr.dir+"/"+path.Join(dir, file), true)
 		if why != "" {
 			why = strings.Replace(why, "it is a value of", "it is a value of the Hydra config", 1)
 		}

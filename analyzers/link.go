@@ -19,6 +19,8 @@ type Workspace interface {
 	// Config finds a YAML or JSON file, as a dictionary in Python: beside the source that is linked, or where the
 	// program or from may have it.
 	Config(from *Summary, path string, beside bool) (Module, bool)
+	// Compose is Config with what the file's Hydra defaults list names put into it.
+	Compose(from *Summary, path string, beside bool) (Module, bool)
 	// Version is what the project asks of a package's version.
 	Version(pkg string) Constraint
 }

@@ -213,9 +213,10 @@ func TestVersions(t *testing.T) {
 // pinned is a workspace that knows nothing but torch's version.
 type pinned struct{ Constraint }
 
-func (pinned) Module(*Summary, string) (Module, bool)       { return Module{}, false }
-func (pinned) Callers(*Summary, string, bool) []Site        { return nil }
-func (pinned) Config(*Summary, string, bool) (Module, bool) { return Module{}, false }
+func (pinned) Module(*Summary, string) (Module, bool)        { return Module{}, false }
+func (pinned) Callers(*Summary, string, bool) []Site         { return nil }
+func (pinned) Config(*Summary, string, bool) (Module, bool)  { return Module{}, false }
+func (pinned) Compose(*Summary, string, bool) (Module, bool) { return Module{}, false }
 
 func (p pinned) Version(string) Constraint { return p.Constraint }
 

@@ -466,6 +466,30 @@ func TestWatchedModel(t *testing.T) {
 	}
 }
 
+// What a source reads its settings from is watched too, wherever the client does not look.
+func TestWatchedSettings(t *testing.T) {
+	e, sc, uriOf := real(t, map[string]string{"evil.pt": "x", "conf/a.yaml": "ckpt: other.pt\n"})
+	sc.set("evil.pt", evilCall)
+	e.initialize(full())
+	a := uriOf("a.py")
+	path := strings.TrimPrefix(uriOf("conf/a.yaml"), "file://")
+	e.open(a, 1, "import torch\nfrom omegaconf import OmegaConf\ntorch.load(OmegaConf.load('conf/a.yaml').ckpt)\n")
+	e.latest(a, 1, func(d []shownDiag) bool { return coded("ST101")(d) && none("ST201")(d) })
+	for _, next := range []struct {
+		text string
+		want func([]shownDiag) bool
+	}{{"ckpt: evil.pt\n", coded("ST201")}, {"ckpt: other.pt\n", none("ST201")}, {"ckpt: evil.pt # again\n", coded("ST201")}} {
+		if err := os.WriteFile(path, []byte(next.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e.latest(a, 1, next.want)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	e.latest(a, 1, none("ST201"))
+}
+
 // What is no file any more is not what was said of the file.
 func TestModelBecomesDevice(t *testing.T) {
 	e, sc, uriOf := real(t, map[string]string{"evil.pt": "x"})

@@ -12,6 +12,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/config"
 	"github.com/secure-torch/secure-torch/internal/watch"
+	"github.com/secure-torch/secure-torch/internal/workspace"
 	"github.com/secure-torch/secure-torch/modelscan"
 )
 
@@ -49,7 +50,11 @@ func (s *Server) watchModels() {
 
 // nowWatched looks for what changed after it was read or scanned and before it was watched.
 func (st *state) nowWatched(fresh map[string]stamp, folders bool) {
-	if folders { // what came into them meanwhile is not known
+	settings := false
+	for path := range fresh {
+		settings = settings || workspace.IsSettings(path)
+	}
+	if folders || settings { // what came into them meanwhile is not known
 		defer st.rereadAll()
 	}
 	var come []watch.Change
@@ -97,7 +102,7 @@ func (st *state) fileChanged(path string, gone bool) (reread bool) {
 		return true
 	case sc != nil:
 		st.rescan(path)
-		return st.missed(path)
+		return st.missed(path) || workspace.IsSettings(path) // OmegaConf.load's file is scanned, and says what others load
 	case !gone && modelscan.ModelName(path):
 		st.later(st.folderOf(path), path)
 	}
@@ -127,7 +132,12 @@ func (st *state) watchWanted() {
 	for path := range st.scans {
 		paths = append(paths, path)
 	}
+	roots := map[*root]bool{}
 	for d := range st.readDocuments() {
+		if d.root != nil && !roots[d.root] {
+			roots[d.root] = true
+			paths = append(paths, d.root.modules().Consulted()...) // settings that a source reads
+		}
 		for _, c := range d.result.Calls() {
 			paths = append(paths, c.Absent...)
 			for _, f := range c.Found {

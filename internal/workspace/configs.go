@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -20,20 +21,31 @@ const (
 
 // Config implements analyzers.Workspace. Nothing outside of the workspace is read.
 func (v view) Config(from *analyzers.Summary, path string, beside bool) (analyzers.Module, bool) {
-	dirs := append(slices.Clone(v.roots), filepath.Dir(v.pathOf(from)))
-	if beside {
-		dirs = []string{filepath.Dir(v.path)}
-	}
-	for _, dir := range dirs {
-		file := filepath.FromSlash(path)
-		if !filepath.IsAbs(file) {
-			file = filepath.Join(dir, file)
-		}
+	for _, file := range v.candidates(from, path, beside) {
 		if s := v.config(file); s != nil {
 			return analyzers.Module{Summary: s, Dir: filepath.ToSlash(filepath.Dir(file))}, true
 		}
 	}
 	return analyzers.Module{}, false
+}
+
+// candidates are where a config may lie: where the program runs first, which is not known but by its looks.
+func (v view) candidates(from *analyzers.Summary, path string, beside bool) []string {
+	file := filepath.FromSlash(path)
+	if filepath.IsAbs(file) {
+		return []string{file}
+	}
+	dirs := append(slices.Concat(v.above, v.roots), filepath.Dir(v.pathOf(from)))
+	if beside {
+		dirs = []string{filepath.Dir(v.path)}
+	}
+	var out []string
+	for _, dir := range dirs {
+		if f := filepath.Join(dir, file); !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // config is what a file says, looked at once for each source that is linked.
@@ -42,20 +54,57 @@ func (v view) config(file string) *analyzers.Summary {
 		return s
 	}
 	var s *analyzers.Summary
-	if ext := filepath.Ext(file); v.inside(file) && (ext == ".yaml" || ext == ".yml" || ext == ".json") {
-		if text, err := v.read(file); err == nil && len(text) <= maxConfig {
-			if python, ok := asPython(text); ok {
-				s = analyzers.Summarise([]byte(python), v.Grammar())
-			}
+	if text, ok := v.text(file); ok {
+		if python, ok := asPython(text); ok {
+			s = analyzers.Summarise([]byte(python), v.Grammar())
 		}
 	}
 	v.configs[file] = s
 	return s
 }
 
-// inside says whether a file lies below one of the roots.
+// text is what stands in a configuration file of the workspace.
+func (v view) text(file string) ([]byte, bool) {
+	if !v.inside(file) || !IsSettings(file) {
+		return nil, false
+	}
+	v.consult(file)
+	text, err := v.read(file)
+	return text, err == nil && len(text) <= maxConfig
+}
+
+// IsSettings says whether sources may be followed into a file of that name for their settings.
+func IsSettings(name string) bool {
+	switch filepath.Ext(name) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+// maxConsulted bounds the configuration files that are remembered.
+const maxConsulted = 1024
+
+// consult remembers a configuration file that was asked for, whether it is there or not.
+func (w *Workspace) consult(file string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.consulted) < maxConsulted {
+		w.consulted[file] = true
+	}
+}
+
+// Consulted are the configuration files that sources of the workspace read their settings from, or would where they
+// are there, in lexical order. Another text in one of them changes what calls load.
+func (w *Workspace) Consulted() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.consulted))
+}
+
+// inside says whether a file lies below one of the roots, or in a folder of the project that they are part of.
 func (w *Workspace) inside(file string) bool {
-	return slices.ContainsFunc(w.roots, func(root string) bool {
+	return slices.ContainsFunc(slices.Concat(w.above, w.roots), func(root string) bool {
 		rel, err := filepath.Rel(root, file)
 		return err == nil && filepath.IsLocal(rel)
 	})
@@ -68,23 +117,35 @@ func asPython(text []byte) (string, bool) {
 	if err := yaml.Unmarshal(text, &doc); err != nil || len(doc.Content) != 1 {
 		return "", false
 	}
-	var b strings.Builder
-	ok := writePython(&b, doc.Content[0], 0)
+	return writeAll(doc.Content[0])
+}
+
+// writeAll writes a whole document.
+func writeAll(root *yaml.Node) (string, bool) {
+	b := writer{root: root}
+	ok := b.write(root, 0)
 	return b.String(), ok
 }
 
-// writePython returns false when there is too much of it.
-func writePython(b *strings.Builder, n *yaml.Node, depth int) bool {
+// writer writes YAML as Python.
+type writer struct {
+	strings.Builder
+	root  *yaml.Node // what ${…} names values of
+	named int        // the ${…} that were looked at
+}
+
+// write returns false when there is too much of it.
+func (b *writer) write(n *yaml.Node, depth int) bool {
 	if depth > maxConfigDepth || b.Len() > maxConfigText {
 		return false
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
-		return writePython(b, n.Alias, depth+1)
+		return b.write(n.Alias, depth+1)
 	case yaml.SequenceNode:
 		b.WriteByte('[')
 		for _, c := range n.Content {
-			if !writePython(b, c, depth+1) {
+			if !b.write(c, depth+1) {
 				return false
 			}
 			b.WriteString(", ")
@@ -97,36 +158,47 @@ func writePython(b *strings.Builder, n *yaml.Node, depth int) bool {
 				continue
 			}
 			b.WriteString(strconv.Quote(n.Content[i].Value) + ": ")
-			if !writePython(b, n.Content[i+1], depth+1) {
+			if !b.write(n.Content[i+1], depth+1) {
 				return false
 			}
 			b.WriteString(", ")
 		}
 		b.WriteByte('}')
 	default:
-		b.WriteString(scalar(n))
+		b.WriteString(b.scalar(n))
 	}
 	return true
 }
 
-// scalar is a value as text. What OmegaConf puts in for ${…} is not known, and ??? stands for what has to be said elsewhere.
-func scalar(n *yaml.Node) string {
+// scalar is a value as text. ??? stands for what has to be said elsewhere.
+func (b *writer) scalar(n *yaml.Node) string {
 	if n.Tag == "!!null" || n.Value == "???" {
 		return "None"
 	}
 	if !strings.Contains(n.Value, "${") {
 		return strconv.Quote(n.Value)
 	}
+	var f strings.Builder
+	b.interpolated(&f, n.Value, 0)
+	return "f" + strconv.Quote(f.String())
+}
+
+// Bounds of ${…}: how many are looked at in a document, and how deep one stands for the next.
+const (
+	maxInterpolations     = 2048
+	maxInterpolationDepth = 8
+)
+
+// interpolated writes the text of an f-string in which ${a.b} is what OmegaConf puts in for it, where that is another
+// value of the same document; {_} where it is not known.
+func (b *writer) interpolated(f *strings.Builder, text string, depth int) {
 	braces := strings.NewReplacer("{", "{{", "}", "}}")
-	var b strings.Builder
-	rest := n.Value
-	for {
+	for rest := text; ; {
 		before, after, found := strings.Cut(rest, "${")
-		b.WriteString(braces.Replace(before))
+		f.WriteString(braces.Replace(before))
 		if !found {
-			return "f" + strconv.Quote(b.String())
+			return
 		}
-		b.WriteString("{_}")
 		open := 1
 		end := strings.IndexFunc(after, func(r rune) bool {
 			switch r {
@@ -137,9 +209,42 @@ func scalar(n *yaml.Node) string {
 			}
 			return open == 0
 		})
-		if end < 0 {
-			return "f" + strconv.Quote(b.String())
+		name := after
+		if end >= 0 {
+			name, rest = after[:end], after[end+1:]
 		}
-		rest = after[end+1:]
+		switch value, ok := b.lookup(name); {
+		case name == "hydra:runtime.cwd":
+			f.WriteByte('.')
+		case ok && depth < maxInterpolationDepth && f.Len() < maxConfigText:
+			b.interpolated(f, value, depth+1)
+		default:
+			f.WriteString("{_}")
+		}
+		if end < 0 {
+			return
+		}
 	}
+}
+
+// lookup is the text that a.b names in the document.
+func (b *writer) lookup(name string) (string, bool) {
+	n := b.root
+	if b.named++; b.named > maxInterpolations {
+		return "", false
+	}
+	for word := range strings.SplitSeq(strings.TrimSpace(name), ".") {
+		if n.Kind != yaml.MappingNode {
+			return "", false
+		}
+		i := 0
+		for i+1 < len(n.Content) && n.Content[i].Value != word {
+			i += 2
+		}
+		if i+1 >= len(n.Content) {
+			return "", false
+		}
+		n = n.Content[i+1]
+	}
+	return n.Value, n.Kind == yaml.ScalarNode && n.Tag != "!!null" && n.Value != "???"
 }

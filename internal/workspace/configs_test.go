@@ -1,6 +1,9 @@
 package workspace
 
 import (
+	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,16 +13,26 @@ import (
 // What a program is told by a configuration file of the workspace is followed, never further than to that file.
 func TestConfigs(t *testing.T) {
 	files := map[string]string{
-		"conf/config.yaml": "model:\n  ckpt: weights/a.pt\n  dir: ${root}/x/${oc.env:A,{b}}\n  none: null\n  todo: ???\nlist: [a.pt, b.pt]\n",
-		"settings.json":    "{\"paths\": {\"ckpt\": \"weights/c.pt\"}}",
-		"bomb.yaml":        "a: &a [x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d, *d]\nf: &f [*e, *e, *e, *e, *e, *e, *e, *e]\ng: [*f, *f, *f, *f, *f, *f, *f, *f]\nckpt: a.pt\n",
-		"deep.yaml":        "ckpt: a.pt\nx: " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n",
-		"large.yaml":       "ckpt: a.pt\n" + strings.Repeat("# more\n", maxConfig/7),
-		"circle.yaml":      "x: &x [*x]\nckpt: a.pt\n",
-		"broken.yaml":      "ckpt: [\n",
+		"conf/config.yaml":        "model:\n  ckpt: weights/a.pt\n  dir: ${root}/x/${oc.env:A,{b}}\n  none: null\n  todo: ???\nlist: [a.pt, b.pt]\n",
+		"settings.json":           "{\"paths\": {\"ckpt\": \"weights/c.pt\"}}",
+		"bomb.yaml":               "a: &a [x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d, *d]\nf: &f [*e, *e, *e, *e, *e, *e, *e, *e]\ng: [*f, *f, *f, *f, *f, *f, *f, *f]\nckpt: a.pt\n",
+		"deep.yaml":               "ckpt: a.pt\nx: " + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "\n",
+		"large.yaml":              "ckpt: a.pt\n" + strings.Repeat("# more\n", maxConfig/7),
+		"circle.yaml":             "x: &x [*x]\nckpt: a.pt\n",
+		"broken.yaml":             "ckpt: [\n",
+		"empty.yaml":              "ckpt: a${e8}\n" + emptyBomb(),
+		"nlp/base.yaml":           "defaults:\n- model: small\n- optional data@input: none\n- extra\n- override hydra/launcher: x\n- _self_\n- exp: big\nroot: w\nmodel:\n  own: ${root}/own.pt\nhere: ${hydra:runtime.cwd}/h.pt\n",
+		"nlp/model/small.yaml":    "defaults: [part: one]\nckpt: ${root}/small.pt\nown: lost.pt\n",
+		"nlp/model/large.yaml":    "ckpt: ${root}/large.pt\n",
+		"nlp/model/part/one.yaml": "ckpt: ${model.ckpt}.part\n",
+		"nlp/data/none.yaml":      "file: d.pt\n",
+		"nlp/extra.yaml":          "# @package a.b\nfile: e.pt\n",
+		"nlp/exp/big.yaml":        "# @package _global_\ndefaults: [override /model: large, {/model@teacher: small}]\nroot: v\n",
+		"circle/base.yaml":        "defaults: [base, {base: base}]\nckpt: a.pt\n",
 	}
 	head := "import hydra, json, torch, yaml\nfrom omegaconf import OmegaConf\n"
 	main := "@hydra.main(config_path='conf', config_name='config', version_base=None)\ndef main(cfg):\n    torch.load("
+	nlp := "@hydra.main(config_path='nlp', config_name='base', version_base=None)\ndef main(cfg):\n    torch.load("
 	for src, want := range map[string]string{
 		main + "cfg.model.ckpt)\n":              "path:weights/a.pt:default",
 		main + "cfg['model']['ckpt'])\n":        "path:weights/a.pt:default",
@@ -34,8 +47,17 @@ func TestConfigs(t *testing.T) {
 		"c = yaml.safe_load(open('circle.yaml'))\ntorch.load(c['ckpt'])\n":                         "?",
 		"c = yaml.safe_load(open('deep.yaml'))\ntorch.load(c['ckpt'])\n":                           "?",
 		"c = yaml.safe_load(open('large.yaml'))\ntorch.load(c['ckpt'])\n":                          "?",
-		"c = yaml.safe_load(open('broken.yaml'))\ntorch.load(c['ckpt'])\n":                         "?",
-		"c = yaml.safe_load(open('../conf/config.yaml'))\ntorch.load(c['ckpt'])\n":                 "?",
+		"c = OmegaConf.load('empty.yaml')\ntorch.load(c.ckpt)\n":                                   "?",
+		nlp + "cfg.model.ckpt)\n":    "path:v/large.pt:default",
+		nlp + "cfg.model.own)\n":     "path:v/own.pt:default",
+		nlp + "cfg.teacher.ckpt)\n":  "path:v/small.pt:default",
+		nlp + "cfg.input.file)\n":    "path:d.pt:default",
+		nlp + "cfg.a.b.file)\n":      "path:e.pt:default",
+		nlp + "cfg.here)\n":          "path:h.pt:default",
+		nlp + "cfg.model.nothing)\n": "?",
+		strings.NewReplacer("'nlp'", "'circle'").Replace(nlp) + "cfg.ckpt)\n":      "path:a.pt:default",
+		"c = yaml.safe_load(open('broken.yaml'))\ntorch.load(c['ckpt'])\n":         "?",
+		"c = yaml.safe_load(open('../conf/config.yaml'))\ntorch.load(c['ckpt'])\n": "?",
 	} {
 		files["app.py"] = head + src
 		got := strings.Split(refs(t, files, "app.py"), " ")
@@ -43,6 +65,36 @@ func TestConfigs(t *testing.T) {
 			if !strings.Contains(strings.Join(got, " "), w) {
 				t.Errorf("%q: %s, not %s", src, got, w)
 			}
+		}
+	}
+}
+
+// emptyBomb are values that stand for nothing in as many steps as there are.
+func emptyBomb() string {
+	var b strings.Builder
+	b.WriteString("e0: ''\n")
+	for i := range 8 {
+		fmt.Fprintf(&b, "e%d: %s\n", i+1, strings.Repeat(fmt.Sprintf("${e%d}", i), 100))
+	}
+	return b.String()
+}
+
+// A program is mostly run in its project's folder, and check is asked for a part of it.
+func TestConfigsAbove(t *testing.T) {
+	dir := tree(t, map[string]string{"pyproject.toml": "", "conf/a.yaml": "ckpt: a.pt\n", "src/m/app.py": "import torch\nfrom omegaconf import OmegaConf\ntorch.load(OmegaConf.load('conf/a.yaml').ckpt)\n"})
+	src := filepath.Join(dir, "src")
+	for name, ws := range map[string]*Workspace{"path:a.pt:default": New([]string{src}, analyzers.Native), "": Confined(src)} {
+		file := filepath.Join(src, "m", "app.py")
+		s := ws.Summary(file)
+		got := ""
+		for _, r := range analyzers.Link(s, analyzers.Options{Workspace: ws.At(file)}).Calls[0].Refs {
+			got = fmt.Sprintf("%s:%s:%s", r.Kind, r.Value, r.Sure)
+		}
+		if got != name {
+			t.Errorf("got %q, want %q", got, name)
+		}
+		if consulted := ws.Consulted(); name != "" && !slices.Contains(consulted, filepath.Join(dir, "conf", "a.yaml")) {
+			t.Errorf("consulted %q", consulted)
 		}
 	}
 }

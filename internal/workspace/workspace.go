@@ -15,19 +15,21 @@ import (
 // before it is asked for, but the calls of every file that Add was told of.
 type Workspace struct {
 	roots    []string // absolute
+	above    []string // where a program of the roots may run: the working directory and the project's folders, if the roots lie below
 	within   string   // nothing outside of this folder is read; empty: no such bound
 	grammar  *analyzers.Grammar
 	versions func(pkg string) analyzers.Constraint
 
-	mu       sync.Mutex
-	files    map[string][]uint32 // absolute paths that were listed, and the hashes of the names called there
-	overlays map[string][]byte   // unsaved sources of an editor
-	cache    map[string]*entry   // by absolute path
-	paths    map[*analyzers.Summary]string
-	callers  map[uint32][]string // by the hash of a called name: absolute paths
-	held     int                 // bytes of source in cache
-	clock    int
-	modules  map[[2]string]string // where a module that a file in a folder imports was found
+	mu        sync.Mutex
+	files     map[string][]uint32 // absolute paths that were listed, and the hashes of the names called there
+	overlays  map[string][]byte   // unsaved sources of an editor
+	cache     map[string]*entry   // by absolute path
+	paths     map[*analyzers.Summary]string
+	callers   map[uint32][]string // by the hash of a called name: absolute paths
+	held      int                 // bytes of source in cache
+	clock     int
+	consulted map[string]bool      // configuration files that were asked for
+	modules   map[[2]string]string // where a module that a file in a folder imports was found
 }
 
 // maxModules bounds the imports whose files are remembered.
@@ -48,6 +50,7 @@ const maxHeld = 4 << 20
 // its sources are read in confinement.
 func Confined(root string) *Workspace {
 	w := New([]string{root}, analyzers.Confined)
+	w.above = nil
 	if len(w.roots) == 1 {
 		w.within = w.roots[0]
 	}
@@ -67,7 +70,7 @@ func (w *Workspace) read(path string) ([]byte, error) {
 // reads.
 func New(roots []string, g *analyzers.Grammar) *Workspace {
 	w := &Workspace{grammar: g, files: map[string][]uint32{}, overlays: map[string][]byte{}, cache: map[string]*entry{},
-		paths: map[*analyzers.Summary]string{}, callers: map[uint32][]string{}, modules: map[[2]string]string{}}
+		paths: map[*analyzers.Summary]string{}, callers: map[uint32][]string{}, consulted: map[string]bool{}, modules: map[[2]string]string{}}
 	for _, root := range roots {
 		abs, err := filepath.Abs(root)
 		if err != nil {
@@ -81,7 +84,32 @@ func New(roots []string, g *analyzers.Grammar) *Workspace {
 		}
 	}
 	w.versions = versions(w.roots, false, Read)
+	w.above = above(w.roots)
 	return w
+}
+
+// above are the folders outside of the roots in which a program of theirs may be run: the working directory, if every
+// root is below, and those up to each project's root. A folder that holds all that the user has is none.
+func above(roots []string) []string {
+	var out []string
+	if wd, err := os.Getwd(); err == nil && !slices.ContainsFunc(roots, func(root string) bool {
+		rel, err := filepath.Rel(wd, root)
+		return err != nil || rel == "." || !filepath.IsLocal(rel)
+	}) {
+		out = append(out, wd)
+	}
+	for _, root := range roots {
+		for _, dir := range projectDirs(root)[1:] {
+			if !slices.Contains(out, dir) {
+				out = append(out, dir)
+			}
+		}
+	}
+	home, err := os.UserHomeDir()
+	return slices.DeleteFunc(out, func(dir string) bool {
+		rel, err2 := filepath.Rel(dir, home)
+		return err == nil && err2 == nil && filepath.IsLocal(rel)
+	})
 }
 
 // Load reads a file and adds it, and says whether it may load a model.
