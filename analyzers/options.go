@@ -38,6 +38,9 @@ func (c *Call) options(l *Loader) ref.Options {
 	if v := c.Keyword("use_safetensors"); v >= 0 && !isNone(c, v) {
 		o.Safetensors = map[Tri]string{Yes: "true", No: "false"}[c.Bool(v)]
 	}
+	if v := c.Keyword("trust_remote_code"); v >= 0 {
+		o.RemoteCode = map[Tri]string{Yes: "true", Unsure: "maybe"}[c.Bool(v)]
+	}
 	return o
 }
 

@@ -16,7 +16,7 @@ var torchLoaders = []*Loader{
 		Judge: runsCode("a distributed checkpoint's metadata file is unpickled")},
 	{Func: "torch.distributed.checkpoint.FileSystemReader", Also: []string{"torch.distributed.checkpoint.filesystem.FileSystemReader"}, Arg: Arg{0, []string{"path"}},
 		Judge: runsCode("a distributed checkpoint's metadata file is unpickled")},
-	{Func: "torch.hub.load", Arg: Arg{0, []string{"repo_or_dir"}}, Takes: TakesGitHub, Judge: judgeTorchHub},
+	{Func: "torch.hub.load", Also: []string{"torch.hub.list", "torch.hub.help"}, Arg: Arg{0, []string{"repo_or_dir", "github"}}, Takes: TakesGitHub, Judge: judgeTorchHub},
 	{Func: "torch.hub.load_state_dict_from_url", Suffix: "load_state_dict_from_url", Also: []string{"torch.utils.model_zoo.load_url", "torch.hub.load_url"}, Arg: Arg{0, []string{"url"}},
 		Takes: TakesURL, Judge: judgeURL},
 	{Func: "torch.hub.download_url_to_file", Arg: Arg{0, []string{"url"}}, Takes: TakesURL, Judge: judgeDownload},
@@ -73,7 +73,7 @@ func judgeGuarded(torch Constraint, fixes []Fix) Judgement {
 	return Judgement{Guarded: Yes}
 }
 
-// judgeTorchHub: torch.hub.load imports hubconf.py out of the repository.
+// judgeTorchHub: torch.hub.load, list and help import hubconf.py out of the repository.
 func judgeTorchHub(c *Call) Judgement {
 	return Judgement{Rule: rule.TorchHubLoad, Guarded: No, Message: "`" + c.Name() + "` imports and runs hubconf.py from the repository that it names"}
 }

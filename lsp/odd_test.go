@@ -78,6 +78,33 @@ func TestDeletedFolder(t *testing.T) {
 	}
 }
 
+// What hubconf.py and a configuration have imported is a part of what is said of them.
+func TestWatchedModule(t *testing.T) {
+	files := map[string]string{"repo/hubconf.py": "import net.parts\n", "model/config.json": `{"auto_map": {"AutoModel": "helper.X"}}`, "model/model.safetensors": "x"}
+	e, sc, uriOf := real(t, files)
+	e.initialize(full("utf-16"))
+	a := uriOf("a.py")
+	e.open(a, 1, "import torch\nfrom transformers import AutoModel\ntorch.hub.load(\"./repo\", \"m\", source=\"local\")\nAutoModel.from_pretrained(\"./model\", trust_remote_code=True)\n")
+	e.latest(a, 1, none("ST201"))
+	e.until("the scans", func() bool { return sc.count("hubconf.py") > 1 && sc.count("config.json") > 1 }) // once more when watched
+	for _, change := range []struct{ module, speaks string }{{"repo/net/parts.py", "hubconf.py"}, {"model/helper.py", "config.json"}} {
+		sc.set(change.speaks, evilCall)
+		path := strings.TrimPrefix(uriOf(change.module), "file://")
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e.latest(a, 1, coded("ST201"))
+		sc.set(change.speaks, "")
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		e.latest(a, 1, none("ST201"))
+	}
+}
+
 // Another file in a folder that a call loads changes what the call reads.
 func TestWatchedFolder(t *testing.T) {
 	e, sc, uriOf := real(t, map[string]string{"model/config.json": "{}", "model/model.safetensors": "x"})

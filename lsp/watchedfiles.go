@@ -23,7 +23,7 @@ func didChangeWatchedFiles(st *state, p *protocol.DidChangeWatchedFilesParams) e
 		switch {
 		case isModule(path):
 			sources = append(sources, path)
-			st.rescan(path)
+			st.fileChanged(path, c.Type == protocol.FileChangeTypeDeleted)
 		case st.fileChanged(path, c.Type == protocol.FileChangeTypeDeleted):
 			reread = reread || c.Type != protocol.FileChangeTypeChanged
 		}

@@ -3,14 +3,17 @@ package lsp
 import (
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
+	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/check"
 	"github.com/secure-torch/secure-torch/internal/config"
+	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/watch"
 	"github.com/secure-torch/secure-torch/internal/workspace"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -60,6 +63,9 @@ func (st *state) nowWatched(fresh map[string]stamp, folders bool) {
 	var come []watch.Change
 	for path, now := range fresh {
 		sc := st.scans[path]
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			st.lookedAround(path)
+		}
 		switch {
 		case now == stamp{} && sc != nil:
 			come = append(come, watch.Change{Path: path, Gone: true})
@@ -77,6 +83,15 @@ func (st *state) nowWatched(fresh map[string]stamp, folders bool) {
 	st.filesChanged(come)
 }
 
+// lookedAround scans anew what depends on a folder that was not watched when it was scanned.
+func (st *state) lookedAround(dir string) {
+	for path := range st.scans {
+		if engine.SpeaksOf(path, filepath.Join(filepath.Dir(path), "x.py")) && artifact.Inside(dir, path) {
+			st.rescan(path)
+		}
+	}
+}
+
 // filesChanged has changed models scanned again. One that came or went changes what calls mean.
 func (st *state) filesChanged(changes []watch.Change) {
 	reread := false
@@ -92,6 +107,11 @@ func (st *state) filesChanged(changes []watch.Change) {
 func (st *state) fileChanged(path string, gone bool) (reread bool) {
 	sc := st.scans[path]
 	self := uri.File(path)
+	for other := range st.scans {
+		if other != path && engine.SpeaksOf(other, path) {
+			st.rescan(other)
+		}
+	}
 	switch {
 	case gone && sc != nil:
 		st.release(path, sc, self)

@@ -102,6 +102,10 @@ func besideBin(name string) bool {
 	return slices.Contains([]string{"training_args", "optimizer", "scheduler"}, stem) || strings.HasPrefix(stem, "rng_state")
 }
 
+// settings are configurations that libraries read, and that may have code run.
+var settings = []string{"config.json", "adapter_config.json", "model_index.json", "modules.json", "generation_config.json", "scheduler_config.json",
+	"tokenizer_config.json", "processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json", "chat_template.json", "chat_template.jinja"}
+
 // roles tells what a loader does with each file of one folder: safetensors go before everything else,
 // and what lies beside them is an alternative.
 func roles(names []string) map[string]Role {
@@ -116,6 +120,8 @@ func roles(names []string) map[string]Role {
 			out[name] = Weights
 		case slices.Contains(plain, ext), slices.Contains(pickled, ext):
 			out[name] = Alternative
+		case slices.Contains(settings, name):
+			out[name] = Settings
 		default:
 			out[name] = Beside
 		}

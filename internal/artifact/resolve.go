@@ -33,7 +33,8 @@ type Role uint8
 const (
 	Weights     Role = iota // the loader reads tensors or objects from it, or runs it
 	Alternative             // it would, under other arguments or with another file missing
-	Beside                  // configuration, tokenizer, code, model card
+	Settings                // a configuration, which some loaders read and which may name code
+	Beside                  // vocabulary, code, model card
 )
 
 // Resolution is what a reference leads to on this machine. Nothing was opened yet but folders.

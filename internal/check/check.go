@@ -187,7 +187,7 @@ func (c *Call) add(found ...artifact.Resolution) {
 	c.Found = append(c.Found, found...)
 	for _, f := range found {
 		for _, t := range f.Targets {
-			if abs, err := filepath.Abs(t.Path); err == nil && t.Role != artifact.Beside && !slices.Contains(c.Files, abs) {
+			if abs, err := filepath.Abs(t.Path); err == nil && t.Role < artifact.Settings && !slices.Contains(c.Files, abs) {
 				c.Files = append(c.Files, abs)
 			}
 		}
@@ -225,12 +225,12 @@ func (c *Checked) Whole() bool { return c.whole }
 // Calls are the source's load calls, in source order.
 func (c *Checked) Calls() []Call { return c.calls }
 
-// Targets are the files that the call may load, by absolute path.
+// Targets are the files that the call may load, and the settings that it reads, by absolute path.
 func (c *Call) Targets() []artifact.Target {
 	var out []artifact.Target
 	for _, f := range c.Found {
 		for _, t := range f.Targets {
-			if abs, err := filepath.Abs(t.Path); err == nil && t.Role != artifact.Beside {
+			if abs, err := filepath.Abs(t.Path); err == nil && (t.Role < artifact.Settings || c.sets(&f, t)) {
 				t.Path = abs
 				out = append(out, t)
 			}

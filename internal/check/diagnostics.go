@@ -43,6 +43,11 @@ func (c *Call) diagnostics(artifacts map[string]*engine.Artifact, resolved bool)
 			out = append(out, c.ofArtifact(a, c.role(path))...)
 		}
 	}
+	for _, t := range c.Targets() {
+		if a := artifacts[t.Path]; a != nil && t.Role == artifact.Settings && !slices.Contains(c.Files, t.Path) {
+			out = append(out, c.ofSettings(a)...)
+		}
+	}
 	if c.Rule != "" {
 		out = append(out, Diagnostic{Rule: c.Rule, Severity: c.Rule.Severity(), Span: c.FuncSpan, Message: c.Message, Fixes: c.fixes()})
 	}
@@ -92,6 +97,10 @@ func (c *Call) ofArtifact(a *engine.Artifact, role artifact.Role) []Diagnostic {
 				return
 			}
 			id, severity, message = rule.LoadWillBeRefused, rule.LoadWillBeRefused.Severity(), "this call will refuse the file: "+message
+		}
+		if role == artifact.Settings && c.Options.RemoteCode == "maybe" && (slices.Contains(ofCode, id) || strings.Contains(member, "!")) {
+			message += " (where trust_remote_code is true)"
+			severity = min(severity, rule.Medium)
 		}
 		if role == artifact.Alternative {
 			message += " (another file there is read in its place by default)"

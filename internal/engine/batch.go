@@ -57,6 +57,7 @@ func (s *scanner) scan(ctx context.Context, jobs []*job, visit func(int, *Artifa
 			visit(j.index, s.finish(j, j.cached))
 			j.close()
 		default:
+			j.beside.follow(ctx, s.e, j)
 			open = append(open, j)
 		}
 	}
@@ -92,7 +93,7 @@ func (j *job) open() (err error) {
 		j.file, err = artifact.Open(j.target.Path, j.target.Within...)
 	}
 	if err == nil {
-		j.beside = lookBeside(j.target.Path)
+		j.beside = lookBeside(j.file, j.target.Path)
 	}
 	return err
 }

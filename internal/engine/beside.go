@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
+	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
@@ -12,77 +14,113 @@ import (
 	"github.com/secure-torch/secure-torch/sandbox"
 )
 
-// Bounds of what goes with a file about its folder. In a folder of more names nothing is said of it.
-const (
-	maxBesideNames = 4096
-	maxBesideText  = 128 << 10 // bytes of all names
-	maxModules     = 60        // Python files; two such jobs fit in one request
-)
-
-// beside is what lies in the folder of a file that says what the files beside it are to a loader.
+// beside is what lies around a file that says what that is to a loader.
 type beside struct {
-	names   []string
+	neighbours
+	folder  string
+	seen    int            // entries of folders
+	states  []artifact.Key // of what Python imports, in the order of names
 	modules []*artifact.File
 }
 
-// speaksOf tells whether a file of that name says something of the files beside it.
-func speaksOf(name string) bool {
-	name = strings.ToLower(name)
-	return namesCode(name) || strings.HasSuffix(name, ".json") && strings.Contains(name, ".index.")
-}
-
-// namesCode tells whether a file of that name, in lower case, may have Python files beside it imported.
-func namesCode(name string) bool {
-	return strings.HasSuffix(name, "config.json") || name == "hubconf.py"
-}
-
-// lookBeside lists the folder of a file and opens the Python in it; nil where the file speaks of no other, or where
-// the folder can't be listed.
-func lookBeside(path string) *beside {
-	if !speaksOf(filepath.Base(path)) {
+// lookBeside lists what lies around a file; nil where the file speaks of no other, or where the folder can't be listed.
+func lookBeside(file *artifact.File, asked string) *beside {
+	base := filepath.Base(asked)
+	if !speaksOf(base) {
 		return nil
 	}
-	folder := filepath.Dir(path)
-	d, err := os.Open(folder)
-	if err != nil {
+	b := &beside{folder: filepath.Dir(asked)}
+	code := namesCode(base)
+	if code && !b.mayName(file, base) {
 		return nil
 	}
-	defer d.Close()
-	entries, err := d.ReadDir(maxBesideNames + 1)
-	if err != nil || len(entries) > maxBesideNames {
+	if b.list("", code) != nil || !b.done(base) {
 		return nil
 	}
-	b, length := &beside{}, 0
-	for _, e := range entries {
-		if !e.IsDir() {
-			b.names = append(b.names, e.Name())
-			length += len(e.Name())
+	for _, name := range b.names {
+		if !imports(name) {
+			continue
 		}
-	}
-	slices.Sort(b.names)
-	if length > maxBesideText {
-		return nil
-	}
-	if namesCode(strings.ToLower(filepath.Base(path))) {
-		b.open(folder)
+		var state artifact.Key // what is not there any more has none
+		if info, err := os.Stat(filepath.Join(b.folder, filepath.FromSlash(name))); err == nil {
+			state = artifact.KeyOf(info)
+		}
+		b.states = append(b.states, state)
 	}
 	return b
 }
 
-// open opens the Python files of the folder. What can't be opened is missing in the request, and the worker says so.
-func (b *beside) open(folder string) {
-	within := []string{folder}
-	if abs, err := filepath.Abs(folder); err == nil {
+// mayName looks whether the file may have others imported, so that no more is listed than has to be.
+func (b *beside) mayName(file *artifact.File, base string) bool {
+	text := make([]byte, min(file.Key.Size, maxSettings))
+	n, err := file.ReadAt(text, 0)
+	_, missing := os.Stat(filepath.Join(b.folder, filepath.FromSlash(generates)))
+	return mayName(base, text, n == len(text) && file.Key.Size <= maxSettings && (err == nil || err == io.EOF), missing == nil)
+}
+
+// maxSettings bounds a configuration that is looked into for names of code, in bytes. A larger one may name some.
+const maxSettings = 1 << 20
+
+// list notes the files of one folder, and what Python imports of those below it.
+func (b *beside) list(at string, below bool) error {
+	d, err := os.Open(filepath.Join(b.folder, filepath.FromSlash(at)))
+	if err != nil {
+		return err
+	}
+	entries, err := d.ReadDir(maxBesideNames + 1)
+	d.Close() // opened for reading
+	if err != nil && err != io.EOF {
+		return err
+	}
+	b.seen += len(entries)
+	b.cut = b.cut || len(entries) > maxBesideNames || b.seen > maxBelowSeen
+	for _, e := range entries {
+		name := path.Join(at, e.Name())
+		switch {
+		case e.IsDir() && below && !strings.HasPrefix(e.Name(), "."):
+			if strings.Count(name, "/") == maxBelow {
+				b.cut = true
+			} else if b.list(name, true) != nil {
+				b.cut = true
+			}
+		case e.IsDir():
+		case !b.add(name):
+			return nil
+		}
+		if b.cut {
+			return nil
+		}
+	}
+	return nil
+}
+
+// follow opens what the file has a loader import.
+func (b *beside) follow(ctx context.Context, e *Engine, j *job) {
+	if b == nil || !b.python || !namesCode(filepath.Base(j.target.Path)) {
+		return
+	}
+	within := []string{b.folder}
+	if abs, err := filepath.Abs(b.folder); err == nil {
 		within = append(within, artifact.BlobsFor(filepath.Join(abs, "x"))...)
 	}
-	for _, name := range b.names {
-		if !strings.HasSuffix(name, ".py") || len(b.modules) == maxModules {
-			continue
+	first := sandbox.File{Name: j.label(), Size: j.file.Key.Size, Descriptor: j.file.File}
+	e.follow(ctx, e.owners.Of(j.target.Path), first, &b.neighbours, func(name string) (sandbox.File, error) {
+		f, err := artifact.Open(filepath.Join(b.folder, filepath.FromSlash(name)), within...)
+		if err != nil {
+			return sandbox.File{}, err
 		}
-		if f, err := artifact.Open(filepath.Join(folder, name), within...); err == nil {
-			b.modules = append(b.modules, f)
-		}
+		b.modules = append(b.modules, f)
+		return b.sent(f), nil
+	})
+}
+
+// sent is a file as a worker gets it.
+func (b *beside) sent(f *artifact.File) sandbox.File {
+	rel, err := filepath.Rel(b.folder, f.Path)
+	if err != nil {
+		rel = filepath.Base(f.Path)
 	}
+	return sandbox.File{Name: clip(modelscan.Text(filepath.ToSlash(rel)), maxLabel), Size: f.Key.Size, Descriptor: f.File}
 }
 
 func (b *beside) close() {
@@ -100,9 +138,9 @@ func (b *beside) state() string {
 		return ""
 	}
 	var s strings.Builder
-	fmt.Fprintf(&s, "%q", b.names)
-	for _, f := range b.modules {
-		fmt.Fprintf(&s, " %+v", f.Key)
+	fmt.Fprintf(&s, "%v %q", b.cut, b.names)
+	for _, state := range b.states {
+		fmt.Fprintf(&s, " %+v", state)
 	}
 	return s.String()
 }
@@ -124,6 +162,7 @@ func (b *beside) changed() error {
 type scanParams struct {
 	modelscan.Limits
 	Beside []string `json:",omitempty"`
+	Cut    bool     `json:",omitempty"`
 }
 
 // item is the job as a worker gets it.
@@ -135,9 +174,9 @@ func (e *Engine) item(j *job) sandbox.Item {
 	if j.beside == nil {
 		return item
 	}
-	item.Params = scanParams{Limits: e.limits, Beside: j.beside.names}
+	item.Params = scanParams{Limits: e.limits, Beside: j.beside.names, Cut: j.beside.cut}
 	for _, f := range j.beside.modules {
-		item.Files = append(item.Files, sandbox.File{Name: clip(modelscan.Text(filepath.Base(f.Path)), maxLabel), Size: f.Key.Size, Descriptor: f.File})
+		item.Files = append(item.Files, j.beside.sent(f))
 	}
 	return item
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -70,28 +71,61 @@ func TestBeside(t *testing.T) {
 	}
 }
 
-// TestBesideMany: requests stay below the number of files that one may bring.
+// TestBesideMany: requests stay below the number of files that one may bring, and a file that a loader would import and
+// that is one too many is a gap; Python that nobody imports is not.
 func TestBesideMany(t *testing.T) {
 	dir := t.TempDir()
-	for i := range 70 {
-		write(t, filepath.Join(dir, "m"+strings.Repeat("x", i)+".py"), "class X: pass\n")
+	const many = 150
+	for i := range many {
+		text := "class X: pass\n"
+		if i > 0 {
+			text = "from . import m" + strings.Repeat("x", i-1) + "\n" + text
+		}
+		write(t, filepath.Join(dir, "m"+strings.Repeat("x", i)+".py"), text)
 	}
-	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
-		write(t, filepath.Join(dir, name+"config.json"), `{"auto_map": {"AutoModel": "m.X"}}`)
+	want := map[string]string{}
+	config := func(name string, n int, rules string) {
+		want[write(t, filepath.Join(dir, name), `{"auto_map": {"AutoModel": "m`+strings.Repeat("x", n)+`.X"}}`)] = rules
 	}
-	last := write(t, filepath.Join(dir, "zconfig.json"), `{"auto_map": {"AutoModel": "m`+strings.Repeat("x", 69)+`.X"}}`)
+	config("aconfig.json", 0, "ST501 review")
+	config("bconfig.json", 20, "ST501 review")
+	config("cconfig.json", 0, "ST501 review")
+	config("zconfig.json", many-1, "ST501 ST905 incomplete") // at the end of too long a chain
+	wide := "from . import x0"
+	for i := range many {
+		write(t, filepath.Join(dir, "wide", fmt.Sprintf("x%d.py", i)), "")
+		wide += fmt.Sprintf(", x%d", i)
+	}
+	write(t, filepath.Join(dir, "wide", "m.py"), wide+"\n")
+	want[write(t, filepath.Join(dir, "wide", "config.json"), `{"auto_map": {"AutoModel": "m.X"}}`)] = "ST501 " + strings.Repeat("ST905 ", many-119) + "incomplete"
 	e := newEngine(t, engine.Options{Workers: 1})
 	e.ScanAll(t.Context(), []string{dir}, func(a *engine.Artifact) {
-		want := "ST501 review"
-		if filepath.Ext(a.Path) == ".py" {
-			want = "safe"
-		} else if filepath.Base(a.Path) == filepath.Base(last) {
-			want = "ST501 ST905 incomplete" // more Python than goes with one request
+		path := strings.ReplaceAll(a.Path, "//", "/")
+		if w, ok := want[path]; ok && rules(a.Report) != w {
+			t.Errorf("%s: %s, want %s", path, rules(a.Report), w)
 		}
-		if got := rules(a.Report); got != want {
-			t.Errorf("%s: %s, want %s", a.Path, got, want)
-		}
+		delete(want, path)
 	})
+	if len(want) > 0 {
+		t.Errorf("not scanned: %v", want)
+	}
+}
+
+// TestBesideCrowd: where so much lies around a file that it is not all listed, what that has imported is not known.
+func TestBesideCrowd(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 4200 {
+		write(t, filepath.Join(dir, "lib", fmt.Sprintf("x%d.py", i)), "")
+	}
+	hubconf := write(t, filepath.Join(dir, "hubconf.py"), "import lib.x4199\n")
+	plain := write(t, filepath.Join(dir, "config.json"), "{}")
+	code := write(t, filepath.Join(dir, "tokenizer_config.json"), `{"auto_map": {"AutoTokenizer": ["lib/x4199.T", null]}}`)
+	e := newEngine(t, engine.Options{Workers: 1})
+	for path, want := range map[string]string{hubconf: "ST902 incomplete", code: "ST501 ST902 incomplete", plain: "safe"} {
+		if got := rules(e.ScanFile(t.Context(), path).Report); !strings.HasSuffix(got, want) {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
 }
 
 // rules of the findings and gaps, whether there are notes, and the verdict.

@@ -130,7 +130,7 @@ func decodePlan(answer []byte, files int) (*ref.Plan, error) {
 	if err := dec.Decode(&p); err != nil || p == nil {
 		return nil, err
 	}
-	for _, list := range [][]int{p.Weights, p.Others, p.Code} {
+	for _, list := range [][]int{p.Weights, p.Others} {
 		for _, i := range list {
 			if i < 0 || i >= files {
 				return nil, fmt.Errorf("file %d of %d", i, files)

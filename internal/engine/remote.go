@@ -182,7 +182,7 @@ func (s *remoteScan) ranges(ctx context.Context, all bool) *Artifact {
 	if err != nil {
 		return s.spent(s.absent(err, content.Size()), content.Spent())
 	}
-	beside := s.around.beside(ctx, s.index, content)
+	beside := s.around.beside(ctx, s, content)
 	done := s.turn(ctx)
 	if done == nil {
 		return s.artifact(failed(s.label(), context.Cause(ctx)), content.Size())
@@ -224,7 +224,7 @@ func (s *remoteScan) once(ctx context.Context, content remote.Content, beside *r
 		limits.MaxRawSummed = 0 // a tensor's numbers are no more worth fetching than worth reading
 	}
 	item := sandbox.Item{
-		Params: scanParams{Limits: limits, Beside: beside.list()}, Deadline: remoteDeadline,
+		Params: beside.params(limits), Deadline: remoteDeadline,
 		Files: append([]sandbox.File{{Name: s.label(), Size: content.Size(), R: content}}, beside.files()...),
 	}
 	req := sandbox.Request{Kind: "scan", MaxResult: maxReport, Items: []sandbox.Item{item}}

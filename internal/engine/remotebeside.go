@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +20,8 @@ type surroundings struct {
 	ctx     context.Context // of the whole scan
 	files   []remote.File
 	folders map[string][]int // the files of each, by index; nil where the listing has not all of them
+	// imported are those of the files that Python imports.
+	imported []int
 
 	mu     sync.Mutex
 	shared map[int]remote.Content
@@ -32,6 +33,9 @@ func newSurroundings(ctx context.Context, list *remote.Listing) *surroundings {
 		a.folders = map[string][]int{}
 		for i, f := range list.Files {
 			a.folders[path.Dir(f.Path)] = append(a.folders[path.Dir(f.Path)], i)
+			if imports(f.Path) {
+				a.imported = append(a.imported, i)
+			}
 		}
 	}
 	return a
@@ -57,29 +61,52 @@ func (a *surroundings) open(ctx context.Context, i int) remote.Content {
 
 func (a *surroundings) python(i int) bool { return strings.HasSuffix(a.files[i].Path, ".py") }
 
-// around lists the files in the folder of one that speaks of them; nil where it does not, or where they are too many.
-func (a *surroundings) around(i int) []int {
-	if a.folders == nil || !speaksOf(path.Base(a.files[i].Path)) {
-		return nil
+// around lists what lies around a file that speaks of it, and the files by their names from its folder; nil where it
+// does not, or where they are too many.
+func (a *surroundings) around(i int) (*neighbours, map[string]int) {
+	file := a.files[i].Path
+	if a.folders == nil || !speaksOf(path.Base(file)) {
+		return nil, nil
 	}
-	all, length := a.folders[path.Dir(a.files[i].Path)], 0
-	for _, k := range all {
-		length += len(path.Base(a.files[k].Path))
+	n, files := &neighbours{}, map[string]int{}
+	add := func(k int, prefix string) {
+		if name := strings.TrimPrefix(a.files[k].Path, prefix); n.add(name) {
+			files[name] = k
+		}
 	}
-	if len(all) > maxBesideNames || length > maxBesideText {
-		return nil
+	prefix := ""
+	if dir := path.Dir(file); dir != "." {
+		prefix = dir + "/"
 	}
-	return all
+	for _, k := range a.folders[path.Dir(file)] {
+		add(k, prefix)
+	}
+	if namesCode(path.Base(file)) {
+		for _, k := range a.imported {
+			if rest, ok := strings.CutPrefix(a.files[k].Path, prefix); ok && strings.Contains(rest, "/") {
+				add(k, prefix)
+			}
+		}
+	}
+	if !n.done(file) {
+		return nil, nil
+	}
+	return n, files
 }
 
 // state is part of the name of the cache's entry about the file; ok is false where a file beside it has no digest that
 // would tell its content.
 func (a *surroundings) state(i int) (state string, ok bool) {
+	n, files := a.around(i)
+	if n == nil {
+		return "", true
+	}
 	var s strings.Builder
-	for _, k := range a.around(i) {
-		f := a.files[k]
-		fmt.Fprintf(&s, "%q ", path.Base(f.Path))
-		if a.python(k) {
+	fmt.Fprintf(&s, "%v ", n.cut)
+	for _, name := range n.names {
+		f := a.files[files[name]]
+		fmt.Fprintf(&s, "%q ", name)
+		if imports(name) {
 			if f.SHA256+f.BlobID == "" {
 				return "", false
 			}
@@ -89,50 +116,46 @@ func (a *surroundings) state(i int) (state string, ok bool) {
 	return s.String(), true
 }
 
-// remoteBeside is what goes with a file about its folder; nil for nothing.
+// remoteBeside is what goes with a file about what lies around it; nil for nothing.
 type remoteBeside struct {
-	names   []string
+	*neighbours
 	modules []sandbox.File
 	opened  []remote.Content
 }
 
-// beside is what lies beside a file that speaks of it. The Python there is fetched only where the file may name some.
+// beside is what lies around a file that speaks of it. The Python there is fetched only where the file may name some.
 // What could not be fetched is left out, and the worker says so of what a loader would import.
-func (a *surroundings) beside(ctx context.Context, i int, content remote.Content) *remoteBeside {
-	all := a.around(i)
-	if all == nil {
+func (a *surroundings) beside(ctx context.Context, s *remoteScan, content remote.Content) *remoteBeside {
+	n, files := a.around(s.index)
+	if n == nil {
 		return nil
 	}
-	b := &remoteBeside{}
-	code := namesCode(strings.ToLower(path.Base(a.files[i].Path))) && (a.python(i) || mayName(content))
-	for _, k := range all {
-		name := path.Base(a.files[k].Path)
-		b.names = append(b.names, name)
-		if !code || k == i || !a.python(k) || len(b.modules) == maxModules {
-			continue
-		}
-		module := a.open(ctx, k)
-		if module.Prefetch(ctx) == nil {
-			b.modules = append(b.modules, sandbox.File{Name: clip(modelscan.Text(name), maxLabel), Size: module.Size(), R: module})
-		}
-		b.opened = append(b.opened, module)
+	b := &remoteBeside{neighbours: n}
+	name := path.Base(a.files[s.index].Path)
+	text, whole := content.All()
+	if !n.python || !mayName(name, text, whole, slices.Contains(n.names, generates)) {
+		return b
 	}
-	slices.Sort(b.names)
+	done := s.turn(ctx)
+	if done == nil {
+		return b
+	}
+	defer done()
+	first := sandbox.File{Name: s.label(), Size: content.Size(), R: content}
+	b.modules = s.e.follow(ctx, s.owner, first, n, func(name string) (sandbox.File, error) {
+		module := a.open(ctx, files[name])
+		b.opened = append(b.opened, module)
+		return sandbox.File{Name: clip(modelscan.Text(name), maxLabel), Size: module.Size(), R: module}, module.Prefetch(ctx)
+	})
 	return b
 }
 
-// mayName says whether a configuration may name code: it has one of the keys, or letters written otherwise. Where that
-// can't be told it may.
-func mayName(content remote.Content) bool {
-	text, whole := content.All()
-	return !whole || bytes.Contains(text, []byte("auto_map")) || bytes.Contains(text, []byte("custom_pipelines")) || bytes.Contains(text, []byte(`\u`))
-}
-
-func (b *remoteBeside) list() []string {
+// params are those of the scan that the files go with.
+func (b *remoteBeside) params(limits modelscan.Limits) scanParams {
 	if b == nil {
-		return nil
+		return scanParams{Limits: limits}
 	}
-	return b.names
+	return scanParams{Limits: limits, Beside: b.names, Cut: b.cut}
 }
 
 func (b *remoteBeside) files() []sandbox.File {
@@ -157,5 +180,5 @@ func (b *remoteBeside) err() error {
 // small says whether all of the file is read even by ranges: what says something of the files beside it, and those.
 func (s *remoteScan) small() bool {
 	const most = 8 << 20 // bytes
-	return (s.around.around(s.index) != nil || s.around.folders != nil && s.around.python(s.index)) && s.file.Size >= 0 && s.file.Size <= most
+	return (s.around.folders != nil && speaksOf(path.Base(s.file.Path)) || s.around.folders != nil && s.around.python(s.index)) && s.file.Size >= 0 && s.file.Size <= most
 }

@@ -15,6 +15,8 @@ type Options struct {
 	File      string `json:"file,omitempty"`
 	// Safetensors is use_safetensors: "true", "false", or empty for the default.
 	Safetensors string `json:"safetensors,omitempty"`
+	// RemoteCode is trust_remote_code: "true", "maybe" where nobody knows, or empty.
+	RemoteCode string `json:"remote_code,omitempty"`
 }
 
 // Question is what a plan is asked: which of these files the call reads.
@@ -38,8 +40,6 @@ type Plan struct {
 	// Weights are read; Others would be, under other arguments or with another file missing. Indices into Question.Files.
 	Weights []int `json:"weights"`
 	Others  []int `json:"others"`
-	// Code are Python files that run where the call trusts the repository's code.
-	Code []int `json:"code,omitempty"`
 	// Elsewhere are repositories, or folders, that are read too.
 	Elsewhere []string `json:"elsewhere,omitempty"`
 	// Missing are files that are named and not there.

@@ -4,21 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/jsontree"
-	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // errNotOpened: too many files lie beside it, or this one could not be opened.
 var errNotOpened = errors.New("it was not opened beside the file that names it")
 
-// mappedCode follows the classes that a configuration names into the Python files beside it: a loader imports
-// those whatever they are called, and what they import from beside themselves.
-func mappedCode(ctx context.Context, x *crossing) {
-	seen := map[string]bool{}
+// start is a file that a loader imports first, for something that stands at a place of what names it.
+type start struct {
+	at   *jsontree.Node
+	what string // "modeling_x.XModel"
+	file string
+}
+
+// mappedStarts are the files of the classes that a configuration names: a loader imports those whatever they are
+// called (transformers 5.24, get_class_from_dynamic_module). Of a model that generates custom_generate/generate.py
+// is one of them, though nothing names it.
+func mappedStarts(x *crossing) []start {
+	var out []start
 	for n := range x.root.All() {
 		for i, key := range n.Keys {
 			if key != "auto_map" && key != "custom_pipelines" {
@@ -27,40 +35,141 @@ func mappedCode(ctx context.Context, x *crossing) {
 			for value := range n.Items[i].All() {
 				class := value.String()
 				name, _, dotted := strings.Cut(class, ".")
-				if dotted && !strings.Contains(class, "--") && ctx.Err() == nil {
-					x.follow(value, class, name+".py", seen)
+				if dotted && !strings.Contains(class, "--") {
+					out = append(out, start{value, class, name + ".py"})
 				}
 			}
 		}
 	}
+	if own := "custom_generate/generate.py"; path.Base(x.Name) == "config.json" && x.beside[own] {
+		out = append(out, start{x.root, "generate", own})
+	}
+	return out
 }
 
-// follow judges a module that is imported for a class, and those that it imports in turn.
-func (x *crossing) follow(at *jsontree.Node, class, first string, seen map[string]bool) {
-	for todo := []string{first}; len(todo) > 0; todo = todo[1:] {
-		name := todo[0]
-		if seen[name] {
+// pipelineStarts are the classes of a diffusers pipeline, and its components', that lie in the repository (diffusers
+// 0.42, _get_custom_components_and_folders and _resolve_custom_pipeline_and_cls).
+func pipelineStarts(x *crossing) []start {
+	var out []start
+	for i, key := range x.root.Keys {
+		value := x.root.Items[i]
+		if value.Kind != jsontree.Array || len(value.Items) != 2 {
 			continue
 		}
-		seen[name] = true
-		switch text, err := x.module(name); {
-		case !x.beside[name] && name == first:
-			x.finding(modelscan.Finding{Rule: rule.RemoteCodeMissing, Offset: at.Off, Subject: class,
-				Message: fmt.Sprintf("%s, where the loader looks for %s, is not in the folder: nobody has judged the code that it would fetch", name, class)})
-		case !x.beside[name]:
-		case err != nil:
-			x.gap(modelscan.Gap{Rule: rule.ReadError, Offset: at.Off, Reason: fmt.Sprintf("%s, which a loader imports for %s: %v", name, class, err)})
-		default:
-			if !imported().MatchString(strings.ToLower(name)) { // else its own report says it
-				x.imports(at, class, name, text)
-			}
-			todo = append(todo, relatives(text)...)
+		module, class := value.Items[0].String(), value.Items[1].String()
+		file := path.Join(key, module+".py")
+		if key == "_class_name" {
+			file = module + ".py"
 		}
+		if module != "" && class != "" && x.beside[file] {
+			out = append(out, start{value, module + "." + class, file})
+		}
+	}
+	return out
+}
+
+// moduleStarts are the classes of a sentence-transformers model that lie in the repository (6.2, import_module_class).
+func moduleStarts(x *crossing) []start {
+	var out []start
+	for _, module := range x.root.Items {
+		for i, key := range module.Keys {
+			class := module.Items[i].String()
+			name, _, dotted := strings.Cut(class, ".")
+			if key == "type" && dotted && x.beside[name+".py"] {
+				out = append(out, start{module.Items[i], class, name + ".py"})
+			}
+		}
+	}
+	return out
+}
+
+// mapped judges the code that the file has a loader import. What a module imports from another folder of the
+// repository is followed as Python would: transformers fetches some of that, and stops at the rest.
+func mapped(starts func(*crossing) []start) func(context.Context, *crossing) {
+	return func(ctx context.Context, x *crossing) { x.run(ctx, starts(x), newImporter(x.beside), "") }
+}
+
+// run judges each of the files that run when the starts are imported, but for self, which has a report.
+func (x *crossing) run(ctx context.Context, starts []start, m *importer, self string) {
+	seen := map[string]bool{}
+	for _, s := range starts {
+		if seen[s.file] {
+			continue
+		}
+		if !x.beside[s.file] && s.file != self {
+			seen[s.file] = true
+			x.absent(s)
+			continue
+		}
+		for _, name := range m.closure([]string{s.file}, x.module) {
+			if seen[name] || ctx.Err() != nil {
+				continue
+			}
+			seen[name] = true
+			x.imported(s, m, name, name == self)
+		}
+	}
+	if x.Cut && len(starts) > 0 {
+		x.codeGap(starts[0], rule.LimitReached, "", fmt.Sprintf("too many files lie around it: which of them %s imports is not known", starts[0].what))
 	}
 }
 
-// module returns the text of a Python file beside the configuration.
+// absent says that a class lies in no file of the folder.
+func (x *crossing) absent(s start) {
+	if x.Cut {
+		return // said below
+	}
+	x.finding(modelscan.Finding{Rule: rule.RemoteCodeMissing, Offset: s.at.Off, Subject: s.what,
+		Message: fmt.Sprintf("%s, where the loader looks for %s, is not in the folder: nobody has judged the code that it would fetch", s.file, s.what)})
+}
+
+// imported judges one file that is imported for a start.
+func (x *crossing) imported(s start, m *importer, name string, own bool) {
+	for _, kept := range m.copies(name) {
+		if m.roots == nil {
+			break // transformers and diffusers copy the source alone, and import that
+		}
+		if why := x.inPlace(kept); why != "" {
+			x.codeGap(s, rule.NotSupported, kept, fmt.Sprintf("%s is run in the place of %s: %s", kept, name, why))
+		}
+	}
+	text, err := x.module(name)
+	switch {
+	case own:
+	case path.Ext(name) != ".py":
+		x.codeGap(s, rule.NotSupported, name, fmt.Sprintf("%s, which is imported for %s, is compiled: nobody has read it", name, s.what))
+	case err != nil:
+		x.codeGap(s, rule.ReadError, name, fmt.Sprintf("%s, which is imported for %s: %v", name, s.what, err))
+	default:
+		x.judge(s, name, text)
+	}
+}
+
+// inPlace says why a compiled copy is run whatever its source says; empty where it is compared with that first. One that
+// bears its source's time and size is Python's own, or made by who could have changed the source as well.
+func (x *crossing) inPlace(name string) string {
+	for _, m := range x.Modules {
+		if m.Name != name {
+			continue
+		}
+		head, err := m.Bytes(0, min(m.Size, 8), 8)
+		switch {
+		case err != nil:
+			return err.Error()
+		case len(head) == 8 && head[4]&1 != 0: // PEP 552
+			return "it bears no time of that, and nobody has read it"
+		}
+		return ""
+	}
+	return errNotOpened.Error()
+}
+
+// module returns the text of a Python file beside the one that names it.
 func (x *crossing) module(name string) (string, error) {
+	if name == path.Base(x.Name) {
+		text, err := x.Bytes(0, x.Size, maxText)
+		return string(text), err
+	}
 	for _, m := range x.Modules {
 		if m.Name == name {
 			text, err := m.Bytes(0, m.Size, maxText)
@@ -70,8 +179,8 @@ func (x *crossing) module(name string) (string, error) {
 	return "", errNotOpened
 }
 
-// imports judges a module by what importing it does.
-func (x *crossing) imports(at *jsontree.Node, class, name, text string) {
+// judge says what importing a file does.
+func (x *crossing) judge(s start, name, text string) {
 	m := readModule(text)
 	acts := m.atImport()
 	told := map[effect]bool{}
@@ -81,33 +190,19 @@ func (x *crossing) imports(at *jsontree.Node, class, name, text string) {
 			continue
 		}
 		told[e] = true
-		x.finding(modelscan.Finding{Rule: rule.PythonImportEffect, Offset: at.Off, Subject: e.call,
-			Message: fmt.Sprintf("for %s the loader imports %s, of which line %d calls %s", class, name, e.line, e.call)})
+		x.finding(modelscan.Finding{Rule: rule.PythonImportEffect, Offset: s.at.Off, Subject: e.call,
+			Message: fmt.Sprintf("for %s the loader imports %s, of which line %d calls %s", s.what, name, e.line, e.call)})
 	}
 	if e, ok := m.later(); ok && len(acts) == 0 {
-		x.finding(modelscan.Finding{Rule: rule.PythonMethodEffect, Offset: at.Off, Subject: e.call,
-			Message: fmt.Sprintf("for %s the loader imports %s, of which line %d calls %s in a function", class, name, e.line, e.call)})
+		x.finding(modelscan.Finding{Rule: rule.PythonMethodEffect, Offset: s.at.Off, Subject: e.call,
+			Message: fmt.Sprintf("for %s the loader imports %s, of which line %d calls %s in a function", s.what, name, e.line, e.call)})
 	}
 }
 
-// relative imports as transformers looks for them (dynamic_module_utils.get_relative_imports), and "from . import a, b".
-var (
-	relative = pattern.Lazy(`(?m)^\s*(?:import\s+\.(\w+)\s*$|from\s+\.(\w+)\s+import\b)`)
-	siblings = pattern.Lazy(`(?m)^\s*from\s+\.\s+import\s+\(?([\w ,]+)`)
-)
-
-// relatives lists the files that a module imports from its own folder.
-func relatives(text string) []string {
-	var files []string
-	for _, m := range relative().FindAllStringSubmatch(text, -1) {
-		files = append(files, m[1]+m[2]+".py")
+// codeGap is a gap in what would run, not in the file that names it.
+func (x *crossing) codeGap(s start, id rule.ID, name, reason string) {
+	g := modelscan.Gap{Rule: id, Path: x.Name + "!" + name, Offset: s.at.Off, Reason: reason}
+	if len(x.report.Gaps) < x.lim.MaxGaps {
+		x.report.Gaps = append(x.report.Gaps, g)
 	}
-	for _, m := range siblings().FindAllStringSubmatch(text, -1) {
-		for part := range strings.SplitSeq(m[1], ",") {
-			if words := strings.Fields(part); len(words) > 0 {
-				files = append(files, words[0]+".py")
-			}
-		}
-	}
-	return files
 }

@@ -35,6 +35,7 @@ var jobs = map[string]func(sandbox.Job, io.Writer) error{
 	KindIndex:   indexFile,
 	KindInspect: inspect,
 	KindPlan:    planFiles,
+	KindFollow:  follow,
 }
 
 // Kinds of job.
@@ -51,6 +52,9 @@ const (
 	// KindPlan tells which files of a model folder a call reads. Params are a ref.Question, the answer is a
 	// ref.Plan, or null where no rule holds.
 	KindPlan = "plan"
+	// KindFollow tells what else has to go with a scan: Params and files are those of KindScan, the answer is the
+	// indices into ScanParams.Beside of files that were not opened and that a loader would import.
+	KindFollow = "follow"
 )
 
 func handle(job sandbox.Job, out io.Writer) error {
@@ -71,21 +75,39 @@ func scan(job sandbox.Job, out io.Writer) error {
 	}
 	report := scanReport(job.Files[0], params.Limits)
 	if params.Beside != nil {
-		tree := &repo.Tree{Source: source(job.Files[0]), Names: params.Beside}
-		for _, f := range job.Files[1:] {
-			tree.Modules = append(tree.Modules, source(f))
-		}
-		repo.Beside(context.Background(), report, tree, params.Limits)
+		repo.Beside(context.Background(), report, tree(job, &params), params.Limits)
 		makeText(report)
 	}
 	return json.NewEncoder(out).Encode(report)
 }
 
+func follow(job sandbox.Job, out io.Writer) error {
+	if len(job.Files) == 0 {
+		return errors.New("nothing to follow")
+	}
+	var params ScanParams
+	if err := json.Unmarshal(job.Params, &params); err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(repo.Wanted(tree(job, &params), params.Limits))
+}
+
+// tree is a job's first file with what lies beside it.
+func tree(job sandbox.Job, params *ScanParams) *repo.Tree {
+	t := &repo.Tree{Source: source(job.Files[0]), Names: params.Beside, Cut: params.Cut}
+	for _, f := range job.Files[1:] {
+		t.Modules = append(t.Modules, source(f))
+	}
+	return t
+}
+
 // ScanParams are what a scan is asked.
 type ScanParams struct {
 	modelscan.Limits
-	// Beside names all files in the folder of the one that is scanned; nil where that is not known.
+	// Beside names all files in the folder of the one that is scanned, and what Python imports of those below it; nil
+	// where that is not known. Cut says that there are more.
 	Beside []string `json:",omitempty"`
+	Cut    bool     `json:",omitempty"`
 }
 
 func source(f sandbox.Input) modelscan.Source {

@@ -192,8 +192,5 @@ func (c *chooser) rest() {
 		if !read[i] && slices.Contains(weightEndings, ext) && len(c.plan.Others) < maxRead {
 			c.plan.Others = append(c.plan.Others, i)
 		}
-		if ext == ".py" && len(c.plan.Code) < maxRead {
-			c.plan.Code = append(c.plan.Code, i)
-		}
 	}
 }
