@@ -115,6 +115,7 @@ const (
 	PaddlePythonOperator         ID = "ST288" // medium: PaddlePaddle program calls Python
 	TensorflowCustomOperator     ID = "ST290" // low: TensorFlow graph needs a custom operator library
 	TorchscriptCustomOperator    ID = "ST291" // low: TorchScript code needs a custom operator library
+	ArchiveNativeCode            ID = "ST292" // medium: exported model brings a native library that is loaded
 	Unsigned                     ID = "ST301" // info: the model has no signature
 	SignatureRequired            ID = "ST302" // high: a required signature is missing or cannot be verified
 	SignatureInvalid             ID = "ST303" // high: the signature does not hold for this file

@@ -59,14 +59,19 @@ var models = map[string]bool{
 	".mar": true, ".mlmodel": true, ".skops": true, ".model": true, ".params": true, ".t7": true, ".engine": true, ".dat": true, ".weights": true,
 }
 
-// scan goes by the name for once: only there does it stand whether the program is in disguise.
+// scan goes by the name for once: only there does it stand whether the program is in disguise, or where torch looks for
+// one (torch/csrc/inductor/aoti_package/model_package_loader.cpp).
 func scan(_ context.Context, p *modelscan.Pass) error {
 	head, err := p.Bytes(0, min(p.Size, 4096), 4096)
 	if err != nil {
 		return err
 	}
 	name := p.Name[strings.LastIndexByte(p.Name, '!')+1:]
-	if what := kind(head); models[strings.ToLower(path.Ext(name))] {
+	what := kind(head)
+	if strings.Contains(name, "data/aotinductor/") {
+		p.Emit.Finding(modelscan.Finding{Rule: rule.ArchiveNativeCode, Path: p.Name, Subject: what, Message: fmt.Sprintf("torch loads native code that stands in the archive (%s)", what)})
+	}
+	if models[strings.ToLower(path.Ext(name))] {
 		p.Emit.Finding(modelscan.Finding{Rule: rule.ProgramInDisguise, Path: p.Name, Subject: what, Message: fmt.Sprintf("named as a model, but it is a program (%s)", what)})
 	}
 	return nil

@@ -24,6 +24,16 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+func TestCompiledModel(t *testing.T) {
+	const name = "model.pt2!model/data/aotinductor/model/c1.wrapper.so"
+	if r := scantest.Scan(t, name, []byte(programs["elf"]), Format); len(r.Findings) != 1 || r.Findings[0].Rule != "ST292" || r.Verdict() != modelscan.Review {
+		t.Errorf("a compiled model: %v", r.Findings)
+	}
+	if r := scantest.Scan(t, "model.pt2!model/data/aotinductor/model/c1.cpp", []byte("int x;"), Format); len(r.Findings) != 0 {
+		t.Errorf("its source: %v", r.Findings)
+	}
+}
+
 func TestOthersAreNotClaimed(t *testing.T) {
 	for _, s := range []string{"", "MZ", "MZ" + strings.Repeat("\x00", 100), "\xca\xfe\xba\xbe\x00\x00\x00\x34", "\x7fELF", "# text"} {
 		if r := scantest.Scan(t, "x.bin", []byte(s), Format); len(r.Formats) > 0 {

@@ -119,6 +119,8 @@ func (f *file) broken(at int64, name string, err error) {
 // judge looks at one string: Keras's configurations are JSON, PyTables keeps Python objects as pickles.
 func (f *file) judge(name string, at int64, text []byte) {
 	switch {
+	case name == "PSEUDOATOM" && string(text) == "object", name == "FLAVOR" && string(text) == "Object": // the second by PyTables 1
+		f.pickled = true
 	case name == "model_config" || bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")):
 		root, err := jsontree.Parse(text)
 		switch {

@@ -1,6 +1,7 @@
 // Package hdf5 reads what matters of HDF5 files (https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html,
 // superblocks 0 to 3): every object is visited, attributes that are Keras configurations or pickles are
-// judged, and links and datasets kept in other files are reported. Numbers in datasets are never read.
+// judged, as are the objects of PyTables' object arrays; links and datasets kept in other files are reported. Numbers in
+// datasets are never read.
 package hdf5
 
 import (
@@ -57,6 +58,11 @@ type file struct {
 	told    map[string]bool
 	missing map[string]bool // what was met and is not supported
 	steps   int
+
+	// of the object that is being read
+	chunks   message // the layout of its data
+	filtered bool    // the data are compressed or otherwise changed
+	pickled  bool    // PyTables wrote Python objects into it
 }
 
 // step is taken for every entry of a list. After too many of them the window fails.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/secure-torch/secure-torch/modelscan/pickle"
 	"github.com/secure-torch/secure-torch/modelscan/scantest"
 )
 
@@ -40,7 +41,18 @@ func farAway(t testing.TB) []byte {
 	return b
 }
 
-// All files are by h5py 3.16.
+// pickled is an array of Python objects in which one calls.
+func pickled(t testing.TB) []byte {
+	b := real(t, "pytables_objects")
+	at := bytes.Index(b, []byte("\x80\x05\x95"))
+	if at < 0 {
+		t.Fatal("no pickle")
+	}
+	copy(b[at:], "cos\nsystem\n(S'echo pwned'\ntR.")
+	return b
+}
+
+// All files are by h5py 3.16 and PyTables 3.11.
 func TestScan(t *testing.T) {
 	const dense = `{"class_name": "Dense", "config": {"name": "dense_of_some_length"}}`
 	layer := func(json string) string { return strings.Repeat(" ", len(dense)-len(json)) + json }
@@ -69,14 +81,19 @@ func TestScan(t *testing.T) {
 		{Name: "external dataset", File: with(t, "external", "data_file.raw", "../../secrets"), Want: []string{"ST273 link_file.h5", "ST259 ../../secrets"}},
 		{Name: "virtual dataset", File: with(t, "virtual", "virt_file.h5", "/etc/passwd2"), Want: []string{"ST259 /etc/passwd2"}},
 		{Name: "an object far outside of the file", File: farAway(t), Want: []string{"ST901"}},
+		{Name: "objects of PyTables", File: real(t, "pytables_objects")},
+		{Name: "a call among objects of PyTables", File: pickled(t), Want: []string{"ST201 os.system"}},
+		{Name: "compressed objects of PyTables", File: real(t, "pytables_filtered"), Want: []string{"ST903"}},
+		{Name: "objects without their heap", File: with(t, "pytables_objects", "GCOL", "GCOX"), Want: []string{"ST901"}},
+		{Name: "objects without their chunks", File: with(t, "pytables_objects", "TREE\x01", "TREX\x01"), Want: []string{"ST901"}},
 		{Name: "cut short", File: whole[:len(whole)/2], Want: []string{"ST901", "ST901"}},
 		{Name: "cut in its numbers", File: real(t, "model_latest")[:len(real(t, "model_latest"))-1], Want: []string{"ST901"}},
 		{Name: "superblock only", File: []byte(signature + "\x00\x00\x00\x00\x00\x08\x08\x00"), Want: []string{"ST901"}},
-	}, Format)
+	}, Format, pickle.Format)
 }
 
 func FuzzScan(f *testing.F) {
-	for _, name := range []string{"model_earliest", "model_latest", "userblock", "external", "virtual", "many_links", "many_attributes", "committed"} {
+	for _, name := range []string{"model_earliest", "model_latest", "userblock", "external", "virtual", "many_links", "many_attributes", "committed", "pytables_objects"} {
 		f.Add(real(f, name))
 	}
 	scantest.Fuzz(f, Format)

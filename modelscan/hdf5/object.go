@@ -14,6 +14,7 @@ const (
 	msgLink          = 0x06
 	msgExternalFiles = 0x07
 	msgLayout        = 0x08
+	msgFilters       = 0x0b
 	msgAttribute     = 0x0c
 	msgContinuation  = 0x10
 	msgSymbolTable   = 0x11
@@ -31,7 +32,11 @@ func (f *file) object(at int64) error {
 	if len(f.seen) > maxObjects {
 		return fmt.Errorf("more than %d objects: %w", maxObjects, modelscan.ErrLimit)
 	}
-	return f.messages(at, f.interpret)
+	f.chunks, f.pickled, f.filtered = message{}, false, false
+	if err := f.messages(at, f.interpret); err != nil || !f.pickled {
+		return err
+	}
+	return f.unlessMissing(f.objects())
 }
 
 // messages visits all messages of the object header at an address.
@@ -139,7 +144,10 @@ func (f *file) interpret(m message) error {
 	case msgExternalFiles:
 		f.externalFiles(m)
 	case msgLayout:
+		f.chunks = m
 		f.layout(m)
+	case msgFilters:
+		f.filtered = true
 	case msgAttribute:
 		f.attribute(m)
 	}

@@ -165,7 +165,8 @@ var special = pattern.Lazy(`^__(class|bases?|mro|subclasses|init|globals|builtin
 
 // internals are attributes of frames, code, generators and classes that jinja2.sandbox refuses too.
 var internals = wordSet(`mro func_globals func_code func_closure gi_frame gi_code gi_yieldfrom cr_frame cr_code cr_await cr_origin
-	ag_frame ag_code ag_await tb_frame f_globals f_locals f_builtins f_back f_code co_code co_consts im_func im_self im_class`)
+	ag_frame ag_code ag_await tb_frame f_globals f_locals f_builtins f_back f_code co_code co_consts im_func im_self im_class
+	_TemplateReference__context`)
 
 // gadgets are functions and methods that start processes or import modules.
 var gadgets = wordSet(`popen popen2 popen3 Popen system check_output check_call getoutput getstatusoutput import_module __import__ load_module

@@ -72,6 +72,7 @@ func TestEscapes(t *testing.T) {
 		{`{% set n = namespace(x='__globals__') %}{{ f[n.x] }}`, "__globals__"},
 		{`{{ f[dict(__glo=1, bals__=2)|join] }}`, "__globals__"},
 		{`{{ self.__init__.__globals__ }}`, "__init__"},
+		{`{{ self._TemplateReference__context.cycler }}`, "_TemplateReference__context"},
 		{`{{ x.gi_frame.f_back }}`, "f_back"},
 		{`{% if x.mro() %}{% endif %}`, "mro"},
 		{`{% for c in x.__subclasses__() %}{% endfor %}`, "__subclasses__"},
