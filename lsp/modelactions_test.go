@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/secure-torch/secure-torch/internal/artifact"
 	"github.com/secure-torch/secure-torch/internal/artifact/remote"
@@ -85,7 +86,10 @@ const goodLoads = "import torch\nx = torch.load(\"good.pt\")\n"
 // Who signed a model is said over the call, and at the user's word goes into his own policy.
 func TestSigner(t *testing.T) {
 	e, s, uriOf := able(t, map[string]string{"good.pt": "x"})
-	s.signature = &evidence.Signature{State: evidence.Valid, Signer: "ml@org.test", Issuer: "https://accounts.org.test", Bundle: "good.pt.sigstore.json"}
+	s.signature = &evidence.Signature{
+		State: evidence.Valid, Signer: "ml@org.test", Issuer: "https://accounts.org.test", Bundle: "good.pt.sigstore.json",
+		SignedAt: new(time.Date(2026, 3, 19, 17, 26, 0, 0, time.UTC)), Log: "https://log.org.test", LogIndex: new(int64(79571823)),
+	}
 	answer := "All in its folder"
 	e.answer = func(m message) any {
 		if m.Method == "window/showMessageRequest" {
@@ -106,7 +110,9 @@ func TestSigner(t *testing.T) {
 	}
 	var hover struct{ Contents struct{ Value string } }
 	e.call("textDocument/hover", at(a, 1, 6), &hover)
-	if !strings.Contains(hover.Contents.Value, "signature: good, by ` ml@org.test `, whom your trust policy does not name") {
+	const said = "signature: good, by ` ml@org.test `, whom your trust policy does not name, vouched for by https://accounts.org.test, " +
+		"on 2026-03-19 17:26 UTC, log entry 79571823 of https://log.org.test (good.pt.sigstore.json)"
+	if !strings.Contains(strings.ReplaceAll(hover.Contents.Value, "\\", ""), said) {
 		t.Errorf("hover %s", hover.Contents.Value)
 	}
 	var actions []action

@@ -3,7 +3,6 @@ package lsp
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/evidence"
@@ -124,7 +123,13 @@ func signature(s *evidence.Signature) string {
 		line += ", vouched for by " + plain(s.Issuer)
 	}
 	if s.SignedAt != nil {
-		line += ", on " + s.SignedAt.UTC().Format(time.DateOnly)
+		line += ", on " + s.SignedAt.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	if s.LogIndex != nil {
+		line += fmt.Sprintf(", log entry %d", *s.LogIndex)
+		if s.Log != "" {
+			line += " of " + plain(s.Log)
+		}
 	}
 	if s.Bundle != "" {
 		line += " (" + plain(s.Bundle) + ")"
