@@ -75,7 +75,7 @@ func exceptions(value any) (map[string]bool, error) {
 	out := map[string]bool{}
 	list, ok := value.([]any)
 	if value != nil && !ok {
-		return nil, fmt.Errorf("exception is a %T, not a set of lists of rule names", value)
+		return nil, fmt.Errorf("exception is %s, not a set of lists of rule names", typeOf(value))
 	}
 	for _, item := range list {
 		names, ok := item.([]any)
@@ -85,7 +85,7 @@ func exceptions(value any) (map[string]bool, error) {
 		for _, n := range names {
 			name, ok := n.(string)
 			if !ok {
-				return nil, fmt.Errorf("exception holds a %T, not a rule's name", n)
+				return nil, fmt.Errorf("exception holds %s, not a rule's name", typeOf(n))
 			}
 			out[name] = true
 		}
@@ -115,7 +115,7 @@ func messages(rule string, value any) ([]evidence.Message, error) {
 		slices.SortStableFunc(out, func(a, b evidence.Message) int { return cmp.Compare(a.Msg, b.Msg) })
 		return out, nil
 	}
-	return nil, fmt.Errorf("%s is a %T: a set of messages is wanted", rule, value)
+	return nil, fmt.Errorf("%s is %s: a set of messages is wanted", rule, typeOf(value))
 }
 
 func message(rule string, item any) (evidence.Message, error) {
@@ -131,7 +131,24 @@ func message(rule string, item any) (evidence.Message, error) {
 		m.Code, m.Severity = text(v["code"]), text(v["severity"])
 		return m, nil
 	}
-	return evidence.Message{}, fmt.Errorf("%s holds a %T: a text or an object with msg is wanted", rule, item)
+	return evidence.Message{}, fmt.Errorf("%s holds %s: a text or an object with msg is wanted", rule, typeOf(item))
+}
+
+// typeOf names a value's type as Rego does.
+func typeOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case json.Number:
+		return "a number"
+	case string:
+		return "a text"
+	case []any:
+		return "an array or a set"
+	}
+	return "an object"
 }
 
 // text is a value that a policy gives beside a message.

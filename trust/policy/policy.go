@@ -54,6 +54,9 @@ func (e Engine) Compile(ctx context.Context, q *evidence.PolicyQuestion) (*Polic
 	for _, version := range []ast.RegoVersion{ast.RegoV1, ast.RegoV0} {
 		g := group{rules: map[string]bool{}}
 		for _, m := range parsed[version] {
+			if err := asked(m); err != nil {
+				return nil, err
+			}
 			g.add(m)
 		}
 		if len(g.modules) == 0 {
@@ -76,8 +79,15 @@ func parseAll(modules []evidence.Module) (map[ast.RegoVersion][]*ast.Module, err
 	if len(modules) == 0 || len(modules) > maxModules {
 		return nil, fmt.Errorf("%d policy files", len(modules))
 	}
-	out := map[ast.RegoVersion][]*ast.Module{}
+	out, texts := map[ast.RegoVersion][]*ast.Module{}, map[string]string{}
 	for _, m := range modules {
+		if text, known := texts[m.Name]; known {
+			if text != m.Text { // the engine would take the last
+				return nil, fmt.Errorf("%s: two policies of that name", m.Name)
+			}
+			continue
+		}
+		texts[m.Name] = m.Text
 		if len(m.Text) > maxText {
 			return nil, fmt.Errorf("%s: more than %d bytes", m.Name, maxText)
 		}
@@ -86,7 +96,7 @@ func parseAll(modules []evidence.Module) (map[ast.RegoVersion][]*ast.Module, err
 		if err != nil {
 			old, oldErr := ast.ParseModuleWithOpts(m.Name, m.Text, ast.ParserOptions{RegoVersion: ast.RegoV0})
 			if oldErr != nil {
-				return nil, fmt.Errorf("as Rego v1: %w; as v0: %w", err, oldErr)
+				return nil, fmt.Errorf("as Rego v1: %w; as v0: %w", oneLine(err), oneLine(oldErr))
 			}
 			parsed, version = old, ast.RegoV0
 		}
@@ -108,6 +118,24 @@ func (g *group) add(m *ast.Module) {
 	}
 }
 
+// asked refuses a module whose rules would keep models out, and which nothing evaluates: in another package, or as
+// functions. Helpers may lie in packages of their own.
+func asked(m *ast.Module) error {
+	path := m.Package.Path.String()
+	for _, r := range m.Rules {
+		name := r.Head.Ref()[0].Value.String()
+		kind, _ := kindOf(name)
+		switch {
+		case kind != "deny" && kind != "violation":
+		case path != "data."+Package:
+			return fmt.Errorf("%s: %s is in the package %s, and is asked in %s alone", m.Package.Location.File, name, strings.TrimPrefix(path, "data."), Package)
+		case len(r.Head.Args) > 0:
+			return fmt.Errorf("%s: %s is a function, which nothing calls: write %s contains msg if { … }", r.Location, name, name)
+		}
+	}
+	return nil
+}
+
 // decides tells whether a rule of the group can deny or warn.
 func (g *group) decides() bool {
 	for name := range g.rules {
@@ -126,7 +154,27 @@ func (g *group) prepare(ctx context.Context, query string, version ast.RegoVersi
 	for _, m := range g.modules {
 		opts = append(opts, rego.ParsedModule(m))
 	}
-	return rego.New(opts...).PrepareForEval(ctx)
+	prepared, err := rego.New(opts...).PrepareForEval(ctx)
+	return prepared, oneLine(err)
+}
+
+// oneLine is the engine's errors in a policy without its pictures of the lines, and without what it was at itself.
+func oneLine(err error) error {
+	all, ok := errors.AsType[ast.Errors](err)
+	if !ok {
+		return err
+	}
+	var texts []string
+	for _, e := range all {
+		text := e.Message
+		if e.Location != nil {
+			text = fmt.Sprintf("%s:%d: %s", e.Location.File, e.Location.Row, e.Message)
+		}
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
 
 // forbidden builtins reach out of the policy, or answer differently each time. The clock stays: it stands still at the

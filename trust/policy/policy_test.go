@@ -29,8 +29,8 @@ const patience = time.Minute
 func decide(t testing.TB, input string, modules ...string) evidence.Decision {
 	t.Helper()
 	q := &evidence.PolicyQuestion{Timeout: patience, Now: time.Unix(1_000_000, 0), Inputs: []json.RawMessage{json.RawMessage(input)}}
-	for _, text := range modules {
-		q.Modules = append(q.Modules, evidence.Module{Name: "p.rego", Text: text})
+	for i, text := range modules {
+		q.Modules = append(q.Modules, evidence.Module{Name: fmt.Sprintf("p%d.rego", i), Text: text})
 	}
 	a := (Engine{}).Answer(t.Context(), q)
 	if a.Error != "" {
@@ -86,7 +86,7 @@ func TestFailsClosed(t *testing.T) {
 	p := func(body string) string { return "package secure_torch.policy\n" + body }
 	for name, c := range map[string]struct{ policy, want string }{
 		"no policy":            {"", "empty"},
-		"another package":      {"package main\ndeny contains \"x\" if true", "no rule decides anything"},
+		"another package":      {"package main\ndeny contains \"x\" if true", "deny is in the package main"},
 		"no rule":              {p("x := 1"), "no rule decides anything"},
 		"syntax":               {p("deny contains"), "as Rego v1"},
 		"http":                 {p(`deny contains "x" if http.send({"method": "get", "url": "http://localhost"}).status_code == 200`), "undefined function http.send"},
@@ -100,12 +100,26 @@ func TestFailsClosed(t *testing.T) {
 		"object without msg":   {p(`deny contains {"message": "x"} if true`), "without the text msg"},
 		"an object":            {p(`deny := {"a": 1}`), "a set of messages is wanted"},
 		"exception of numbers": {p("deny contains \"x\" if true\nexception contains 1 if true"), "not a rule's name"},
+		"null":                 {p("deny := null"), "deny is null"},
+		"a number":             {p("deny := 1"), "deny is a number"},
+		"a function":           {p("deny contains \"x\" if false\ndeny_x(y) := true"), "deny_x is a function"},
 		"recursion":            {p("deny contains x if { some x in deny }"), "recursive"},
 	} {
 		d := decide(t, `{}`, c.policy)
 		if d.Allowed || !strings.Contains(d.Error, c.want) {
 			t.Errorf("%s: %+v", name, d)
 		}
+	}
+	good, helper := p("import data.lib\ndeny contains \"x\" if lib.allow"), "package lib\ndefault allow := false"
+	if d := decide(t, `{}`, good, helper); !d.Allowed {
+		t.Errorf("a helper: %+v", d)
+	}
+	if d := decide(t, `{}`, good, helper, "package main\ndeny_x contains \"x\" if true"); d.Allowed || !strings.Contains(d.Error, "deny_x is in the package main") {
+		t.Errorf("a policy in another package beside good ones: %+v", d)
+	}
+	twice := &evidence.PolicyQuestion{Modules: []evidence.Module{{Name: "p.rego", Text: good}, {Name: "p.rego", Text: p("x := 1")}}, Inputs: []json.RawMessage{json.RawMessage(`{}`)}}
+	if a := (Engine{}).Answer(t.Context(), twice); !strings.Contains(a.Error, "two policies of that name") {
+		t.Errorf("two modules of one name: %+v", a)
 	}
 	if d := decide(t, `{"a":`, p(`warn contains "x" if true`)); d.Allowed || d.Error == "" {
 		t.Errorf("an input that is no JSON: %+v", d)
