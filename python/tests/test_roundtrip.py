@@ -66,6 +66,21 @@ def test_tensor(saved, dtype, layout, legacy):
     same(torch.load(path, weights_only=False), st.load(path))
 
 
+# Dtypes that nearly nothing can be computed in: torch saves and loads them all the same.
+STORED = ["float8_e8m0fnu", "float4_e2m1fn_x2", "bits8", "bits16", "bits1x8", "bits2x4", "bits4x2", "bcomplex32"]
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_stored_dtype(saved, name):
+    if not hasattr(torch, name):
+        pytest.skip("this torch has no such dtype")
+    raw = torch.arange(24, dtype=torch.uint8)
+    path = saved({"t": raw.view(getattr(torch, name))})
+    got = st.load(path)["t"]
+    assert got.dtype is getattr(torch, name) and got.shape == torch.load(path, weights_only=False)["t"].shape
+    assert bytes(got.untyped_storage()) == bytes(raw.untyped_storage())
+
+
 def model():
     return torch.nn.Sequential(
         torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Embedding(5, 4), torch.nn.TransformerEncoderLayer(8, 2, 16)
