@@ -176,20 +176,3 @@ func randomLooking(t string) bool {
 	}
 	return len(seen) >= 12 && t != strings.ToLower(t) && t != strings.ToUpper(t)
 }
-
-// checkUnpickler finds subclasses of Unpickler that let every global through.
-func checkUnpickler(l *linker, n node) (Diagnostic, bool) {
-	s := l.s
-	for base := range s.children(s.field(n, pyparse.FieldSuperclasses)) {
-		for _, name := range s.names(base) {
-			if lastPart(name) != "Unpickler" || !strings.Contains(name, "ickle.") && !strings.HasPrefix(name, "dill.") {
-				continue
-			}
-			if body, ok := s.opened[n]; ok && s.binding(body, "find_class") {
-				continue
-			}
-			return diagnostic(rule.PickleLoad, s, base, "an Unpickler without a find_class of its own runs whatever code the pickle holds")
-		}
-	}
-	return Diagnostic{}, false
-}

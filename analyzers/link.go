@@ -65,7 +65,7 @@ func Link(s *Summary, o Options) *Linked {
 	if len(o.Sinks) > 0 {
 		l.index = indexed(append(allLoaders(), o.Sinks...))
 	}
-	l.aliases = l.namesOfLoaders()
+	l.aliases, l.unpicklers = l.namesOfLoaders(), s.unpicklerNames()
 	out := &Linked{Calls: []LoadCall{}, Diagnostics: []Diagnostic{}}
 	checks := pyChecks()
 	for i, n := range s.tree.Nodes {
@@ -89,8 +89,9 @@ type linker struct {
 	o     Options
 	index index
 
-	aliases map[string]bool // names that loaders go by
-	bound   *bindings       // once a fix has asked
+	aliases    map[string]bool // names that loaders go by
+	unpicklers map[string]bool // names of classes that derive from an Unpickler
+	bound      *bindings       // once a fix has asked
 }
 
 // call decides whether the call at n loads something.
@@ -118,7 +119,20 @@ func (l *linker) call(n node) (LoadCall, bool) {
 
 // match finds the loader that a callee names, and the name it goes by.
 func (l *linker) match(callee node) (*Loader, string) {
+	if loader, name := l.matchName(callee); loader != nil {
+		return loader, name
+	}
+	if loader := l.unpickler(callee); loader != nil {
+		return loader, loader.Func
+	}
+	return nil, ""
+}
+
+func (l *linker) matchName(callee node) (*Loader, string) {
 	s := l.s
+	if s.kind(callee) == pyparse.Subscript {
+		return l.matchEntry(callee)
+	}
 	last := s.lastName(callee)
 	if last == "" && s.kind(callee) != pyparse.Call && s.kind(callee) != pyparse.ParenthesizedExpression {
 		return nil, ""
@@ -129,6 +143,19 @@ func (l *linker) match(callee node) (*Loader, string) {
 	for _, name := range s.names(callee) {
 		for _, loader := range l.index[lastPart(strings.TrimSuffix(name, "@"))] {
 			if loader.matches(name, s.kind(callee) == pyparse.Attribute) {
+				return loader, name
+			}
+		}
+	}
+	return nil, ""
+}
+
+// matchEntry finds the loader that an entry of a dictionary of functions is: registry["name"].
+func (l *linker) matchEntry(callee node) (*Loader, string) {
+	for _, name := range l.s.names(l.s.field(callee, pyparse.FieldValue)) {
+		name += "[]"
+		for _, loader := range l.index[lastPart(name)] {
+			if loader.matches(name, false) {
 				return loader, name
 			}
 		}
@@ -164,6 +191,9 @@ func (c *Call) refs(l *Loader) ([]ref.Ref, string) {
 	}
 	v := c.Eval(arg)
 	out, why := c.named(v, l.Takes)
+	if l.Takes == TakesGitHub {
+		out = append(out, c.hubWeights()...)
+	}
 	if len(out) == 0 && why == "" {
 		why = "`" + snippet(c.s.code(arg)) + "` cannot be told from the source"
 	}

@@ -65,7 +65,7 @@ type Judgement struct {
 
 func allLoaders() []*Loader {
 	var all []*Loader
-	for _, list := range [][]*Loader{torchLoaders, pickleLoaders, transformersLoaders, numpyLoaders, kerasLoaders, runtimeLoaders, speechLoaders, configLoaders, otherLoaders} {
+	for _, list := range [][]*Loader{torchLoaders, pickleLoaders, transformersLoaders, numpyLoaders, kerasLoaders, runtimeLoaders, speechLoaders, configLoaders, otherLoaders, visionLoaders, languageModelLoaders, trainingLoaders} {
 		all = append(all, list...)
 	}
 	return all

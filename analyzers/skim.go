@@ -68,7 +68,7 @@ func wordsOf(loaders []*Loader) *words {
 	for _, l := range loaders {
 		for _, name := range append([]string{l.Func}, l.Also...) {
 			if strings.Contains(name, ".") {
-				word(lastPart(name), root(name))
+				word(strings.TrimSuffix(lastPart(name), "[]"), root(name))
 			}
 		}
 		for _, name := range []string{l.Method, l.Suffix} {
@@ -98,8 +98,9 @@ func SkimSource(src []byte, sinks []*Loader) Skim {
 	s := skimmer{words: w, src: src}
 	s.scan()
 	slices.Sort(s.calls)
-	_, encoded := Encoded(src) // it cannot be skimmed, and that has to be said
-	return Skim{Relevant: encoded || s.relevant() || mayHoldToken(src), Calls: slices.Compact(s.calls)}
+	_, encoded := Encoded(src)                            // it cannot be skimmed, and that has to be said
+	derived := bytes.Contains(src, []byte(unpicklerName)) // a class of the user's own, as CPU_Unpickler
+	return Skim{Relevant: encoded || derived || s.relevant() || mayHoldToken(src), Calls: slices.Compact(s.calls)}
 }
 
 // skimmer is a lexer that knows strings and comments from code, and nothing else.

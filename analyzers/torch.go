@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/ref"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
@@ -76,6 +77,27 @@ func judgeGuarded(torch Constraint, fixes []Fix) Judgement {
 // judgeTorchHub: torch.hub.load, list and help import hubconf.py out of the repository.
 func judgeTorchHub(c *Call) Judgement {
 	return Judgement{Rule: rule.TorchHubLoad, Guarded: No, Message: "`" + c.Name() + "` imports and runs hubconf.py from the repository that it names"}
+}
+
+// hubWeights are the files of weights that torch.hub.load hands on to the function it calls: the entry point "custom" of
+// YOLOv5 takes one as its first argument, others by the usual names.
+func (c *Call) hubWeights() []ref.Ref {
+	var out []ref.Ref
+	add := func(n node) {
+		if n < 0 {
+			return
+		}
+		for _, a := range c.Eval(n).alts {
+			if r, why := refOf(a, TakesFile); why == "" && isModelFile(r.Value) {
+				out = append(out, r)
+			}
+		}
+	}
+	for _, name := range []string{"path", "path_or_model", "weights", "checkpoint", "checkpoint_path", "ckpt_path", "model_path"} {
+		add(c.Keyword(name))
+	}
+	add(c.s.positional(c.n, 2+c.skip))
+	return out
 }
 
 // judgeURL: what is downloaded is unpickled at once; check_hash compares it with a part of its own name.
