@@ -41,7 +41,7 @@ type callFunc func(e *evaluator, fr *frame, n node) value
 // pathFunction finds the functions, by qualified name, whose result follows from their arguments.
 func pathFunction(name string) callFunc {
 	switch name {
-	case "os.path.join", "posixpath.join", "ntpath.join":
+	case "os.path.join", "posixpath.join", "ntpath.join", "batchgenerators.utilities.file_and_folder_operations.join":
 		return joinArgs
 	case "pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath", "pathlib.WindowsPath", "upath.UPath":
 		return joinArgs

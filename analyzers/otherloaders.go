@@ -1,5 +1,7 @@
 package analyzers
 
+import "slices"
+
 // otherLoaders are those of libraries with a loader or two, most of which unpickle what they are given.
 var otherLoaders = []*Loader{
 	{Func: "autogluon.tabular.TabularPredictor.load", Also: []string{"autogluon.timeseries.TimeSeriesPredictor.load", "autogluon.multimodal.MultiModalPredictor.load", "autogluon.core.utils.loaders.load_pkl.load"},
@@ -12,6 +14,9 @@ var otherLoaders = []*Loader{
 		Arg: Arg{0, []string{"filename"}}, Judge: unpickles},
 	{Func: "ktrain.load_predictor", Also: []string{"ktrain.core.load_predictor"}, Arg: Arg{0, []string{"fpath"}}, Judge: unpickles},
 	{Func: "ludwig.api.LudwigModel.load", Arg: Arg{0, []string{"model_dir"}}, Judge: unpickles},
+	{Func: "mmengine.load", Also: []string{"mmengine.fileio.load", "mmcv.load", "mmcv.fileio.load"}, Arg: Arg{0, []string{"file"}}, Judge: judgeByName},
+	{Func: "batchgenerators.utilities.file_and_folder_operations.load_pickle", Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
+	{Func: "TTS.utils.io.load_fsspec", Also: []string{"trainer.io.load_fsspec", "trainer.load_fsspec"}, Arg: Arg{0, []string{"path"}}, Judge: unpickles},
 	{Func: "torchfile.load", Also: []string{"torch.utils.serialization.load_lua"}, Arg: Arg{0, []string{"filename"}}},
 	{Func: "pyreadr.read_r", Arg: Arg{0, []string{"path"}}},
 	{Func: "nltk.data.load", Arg: Arg{0, []string{"resource_url"}}, Judge: unpickles},
@@ -30,4 +35,18 @@ var otherLoaders = []*Loader{
 	{Func: "transformers.modeling_utils.load_state_dict", Arg: Arg{0, []string{"checkpoint_file"}}},
 	{Func: "kagglehub.model_download", Arg: Arg{0, []string{"handle"}}, Takes: TakesNothing},
 	{Func: "monai.bundle.load", Arg: Arg{0, []string{"name"}}, Takes: TakesNothing, Judge: runsCode("a bundle's config names the classes that are made")},
+}
+
+// judgeByName is the judgement of loaders that go by the name's ending, and unpickle what is neither JSON nor YAML.
+func judgeByName(c *Call) Judgement {
+	v := c.Eval(c.arg)
+	for _, a := range v.alts {
+		if _, ext := splitExt(a.text); !slices.Contains([]string{".json", ".yaml", ".yml"}, ext) {
+			return unpickles(c)
+		}
+	}
+	if v.why != "" {
+		return Judgement{}
+	}
+	return Judgement{Guarded: Yes}
 }

@@ -25,7 +25,7 @@ var trainingLoaders = []*Loader{
 	{Func: "brax.io.model.load_params", Arg: Arg{0, []string{"path"}}, Judge: judgePickle},
 
 	{Func: "darts.models.ForecastingModel.load", Also: each("darts.models.", ".load", "NBEATSModel", "NHiTSModel", "TCNModel", "TransformerModel", "RNNModel", "BlockRNNModel", "TFTModel", "DLinearModel", "NLinearModel", "TiDEModel",
-		"TSMixerModel", "ARIMA", "AutoARIMA", "ExponentialSmoothing", "Prophet", "Theta", "LightGBMModel", "XGBModel", "CatBoostModel", "LinearRegressionModel", "RandomForest", "RegressionModel"),
+		"TSMixerModel", "ARIMA", "AutoARIMA", "ExponentialSmoothing", "Prophet", "Theta", "LightGBMModel", "XGBModel", "CatBoostModel", "LinearRegressionModel", "RandomForest", "RegressionModel", "forecasting.torch_forecasting_model.TorchForecastingModel", "forecasting.forecasting_model.GlobalForecastingModel"),
 		Arg: Arg{0, []string{"path"}}, Judge: unpickles},
 	{Func: "gluonts.model.predictor.Predictor.deserialize", Also: []string{"gluonts.model.Predictor.deserialize", "gluonts.torch.model.predictor.PyTorchPredictor.deserialize"},
 		Arg: Arg{0, []string{"path"}}, Judge: runsCode("its JSON names the classes that are made")},
