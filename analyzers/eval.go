@@ -94,6 +94,9 @@ func (e *evaluator) evalPlace(p place) value {
 		}
 		fallthrough
 	case pyparse.Identifier, pyparse.Subscript:
+		if v, ok := e.special(p.fr, p.n); ok {
+			return v
+		}
 		return unknown("`" + snippet(p.fr.s.code(p.n)) + "` cannot be told from the source")
 	}
 	return e.eval(p.fr, p.n)
@@ -108,8 +111,11 @@ func (e *evaluator) special(fr *frame, n node) (value, bool) {
 		}
 	case pyparse.Subscript:
 		for _, name := range fr.s.names(fr.s.field(n, pyparse.FieldValue)) {
-			if name == "os.environ" {
+			switch name {
+			case "os.environ":
 				return unknown("it is the environment variable " + snippet(fr.s.code(fr.s.field(n, pyparse.FieldSubscript)))), true
+			case "sys.argv":
+				return unknown("it is an argument of the command line"), true
 			}
 		}
 		return e.piece(fr, n)
@@ -128,15 +134,22 @@ func (e *evaluator) special(fr *frame, n node) (value, bool) {
 	return value{}, false
 }
 
-// piece is one part of a string or path that a call takes apart: x.split("/")[-1], os.path.splitext(x)[0].
+// piece is one part of a string or path that is taken apart: x.split("/")[-1], os.path.splitext(x)[0], x.parents[1].
 func (e *evaluator) piece(fr *frame, n node) (value, bool) {
 	s := fr.s
 	call := s.field(n, pyparse.FieldValue)
-	if s.kind(call) != pyparse.Call {
-		return value{}, false
-	}
 	i, err := strconv.Atoi(strings.ReplaceAll(s.code(s.field(n, pyparse.FieldSubscript)), " ", ""))
-	if err != nil {
+	switch {
+	case err != nil:
+		return value{}, false
+	case s.kind(call) == pyparse.Attribute && s.lastName(call) == "parents" && 0 <= i && i < maxDepth:
+		return e.eval(fr, s.field(call, pyparse.FieldObject)).each(func(p string) string {
+			for range i + 1 {
+				p = dirname(p)
+			}
+			return p
+		}), true
+	case s.kind(call) != pyparse.Call:
 		return value{}, false
 	}
 	callee := s.field(call, pyparse.FieldFunction)
@@ -160,6 +173,19 @@ func (e *evaluator) piece(fr *frame, n node) (value, bool) {
 		return value{}, false
 	}
 	return e.eval(fr, object).each(func(p string) string { return nth(split(p), i) }), true
+}
+
+// isPiece says whether an item may be such a part, or an argument of the command line: it stands for itself.
+func (s *Summary) isPiece(n node) bool {
+	switch of := s.field(n, pyparse.FieldValue); s.kind(of) {
+	case pyparse.Attribute:
+		last := s.lastName(of)
+		return last == "parents" || last == "argv" || last == "environ"
+	case pyparse.Call:
+		last := s.lastName(s.field(of, pyparse.FieldFunction))
+		return last == "splitext" || last == "split" || last == "rsplit"
+	}
+	return false
 }
 
 // nth is the i-th of the parts, counted from the end where i is negative; a hole where there is none.

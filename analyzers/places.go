@@ -49,7 +49,10 @@ func (e *evaluator) places(fr *frame, n node) ([]place, string) {
 		}
 		return []place{{fr, n, ref.Exact}}, ""
 	}
-	return e.item(fr, n)
+	if ps, why := e.item(fr, n); len(ps) > 0 || !s.isPiece(n) {
+		return ps, why
+	}
+	return []place{{fr, n, ref.Exact}}, ""
 }
 
 func (e *evaluator) bothPlaces(fr *frame, a, b node) ([]place, string) {
