@@ -48,10 +48,13 @@ func (p *TrustPolicy) Rule(sources ...string) TrustRule {
 	return TrustRule{Name: "default", Mode: p.Default}
 }
 
-// matches holds a pattern against a name of the same kind.
+// matches holds a pattern against a name of the same kind. The hub finds a repository by its name in capitals too.
 func (r *TrustRule) matches(pattern, name string) bool {
 	kind, pattern, _ := strings.Cut(pattern, ":")
 	named, name, _ := strings.Cut(name, ":")
+	if kind == "hf" {
+		pattern, name = strings.ToLower(pattern), strings.ToLower(name)
+	}
 	return kind == named && Glob(pattern, name)
 }
 

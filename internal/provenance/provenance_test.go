@@ -526,7 +526,35 @@ func TestSourceOf(t *testing.T) {
 	if s.Kind != "hub" || s.Repo != "org/name" || s.Commit != commit || s.Names()[0] != "hf:org/name" {
 		t.Errorf("%+v", s)
 	}
-	if s := provenance.SourceOf("/cache/models--org--name/snapshots/main/m.bin"); s.Kind != "path" || len(s.Names()) != 1 {
-		t.Errorf("%+v", s)
+	for _, path := range []string{"/cache/models--org--name/snapshots/main/m.bin", "/cache/models--org--name/snapshots/" + commit, "/models--a", "/"} {
+		if s := provenance.SourceOf(path); s.Kind != "path" || len(s.Names()) != 1 {
+			t.Errorf("%s: %+v", path, s)
+		}
+	}
+}
+
+// TestLinkedSource: a rule about a folder or a repository holds for what a link elsewhere leads to.
+func TestLinkedSource(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(folder(t, t.TempDir(), map[string]string{
+		"strict/m.pt": "w", "c/models--Org--name/blobs/abc": "w", "c/models--Org--name/snapshots/main/x": "",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{
+		"file.pt": "strict/m.pt", "folder": "strict", "c/models--Org--name/snapshots/main/m.pt": "../../blobs/abc", "out.pt": "c/models--Org--name/snapshots/main/m.pt",
+	} {
+		if err := os.Symlink(filepath.FromSlash(to), filepath.Join(dir, filepath.FromSlash(link))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := evidence.TrustPolicy{Default: evidence.Warn, Rules: []evidence.TrustRule{
+		{Name: "strict", Match: []string{"path:" + filepath.ToSlash(dir) + "/strict/**"}, Mode: evidence.Deny},
+		{Name: "org", Match: []string{"hf:oRG/*"}, Mode: evidence.Deny},
+	}}
+	for path, want := range map[string]string{"strict/m.pt": "strict", "file.pt": "strict", "folder/m.pt": "strict", "out.pt": "org", "c/m.pt": "default"} {
+		if got := p.Rule(provenance.SourceOf(filepath.Join(dir, filepath.FromSlash(path))).Names()...); got.Name != want {
+			t.Errorf("%s: rule %s, want %s", path, got.Name, want)
+		}
 	}
 }

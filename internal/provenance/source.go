@@ -25,15 +25,27 @@ func SourceOf(path string) Source {
 		full = path
 	}
 	s := Source{Kind: "path", Path: filepath.ToSlash(full)}
-	parts := strings.Split(s.Path, "/")
-	for i := len(parts) - 3; i > 0; i-- {
-		repo, ok := strings.CutPrefix(parts[i-1], "models--")
-		if ok && parts[i] == "snapshots" && len(parts[i+1]) == 40 && strings.Trim(parts[i+1], "0123456789abcdef") == "" {
-			s.Kind, s.Repo, s.Commit, s.Pinned = "hub", strings.ReplaceAll(repo, "--", "/"), parts[i+1], true
-			return s
-		}
+	if repo, commit := inCache(s.Path, "snapshots"); repo != "" {
+		s.Kind, s.Repo, s.Commit, s.Pinned = "hub", repo, commit, true
 	}
 	return s
+}
+
+// inCache is the repository in whose folder of a hub's cache a path lies, in snapshots or in blobs: models--org--name/…;
+// empty for none. Snapshots are named by their commits.
+func inCache(path, folder string) (repo, version string) {
+	parts := strings.Split(path, "/")
+	for i := len(parts) - 2; i > 0; i-- {
+		name, ok := strings.CutPrefix(parts[i-1], "models--")
+		if !ok || parts[i] != folder {
+			continue
+		}
+		isCommit := len(parts[i+1]) == 40 && strings.Trim(parts[i+1], "0123456789abcdef") == ""
+		if folder == "blobs" || isCommit && i+2 < len(parts) {
+			return strings.ReplaceAll(name, "--", "/"), parts[i+1]
+		}
+	}
+	return "", ""
 }
 
 // SourceOfRef is what a reference says of where its files come from; path, where it is one, is looked at as SourceOf does.
@@ -57,7 +69,8 @@ func sourceOf(r ref.Ref, commit string) Source {
 	return Source{Kind: "hub", Path: "hf:" + r.Value, Repo: r.Value, Revision: r.Revision, Commit: commit, Pinned: commit != "" && r.Revision == commit}
 }
 
-// Names are those under which a trust policy may know the source.
+// Names are those under which a trust policy may know the source. A file on this machine has the name of its real place
+// too: a rule about a folder is not evaded by a link to what lies in it.
 func (s Source) Names() []string {
 	names := []string{"path:" + s.Path}
 	switch s.Kind {
@@ -65,6 +78,25 @@ func (s Source) Names() []string {
 		names = append([]string{"hf:" + s.Repo, "hf:" + s.Repo + "@" + s.Commit}, names...)
 	case "s3", "url": // s3://bucket/key and https://host/path
 		names = append([]string{s.Path}, names...)
+	}
+	if s.Kind == "path" {
+		names = append(names, linkedNames(s.Path)...)
+	}
+	return names
+}
+
+// linkedNames are those of the place that a path leads to by links; none where it leads to itself.
+func linkedNames(path string) []string {
+	real, err := filepath.EvalSymlinks(filepath.FromSlash(path))
+	if err != nil || filepath.ToSlash(real) == path {
+		return nil
+	}
+	real = filepath.ToSlash(real)
+	names := []string{"path:" + real}
+	for _, folder := range []string{"snapshots", "blobs"} {
+		if repo, version := inCache(real, folder); repo != "" {
+			names = append([]string{"hf:" + repo, "hf:" + repo + "@" + version}, names...)
+		}
 	}
 	return names
 }
