@@ -30,7 +30,47 @@ func (e *evaluator) readConfig(call place, attr string) (ps []place, why string,
 		}
 		ok = true
 	}
+	if len(ps) == 0 && e.w != nil && tellingName(attr) {
+		if found := e.settings(call.fr, attr); len(found) > 0 {
+			return found, "", true
+		}
+	}
 	return ps, why, ok
+}
+
+// settings are the values under a name in those settings of the workspace that have it: which of them a program is
+// told to read is not known, but that it reads one that has no such name is unlikely.
+func (e *evaluator) settings(fr *frame, key string) []place {
+	var out []place
+	for _, m := range e.w.Settings(fr.s, key) {
+		in := e.frame(m.Summary, m.Dir)
+		in.config = "of the workspace"
+		if top, ok := m.Summary.dictionary(); ok {
+			ps, _ := e.of(place{in, top, ref.Guess}, key)
+			out = append(out, ps...)
+		}
+	}
+	return lower(out, ref.Guess)
+}
+
+// Says tells whether the outermost dictionary of a source has an entry of that name.
+func Says(s *Summary, name string) bool {
+	top, ok := s.dictionary()
+	if !ok {
+		return false
+	}
+	keys, _ := s.keys(top)
+	return slices.ContainsFunc(keys, func(k node) bool { t, ok := s.literal(k); return ok && t == name })
+}
+
+// dictionary is the outermost dictionary of a source.
+func (s *Summary) dictionary() (node, bool) {
+	for i, n := range s.tree.Nodes {
+		if n.Kind == pyparse.Dictionary {
+			return node(i), true
+		}
+	}
+	return none, false
 }
 
 func readsConfig(name string) bool {
@@ -57,10 +97,8 @@ func (e *evaluator) configFile(fr *frame, file string, composed bool) ([]place, 
 	}
 	in := e.frame(m.Summary, m.Dir)
 	in.config = path.Base(file)
-	for i, n := range m.Summary.tree.Nodes {
-		if n.Kind == pyparse.Dictionary {
-			return []place{{in, node(i), ref.Default}}, ""
-		}
+	if top, ok := m.Summary.dictionary(); ok {
+		return []place{{in, top, ref.Default}}, ""
 	}
 	return nil, "`" + snippet(path.Base(file)) + "` holds no values by name"
 }
@@ -105,3 +143,6 @@ func (e *evaluator) argOr(fr *frame, call node, name string, i int) string {
 	}
 	return ""
 }
+
+// tellingName says whether a setting's name is so much its own that one of the same name is most likely the same.
+func tellingName(name string) bool { return len(name) >= 8 && strings.Contains(name, "_") }

@@ -21,6 +21,9 @@ type Workspace interface {
 	Config(from *Summary, path string, beside bool) (Module, bool)
 	// Compose is Config with what the file's Hydra defaults list names put into it.
 	Compose(from *Summary, path string, beside bool) (Module, bool)
+	// Settings finds the YAML files below the workspace's folders that have a value of that name at their top, the nearest
+	// first; none when there are too many to mean anything.
+	Settings(from *Summary, key string) []Module
 	// Version is what the project asks of a package's version.
 	Version(pkg string) Constraint
 }

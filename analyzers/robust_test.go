@@ -218,6 +218,8 @@ func (pinned) Callers(*Summary, string, bool) []Site         { return nil }
 func (pinned) Config(*Summary, string, bool) (Module, bool)  { return Module{}, false }
 func (pinned) Compose(*Summary, string, bool) (Module, bool) { return Module{}, false }
 
+func (pinned) Settings(*Summary, string) []Module { return nil }
+
 func (p pinned) Version(string) Constraint { return p.Constraint }
 
 func TestTorchVersionDecides(t *testing.T) {

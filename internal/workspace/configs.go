@@ -69,6 +69,11 @@ func (v view) text(file string) ([]byte, bool) {
 		return nil, false
 	}
 	v.consult(file)
+	return v.peek(file)
+}
+
+// peek is text that is only looked through.
+func (v view) peek(file string) ([]byte, bool) {
 	text, err := v.read(file)
 	return text, err == nil && len(text) <= maxConfig
 }

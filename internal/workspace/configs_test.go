@@ -99,6 +99,33 @@ func TestConfigsAbove(t *testing.T) {
 	}
 }
 
+// Which settings a program is told to read is not known: those that have the value asked for count.
+func TestSettings(t *testing.T) {
+	files := map[string]string{
+		"conf/a.yaml": "base_model_path: w/a.pt\nname: a.pt\n", "conf/deep/b.yml": "base_model_path: w/b.pt\n", "conf/c.yaml": "x: {base_model_path: w/c.pt}\n",
+		".cache/d.yaml": "base_model_path: w/d.pt\n", "conf/none.yaml": "# base_model_path\n[base_model_path]\n",
+	}
+	head := "import argparse, torch\nfrom omegaconf import OmegaConf\np = argparse.ArgumentParser()\np.add_argument('--config')\ncfg = OmegaConf.load(p.parse_args().config)\n"
+	for src, want := range map[string]string{
+		"torch.load(cfg.base_model_path)\n":                                          "? path:w/a.pt:guess path:w/b.pt:guess",
+		"torch.load(cfg.name)\n":                                                     "? ?",
+		"torch.load(cfg.other_model_path)\n":                                         "? ?",
+		"def main(base_model_path):\n    torch.load(base_model_path)\nmain(**cfg)\n": "? path:w/a.pt:guess path:w/b.pt:guess",
+	} {
+		files["app.py"] = head + src
+		if got := refs(t, files, "app.py"); got != want {
+			t.Errorf("%q: %s, not %s", src, got, want)
+		}
+	}
+	for i := range 20 {
+		files[fmt.Sprintf("many/%d.yaml", i)] = "base_model_path: w/x.pt\n"
+	}
+	files["app.py"] = head + "torch.load(cfg.base_model_path)\n"
+	if got := refs(t, files, "app.py"); got != "? ?" {
+		t.Errorf("too many: %s", got)
+	}
+}
+
 // Whatever a file holds becomes a literal that Python reads, or nothing.
 func FuzzAsPython(f *testing.F) {
 	for _, text := range []string{"a: [b, {c: d}]\n", "{\"a\": null, \"b\": \"\\u2028'\"}", "a: ${b.${c}}{x}\n", "a: &a {b: *a}\n", "? [x]\n: y\n", "<<: {a: b}\n", "--- |\n  é\\\n", "a: ${\n"} {

@@ -28,6 +28,7 @@ type Workspace struct {
 	callers   map[uint32][]string // by the hash of a called name: absolute paths
 	held      int                 // bytes of source in cache
 	clock     int
+	yamls     func() []string      // the YAML files below the roots, listed once
 	consulted map[string]bool      // configuration files that were asked for
 	modules   map[[2]string]string // where a module that a file in a folder imports was found
 }
@@ -84,6 +85,7 @@ func New(roots []string, g *analyzers.Grammar) *Workspace {
 		}
 	}
 	w.versions = versions(w.roots, false, Read)
+	w.yamls = sync.OnceValue(w.listYAML)
 	w.above = above(w.roots)
 	return w
 }
@@ -294,7 +296,7 @@ func (w *Workspace) At(path string) analyzers.Workspace {
 	if err != nil {
 		return nil
 	}
-	return view{w, abs, map[string]*analyzers.Summary{}}
+	return view{w, abs, map[string]*analyzers.Summary{}, map[string][]byte{}}
 }
 
 // view is a workspace seen from one file.
@@ -302,6 +304,7 @@ type view struct {
 	*Workspace
 	path    string
 	configs map[string]*analyzers.Summary
+	texts   map[string][]byte // of YAML files that Settings looked into
 }
 
 // pathOf is where a summary was read; the file being linked is not in the cache.

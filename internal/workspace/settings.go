@@ -1,0 +1,77 @@
+package workspace
+
+import (
+	"bytes"
+	"cmp"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers"
+)
+
+// Bounds of the search for settings of a name: folder entries that are listed, YAML files among them, and files that may
+// have the name before it says nothing.
+const (
+	maxEntries = 20_000
+	maxYAML    = 400
+	maxNamed   = 12
+)
+
+// Settings implements analyzers.Workspace.
+func (v view) Settings(from *analyzers.Summary, key string) []analyzers.Module {
+	path := v.pathOf(from)
+	var out []analyzers.Module
+	files := slices.Clone(v.yamls())
+	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(common(b, path), common(a, path)) })
+	for _, file := range files {
+		if s := v.holding(file, key); s != nil {
+			out = append(out, analyzers.Module{Summary: s, Dir: filepath.ToSlash(filepath.Dir(file))})
+		}
+		if len(out) > maxNamed {
+			return nil
+		}
+	}
+	return out
+}
+
+// holding is what a file says, if the name stands in it.
+func (v view) holding(file, key string) *analyzers.Summary {
+	text, ok := v.texts[file]
+	if !ok {
+		text, _ = v.peek(file)
+		v.texts[file] = text
+	}
+	if !bytes.Contains(text, []byte(key)) {
+		return nil
+	}
+	s := v.config(file)
+	if s == nil || !analyzers.Says(s, key) {
+		return nil
+	}
+	return s
+}
+
+// listYAML lists the YAML files below the roots, but for the folders that hold no source of the project itself.
+func (w *Workspace) listYAML() []string {
+	var out []string
+	entries := 0
+	for _, root := range w.roots {
+		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			entries++
+			switch {
+			case entries > maxEntries || len(out) == maxYAML:
+				return fs.SkipAll
+			case err != nil:
+				return nil // what cannot be read holds no settings
+			case d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || slices.Contains(DefaultExclude, d.Name()+"/")):
+				return fs.SkipDir
+			case d.Type().IsRegular() && (strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml")):
+				out = append(out, path)
+			}
+			return nil
+		})
+	}
+	return out
+}
