@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -72,6 +73,13 @@ func scan(ctx context.Context, p *modelscan.Pass) error {
 	return nil
 }
 
+// checksum says where a header does not have the CRC-32 that is told of it. It is read all the same: not every reader compares.
+func checksum(p *modelscan.Pass, at int64, b, sum []byte) {
+	if crc32.ChecksumIEEE(b) != binary.LittleEndian.Uint32(sum) {
+		p.Fail(p.Name, at, fmt.Errorf("%w: the checksum of the header differs", errFormat))
+	}
+}
+
 // read decodes the header, which may be packed itself, as often as not more than a few times.
 func read(p *modelscan.Pass) ([]folder, []file, error) {
 	start, err := p.Bytes(0, signatureLen, signatureLen)
@@ -82,6 +90,7 @@ func read(p *modelscan.Pass) ([]folder, []file, error) {
 	if at > uint64(p.Size)-signatureLen || size > uint64(p.Size)-signatureLen-at {
 		return nil, nil, fmt.Errorf("%w: at %#x, outside the file", errFormat, at)
 	}
+	checksum(p, 8, start[12:], start[8:])
 	if size == 0 {
 		return nil, nil, nil
 	}
@@ -89,6 +98,7 @@ func read(p *modelscan.Pass) ([]folder, []file, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	checksum(p, signatureLen+int64(at), b, start[28:])
 	for range 4 {
 		c := &cursor{b: b}
 		switch id := c.number(); id {
