@@ -19,8 +19,8 @@ import (
 	"github.com/secure-torch/secure-torch/modelscan/tar"
 )
 
-// ErrUnsupported is wrapped by every error that says a file can't be loaded this way (yet).
-var ErrUnsupported = errors.New("not supported yet")
+// ErrUnsupported is wrapped by every error that says a file can't be loaded this way.
+var ErrUnsupported = errors.New("not supported")
 
 // MaxBytes bounds an index, and so the memory it takes: 20 MB hold a checkpoint of 100,000 tensors.
 const MaxBytes = 240 << 20

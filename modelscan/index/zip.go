@@ -53,7 +53,7 @@ func (b *builder) zip(ctx context.Context, src modelscan.Source, at origin) (Ref
 		return 0, fmt.Errorf("zip that is no torch checkpoint: %w", ErrUnsupported)
 	}
 	if code, err := a.names.Find(dir + "/constants.pkl"); err != nil || code != nil {
-		return 0, fmt.Errorf("TorchScript archive: it holds programs, not only tensors: %w", ErrUnsupported)
+		return 0, fmt.Errorf("TorchScript archive: it is a program, and runs its author's code when it is loaded; export its weights with state_dict(), and load those: %w", ErrUnsupported)
 	}
 	return b.torchZip(ctx, a, dir)
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Sequence
 from enum import Enum
@@ -144,6 +145,25 @@ def load(
     return (made, report) if audit_only else made
 
 
+class Arrays(dict[str, Any]):
+    """The arrays of an .npz by name: a dict that can be used as what numpy.load returns."""
+
+    @property
+    def files(self) -> list[str]:
+        """The names."""
+        return list(self)
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+    def __enter__(self) -> Arrays:
+        """Return the arrays, as numpy's does."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+
 def several(one_or_more: Any, option: str) -> list[Any]:
     """Make a list of what may be given alone: a path, a mapping. An empty one was meant to ask for something: it is refused."""
     if one_or_more is None:
@@ -200,6 +220,8 @@ def allows(report: Report, max_threat_score: int) -> bool:
 
 def enforce(report: Report, max_threat_score: int) -> None:
     """Raise unless the report allows loading."""
+    if not isinstance(max_threat_score, numbers.Real):
+        raise TypeError(f"max_threat_score={max_threat_score!r}: a number is needed, from 0 to 100")
     text = f"{report.path}: verdict {report.verdict}, threat score {report.threat_score}\n  {report.summary()}"
     if report.verdict == "unsafe":
         if any(f.name.startswith("pickle-") for f in report.grave):
@@ -210,7 +232,7 @@ def enforce(report: Report, max_threat_score: int) -> None:
         raise UnsafeModelError(text, report)
     if report.verdict not in ("safe", "review"):
         raise IncompleteScanError(text, report)
-    if report.threat_score > max_threat_score:
+    if not report.threat_score <= max_threat_score:  # NaN is no permission
         raise UnsafeModelError(f"{text}\n  the highest score allowed is {max_threat_score}", report)
 
 
@@ -238,7 +260,8 @@ def _rebuild(graph: Graph, source: Source, report: Report, map_location: Any, sh
             "tensors of a pickled module, or allow_opaque=True for inert st.Opaque objects",
             report,
         )
-    return made
+    archive = type(made) is dict and "npz" in report.formats and "torch" not in report.formats
+    return Arrays(made) if archive else made
 
 
 _SHOWN = 5

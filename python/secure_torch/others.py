@@ -76,8 +76,9 @@ def _write_sbom(path: Any, target: str, data: bytes) -> None:
 
 
 def numpy_load(file: FileLike, **options: Any) -> Any:
-    """Load an .npy or .npz file as numpy.load(allow_pickle=True) does, without pickle; an .npz comes as a dict.
+    """Load an .npy or .npz file as numpy.load(allow_pickle=True) does, without pickle.
 
+    An .npz comes as a dict of its arrays, all of them read, which has the `files`, `close` and `with` of numpy's too.
     Options are those of st.load.
     """
     return load(file, **options)

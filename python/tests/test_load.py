@@ -245,7 +245,9 @@ def test_npy_and_npz(tmp_path):
     assert st.numpy_load(tmp_path / "o.npy").tolist() == [1, "a", None]
     for write in (numpy.savez, numpy.savez_compressed):
         write(tmp_path / "all.npz", **arrays)
-        same({name: numpy.load(tmp_path / "all.npz")[name] for name in arrays}, st.numpy_load(tmp_path / "all.npz"))
+        with numpy.load(tmp_path / "all.npz") as theirs, st.numpy_load(tmp_path / "all.npz") as ours:
+            assert isinstance(ours, dict) and ours.files == theirs.files
+            same({name: theirs[name] for name in theirs.files}, dict(ours))
 
 
 def test_safetensors(tmp_path):

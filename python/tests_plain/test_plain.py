@@ -87,7 +87,7 @@ def test_npy_and_npz(tmp_path):
         same(array, st.numpy_load(tmp_path / "x.npy"))
         assert name
     numpy.savez_compressed(tmp_path / "x.npz", **want)
-    same(want, st.numpy_load(tmp_path / "x.npz"))
+    same(want, dict(st.numpy_load(tmp_path / "x.npz")))
 
 
 def test_hostile(tmp_path):
@@ -186,3 +186,12 @@ def test_without_the_program(tmp_path, binary):
     done = subprocess.run(command, cwd=package, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.startswith("error: ") and str(program) in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_no_number_is_no_permission():
+    """A limit that compares with nothing lets nothing through."""
+    with pytest.raises(st.UnsafeModelError, match="highest score allowed is nan"):
+        st.load(pickle.dumps([1]), max_threat_score=float("nan"))
+    for wrong in ("20", None):
+        with pytest.raises(TypeError, match="max_threat_score="):
+            st.load(pickle.dumps([1]), max_threat_score=wrong)
