@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -49,6 +50,14 @@ type LayerState struct {
 type ThreadState struct {
 	Seen     int `json:"seen"`
 	Filtered int `json:"filtered"`
+}
+
+// unconfirmed says that the kernel does not confirm on every thread what is to be in force.
+func (t ThreadState) unconfirmed(what string) string {
+	if t.Seen == 0 {
+		return "the kernel shows no thread of the process: /proc hides it (mounted with hidepid), so that nothing confirms " + what
+	}
+	return fmt.Sprintf("the kernel confirms %s on %d of %d threads only", what, t.Filtered, t.Seen)
 }
 
 // ProbeState is what came of one forbidden call.
@@ -110,7 +119,7 @@ func (d *Diagnosis) inProcesses(ctx context.Context, spec Spec, c Confinement, a
 	case !c.Has(LayerSeccomp):
 		d.Problem = "there is no filter: nothing keeps a worker from files, network and programs"
 	case d.Threads.Seen != d.Threads.Filtered || d.Threads.Seen == 0:
-		d.Problem = "the kernel does not confirm the filter on every thread"
+		d.Problem = d.Threads.unconfirmed("the filter")
 	}
 	for _, p := range probeNames(all) {
 		d.Probes = append(d.Probes, spec.tryProbe(ctx, p))

@@ -38,10 +38,23 @@ func processAttributes() *syscall.SysProcAttr {
 // connect starts cmd with a transport to it.
 func connect(cmd *exec.Cmd, spec Spec) (conn, error) {
 	shieldDescriptors()
+	boundStacks()
 	if spec.Stream || spec.Mode == Wasm {
 		return launchStream(cmd, spec)
 	}
 	return launchPacket(cmd)
+}
+
+// threadStack is what a thread of the C library gets by default, in bytes.
+const threadStack = 8 << 20
+
+// boundStacks lets processes that are started from here have stacks as everywhere. The C library gives each thread one as
+// large as this limit, and they count as memory: with 200 MB each a worker would have room for five.
+func boundStacks() {
+	var now unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_STACK, &now) == nil && now.Cur > threadStack {
+		_ = unix.Setrlimit(unix.RLIMIT_STACK, &unix.Rlimit{Cur: threadStack, Max: now.Max}) // lowering is always allowed
+	}
 }
 
 // launchPacket starts a worker whose descriptor 3 is the transport.

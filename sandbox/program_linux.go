@@ -64,6 +64,9 @@ type programRun struct {
 }
 
 func (r *programRun) run(ctx context.Context) error {
+	if err := r.program.check(); err != nil {
+		return err
+	}
 	if err := r.readProfile(); err != nil {
 		return err
 	}
@@ -93,6 +96,21 @@ func (r *programRun) run(ctx context.Context) error {
 		return nil
 	}
 	return r.seal()
+}
+
+// check refuses what would be found out when the program has run, or never.
+func (p Program) check() error {
+	if p.Limits.Time < 0 || p.Limits.Memory < 0 || p.Limits.Output < 0 { // as an unsigned number no limit at all
+		return refused("a limit is below zero: %s, %d and %d bytes", p.Limits.Time, p.Limits.Memory, p.Limits.Output)
+	}
+	if p.Output == nil {
+		return nil
+	}
+	const closed = unix.F_SEAL_SEAL | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if seals, err := unix.FcntlInt(p.Output.Fd(), unix.F_GET_SEALS, 0); err != nil || seals&closed != 0 {
+		return refused("the output is no memfd that can be written and sealed")
+	}
+	return nil
 }
 
 func (r *programRun) readProfile() error {
@@ -186,7 +204,7 @@ func (r *programRun) converse() error {
 	r.report.Threads = confirmed(r.cmd.Process.Pid, filtersHere()+2)
 	if t := r.report.Threads; t.Seen == 0 || t.Seen != t.Filtered {
 		return &UnavailableError{Mode: Strict, Reached: first, Missing: map[string]string{
-			LayerSeccomp: "the kernel does not confirm both filters on every thread",
+			LayerSeccomp: t.unconfirmed("both filters"),
 		}}
 	}
 	var files []*os.File

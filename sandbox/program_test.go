@@ -5,6 +5,7 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -205,9 +206,50 @@ for fd in range(256):
 	}
 }
 
+// TestHiddenByProc: who can't see the worker in /proc is told why nothing confirms its filter.
+func TestHiddenByProc(t *testing.T) {
+	if os.Getenv("SECURE_TORCH_TEST_HIDDEN") != "" {
+		if d := Diagnose(t.Context(), Spec{}, false); d.OK || !strings.Contains(d.Problem, "hidepid") {
+			t.Errorf("doctor: %+v", d)
+		}
+		if r, _, _ := runs(t, Program{Source: "print('ran')"}, ""); r.Outcome != ProgramRefused || !strings.Contains(r.Detail, "hidepid") {
+			t.Errorf("program: %+v", r)
+		}
+		return
+	}
+	const hide = "mount -t proc -o hidepid=2 none /proc"
+	if err := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-c", hide).Run(); err != nil {
+		t.Skipf("/proc can't be mounted here: %v", err)
+	}
+	dir, err := os.MkdirTemp("", "hidden") // t.TempDir lies in a folder that others can't enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	exe := filepath.Join(dir, "sandbox.test")
+	if err := errors.Join(copyFile(exe), os.Chmod(dir, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-c",
+		hide+` && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$0" -test.run '^TestHiddenByProc$' -test.v`, exe)
+	cmd.Dir, cmd.Env = dir, []string{"PATH=/usr/bin:/bin", "TMPDIR=" + dir, "HOME=" + dir, "SECURE_TORCH_TEST_HIDDEN=1"}
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestHiddenByProc") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestProgramIsRefused: without what it takes to confine it, a program is not run.
 func TestProgramIsRefused(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
 	for name, p := range map[string]Program{
+		"memory below 0":  {Source: "print('ran')", Limits: ProgramLimits{Memory: -1}},
+		"output below 0":  {Source: "print('ran')", Limits: ProgramLimits{Output: -1}},
+		"time below 0":    {Source: "print('ran')", Limits: ProgramLimits{Time: -1}},
+		"no memfd":        {Source: "print('ran')", Output: file},
 		"nothing to run":  {},
 		"no such module":  {Source: "print('ran')", Imports: []string{"no_such_module_here"}},
 		"bad profile":     {Source: "print('ran')", Profile: []byte(`{"defaultAction":"SCMP_ACT_ALLOW"}`)},

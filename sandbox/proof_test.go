@@ -120,6 +120,21 @@ func TestUnderLoad(t *testing.T) {
 	}
 }
 
+// TestLargeStacks: a user's large limit on stacks leaves workers their memory.
+func TestLargeStacks(t *testing.T) {
+	var now unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_STACK, &now); err != nil || now.Max < 1<<30 {
+		t.Skipf("the limit can't be raised: %v, %+v", err, now)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_STACK, &unix.Rlimit{Cur: 1 << 30, Max: now.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(unix.RLIMIT_STACK, &now)
+	if err := runLoad(t, Spec{}, 5*time.Minute); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEveryEntryIsNeeded(t *testing.T) {
 	if withRaceDetector {
 		t.Skip("what is needed is another matter under the race detector")

@@ -122,7 +122,7 @@ func sandboxExec(cmd *cobra.Command, flags execFlags, args []string) error {
 	}
 	switch {
 	case err != nil:
-		return withHint(fmt.Errorf("not run: %s", report.Escape(err.Error())), "`secure-torch doctor` shows what this system can confine")
+		return withHint(fmt.Errorf("not run: %s", report.Escape(err.Error())), "%s", execHint(err))
 	case r.Outcome != sandbox.ProgramDone:
 		return programCode(r)
 	}
@@ -137,10 +137,24 @@ func sandboxExec(cmd *cobra.Command, flags execFlags, args []string) error {
 	return nil
 }
 
+// execHint is the next step where a program was not run.
+func execHint(err error) string {
+	if _, system := errors.AsType[*sandbox.UnavailableError](err); system {
+		return "`secure-torch doctor` shows what this system can confine"
+	}
+	return "see `secure-torch sandbox exec --help`"
+}
+
 // fill completes the program that the flags describe.
 func (f execFlags) fill(args []string) (p sandbox.Program, err error) {
 	p = f.program
 	p.Python, p.Args = args[0], args[1:]
+	if strings.HasPrefix(p.Args[0], "-") && p.Args[0] != "-c" {
+		return p, withHint(fmt.Errorf("the interpreter's option %s is not taken", report.Escape(p.Args[0])), "after the interpreter comes -c PROGRAM or a script; it runs with -I -B")
+	}
+	if standard(f.inputFD) || standard(f.outputFD) {
+		return p, withHint(errors.New("--input-fd and --output-fd take no standard descriptor"), "open the file as 3 or above")
+	}
 	if p.Args[0] == "-c" {
 		if len(p.Args) < 2 || p.Args[1] == "" {
 			return p, withHint(errors.New("-c has no program after it"), "secure-torch sandbox exec -- python3 -c 'print(1)'")
@@ -154,6 +168,9 @@ func (f execFlags) fill(args []string) (p sandbox.Program, err error) {
 	}
 	return p, nil
 }
+
+// standard tells whether a descriptor is one that this program has for itself.
+func standard(fd int) bool { return 0 <= fd && fd <= 2 }
 
 // programCode is the exit code for a program that did not succeed.
 func programCode(r sandbox.ProgramReport) error {

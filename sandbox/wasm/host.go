@@ -26,28 +26,12 @@ func Host(ctx context.Context, module []byte, cacheDir string, args []string) er
 
 // host is Host with a configuration that may hold more than there should be, for the control run of the probes.
 func host(ctx context.Context, module []byte, cacheDir string, has wazero.ModuleConfig) error {
-	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages)
-	if cacheDir != "" {
-		if err := private(cacheDir); err != nil {
-			return err
-		}
-		cache, err := wazero.NewCompilationCacheWithDir(cacheDir)
-		if err != nil {
-			return fmt.Errorf("cache of the compiled worker: %w", err)
-		}
-		defer cache.Close(ctx)
-		config = config.WithCompilationCache(cache)
-	}
-	runtime := wazero.NewRuntimeWithConfig(ctx, config)
-	defer runtime.Close(ctx)
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, runtime); err != nil {
+	b, err := build(ctx, module, cacheDir)
+	if err != nil {
 		return err
 	}
-	compiled, err := runtime.CompileModule(ctx, module)
-	if err != nil {
-		return fmt.Errorf("compile the worker: %w", err)
-	}
-	_, err = runtime.InstantiateModule(ctx, compiled, has.WithStdin(os.Stdin).WithStdout(os.Stdout).WithStderr(os.Stderr).
+	defer b.close(ctx)
+	_, err = b.runtime.InstantiateModule(ctx, b.module, has.WithStdin(os.Stdin).WithStdout(os.Stdout).WithStderr(os.Stderr).
 		WithSysNanotime().WithSysWalltime().WithSysNanosleep().WithRandSource(rand.Reader))
 	if exit, ok := errors.AsType[*sys.ExitError](err); ok && exit.ExitCode() == 0 {
 		return nil
@@ -55,11 +39,68 @@ func host(ctx context.Context, module []byte, cacheDir string, has wazero.Module
 	return err
 }
 
-// private makes the folder, or checks that nobody else can write to it.
-func private(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// built is the module as machine code.
+type built struct {
+	cache   wazero.CompilationCache // nil for none
+	runtime wazero.Runtime
+	module  wazero.CompiledModule
+}
+
+func (b *built) close(ctx context.Context) {
+	if b.runtime != nil {
+		b.runtime.Close(ctx)
+	}
+	if b.cache != nil {
+		b.cache.Close(ctx)
+	}
+}
+
+// build takes the machine code that is kept, or makes it. Where it can't be kept, or what is kept was cut (a disk that was
+// full, a start that was killed), it is made for this process alone.
+func build(ctx context.Context, module []byte, cacheDir string) (*built, error) {
+	if cacheDir == "" || os.MkdirAll(cacheDir, 0o700) != nil {
+		return compile(ctx, module, "")
+	}
+	if err := private(cacheDir); err != nil {
+		return nil, err
+	}
+	b, err := compile(ctx, module, cacheDir)
+	if err == nil {
+		return b, nil
+	}
+	_ = os.RemoveAll(cacheDir) // the next start keeps it anew, where it can
+	return compile(ctx, module, "")
+}
+
+func compile(ctx context.Context, module []byte, cacheDir string) (*built, error) {
+	b := &built{}
+	if err := b.compile(ctx, module, cacheDir); err != nil {
+		b.close(ctx)
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *built) compile(ctx context.Context, module []byte, cacheDir string) (err error) {
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages)
+	if cacheDir != "" {
+		if b.cache, err = wazero.NewCompilationCacheWithDir(cacheDir); err != nil {
+			return fmt.Errorf("cache of the compiled worker: %w", err)
+		}
+		config = config.WithCompilationCache(b.cache)
+	}
+	b.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, b.runtime); err != nil {
 		return err
 	}
+	if b.module, err = b.runtime.CompileModule(ctx, module); err != nil {
+		return fmt.Errorf("compile the worker: %w", err)
+	}
+	return nil
+}
+
+// private checks that nobody else can write to the folder.
+func private(dir string) error {
 	info, err := os.Lstat(dir)
 	switch {
 	case err != nil:

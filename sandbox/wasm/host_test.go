@@ -36,12 +36,7 @@ func TestMain(m *testing.M) {
 // TestProbesReachTheHost is the control run of the module's probes: with a folder and an environment handed
 // in, they get at them.
 func TestProbesReachTheHost(t *testing.T) {
-	if _, err := worker.Module(); err != nil {
-		if os.Getenv("REQUIRE_WASM") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	needModule(t)
 	d := sandbox.Diagnose(t.Context(), sandbox.Spec{Mode: sandbox.Wasm, CacheDir: filepath.Join(t.TempDir(), "cache")}, true)
 	if d.OK {
 		t.Error("doctor calls a module proven that has a file system")
@@ -50,5 +45,55 @@ func TestProbesReachTheHost(t *testing.T) {
 		if !slices.Contains(d.Probes, sandbox.ProbeState{Name: want, Outcome: sandbox.OutcomeAllowed}) {
 			t.Errorf("%s: stopped where nothing stops it: %+v", want, d.Probes)
 		}
+	}
+}
+
+func needModule(t *testing.T) {
+	t.Helper()
+	if _, err := worker.Module(); err != nil {
+		if os.Getenv("REQUIRE_WASM") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// TestWasmCache: a compiled module that was cut, or that can't be kept, is made anew; one in a folder of others' is not run.
+func TestWasmCache(t *testing.T) {
+	needModule(t)
+	dir := filepath.Join(t.TempDir(), "cache")
+	start := func(cache string) error {
+		w, err := sandbox.Start(t.Context(), sandbox.Spec{Mode: sandbox.Wasm, CacheDir: cache})
+		if err == nil {
+			w.Close()
+		}
+		return err
+	}
+	if err := start(dir); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil || len(kept) == 0 {
+		t.Fatalf("nothing is kept: %v", err)
+	}
+	for _, file := range kept {
+		if err := os.Truncate(file, 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := start(dir); err != nil {
+		t.Errorf("cut: %v", err)
+	}
+	if err := start("/dev/null/cache"); err != nil {
+		t.Errorf("no place: %v", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := start(dir); err == nil {
+		t.Error("what others can write was run")
 	}
 }
