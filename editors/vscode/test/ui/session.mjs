@@ -34,12 +34,26 @@ export function freePort() {
   });
 }
 
+let shared;
+
+/** A folder with the extension installed, for all the sessions that do not change it. */
+function installedOnce(vsix) {
+  if (!shared) {
+    const home = mkdtempSync(path.join(os.tmpdir(), "secure-torch-vscode-"));
+    process.on("exit", () => rmSync(home, { recursive: true, force: true }));
+    shared = path.join(home, "extensions");
+    writeFileSync(path.join(home, "config.yaml"), "");
+    execFileSync(node, [entry, "--user-data-dir", path.join(home, "user"), "--extensions-dir", shared, "--config", path.join(home, "config.yaml"), "--install-extension", vsix],
+      { env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home }, stdio: "pipe" });
+  }
+  return shared;
+}
+
 /** Starts code-server on a folder; end() ends it. Options: trusted, theme, settings, env, change(extension folder), later
  * (the extension is installed by install(), while the editor runs). */
 export async function start(folder, vsix, options = {}) {
   const home = mkdtempSync(path.join(os.tmpdir(), "secure-torch-vscode-"));
   const user = path.join(home, "user");
-  const extensions = path.join(home, "extensions");
   mkdirSync(path.join(user, "User"), { recursive: true });
   const theme = options.theme ? { "workbench.colorTheme": options.theme } : {};
   writeFileSync(path.join(user, "User", "settings.json"), JSON.stringify({ ...settings, "security.workspace.trust.enabled": options.trusted === false, ...theme, ...options.settings }));
@@ -47,11 +61,13 @@ export async function start(folder, vsix, options = {}) {
   const env = {
     ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: path.join(home, "cache"), EXTENSIONS_GALLERY: '{"serviceUrl":"http://127.0.0.1:9/"}', ...options.env,
   };
+  const own = options.later || options.change;
+  const extensions = own ? path.join(home, "extensions") : installedOnce(vsix);
   const common = ["--user-data-dir", user, "--extensions-dir", extensions, "--config", path.join(home, "config.yaml")];
   const install = () => execFileSync(node, [entry, ...common, "--install-extension", vsix], { env, stdio: "pipe" });
-  if (!options.later) {
+  if (options.change) {
     install();
-    options.change?.(path.join(extensions, readdirSync(extensions).find((name) => name.startsWith("secure-torch"))));
+    options.change(path.join(extensions, readdirSync(extensions).find((name) => name.startsWith("secure-torch"))));
   }
   const port = await freePort();
   const logFile = path.join(home, "server.log");
