@@ -33,3 +33,14 @@ func TestDefectIsGap(t *testing.T) {
 		})
 	}
 }
+
+// A compressed model whose first bytes are broken is in no format any more.
+func TestBrokenPackedModelIsGap(t *testing.T) {
+	for name, want := range map[string]modelscan.Verdict{"model.pkl.gz": modelscan.Incomplete, "model.joblib.XZ": modelscan.Incomplete, "log.gz": modelscan.Safe, "notes.txt.gz": modelscan.Safe, "model.pkl.txt": modelscan.Safe} {
+		b := []byte("\x1e\x8b\x08 no format at all")
+		r := modelscan.Scan(t.Context(), modelscan.Source{Name: name, R: bytes.NewReader(b), Size: int64(len(b))}, nil, modelscan.DefaultLimits())
+		if got := r.Verdict(); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func (d *driver) unclaimed(src Source, depth int, probe Probe) {
 	name := src.Name[strings.LastIndexByte(src.Name, '!')+1:]
 	ext := strings.ToLower(path.Ext(name))
 	switch {
-	case depth > 0, !ModelName(name), textExtensions[ext] && src.Size >= shortText && isText(probe):
+	case depth > 0, !ModelName(withoutPacking(name)), textExtensions[ext] && src.Size >= shortText && isText(probe):
 		return
 	case src.Size == 0:
 		d.sink(src, depth).Gap(Gap{Rule: rule.Malformed, Path: src.Name, Reason: "the file is empty"})
@@ -53,6 +53,16 @@ func (d *driver) unclaimed(src Source, depth int, probe Probe) {
 		d.sink(src, depth).Gap(Gap{Rule: rule.NotRecognised, Path: src.Name, Reason: "named as a model, but in no format that is known here"})
 	}
 	d.report.Kind = KindModel
+}
+
+// packings are the endings of compressed files: model.pkl.gz is a model too, though none that can be unpacked.
+var packings = map[string]bool{".gz": true, ".bz2": true, ".xz": true, ".lzma": true, ".lz4": true, ".zst": true, ".z": true, ".zlib": true}
+
+func withoutPacking(name string) string {
+	if ext := path.Ext(name); packings[strings.ToLower(ext)] {
+		return strings.TrimSuffix(name, ext)
+	}
+	return name
 }
 
 // hollow judges an artifact that is named as a model and turned out to be an archive of other things: its loader finds

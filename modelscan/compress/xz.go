@@ -2,8 +2,15 @@ package compress
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
+	"hash/crc32"
+	"hash/crc64"
 	"io"
 	"slices"
 
@@ -14,8 +21,8 @@ import (
 
 var errXZ = errors.New("malformed xz")
 
-// xzReader reads the .xz format 1.2.0: streams of blocks. Checks are passed over: a loader that reads on demand
-// has used the bytes before it meets a wrong one.
+// xzReader reads the .xz format 1.2.0: streams of blocks. A wrong check is told of at the end: a loader that reads on
+// demand has used the bytes before it meets one.
 type xzReader struct {
 	in    Input
 	r     *bufio.Reader
@@ -24,6 +31,10 @@ type xzReader struct {
 	start int64 // of the block's data, in n
 	check int   // bytes of check behind a block
 	first bool
+	flags [2]byte   // of the stream
+	sum   hash.Hash // of the block's data; nil where there is none that is known
+	index hash.Hash32
+	wrong error // the first check that did not hold
 }
 
 // XZ reads one or more concatenated .xz streams. A block may ask for a dictionary of at most maxWindow bytes.
@@ -57,13 +68,20 @@ func (x *xzReader) Read(p []byte) (int, error) {
 			}
 		}
 		n, err := x.block.Read(p)
+		if x.sum != nil {
+			x.sum.Write(p[:n])
+		}
 		if !errors.Is(err, io.EOF) {
 			return n, err
 		}
 		x.block = nil
-		pad := (4 - (x.n-x.start)%4) % 4
-		if _, err := x.take(int(pad) + x.check); err != nil {
+		pad := int((4 - (x.n-x.start)%4) % 4)
+		b, err := x.take(pad + x.check)
+		if err != nil {
 			return n, err
+		}
+		if x.sum != nil && !bytes.Equal(x.sum.Sum(nil), stored(b[pad:])) || !bytes.Equal(b[:pad], make([]byte, pad)) {
+			x.fault("a block")
 		}
 		if n > 0 {
 			return n, nil
@@ -75,6 +93,9 @@ func (x *xzReader) take(n int) ([]byte, error) {
 	b := make([]byte, n)
 	m, err := io.ReadFull(x.r, b)
 	x.n += int64(m)
+	if x.index != nil {
+		x.index.Write(b[:m])
+	}
 	if errors.Is(err, io.EOF) && n > 0 {
 		err = io.ErrUnexpectedEOF
 	}
@@ -86,7 +107,7 @@ func (x *xzReader) stream() error {
 	for { // stream padding: zeros, four at a time
 		b, err := x.r.Peek(4)
 		if len(b) == 0 && errors.Is(err, io.EOF) && !x.first {
-			return io.EOF
+			return cmp.Or(x.wrong, io.EOF)
 		}
 		if len(b) < 4 || string(b) != "\x00\x00\x00\x00" || x.first {
 			break
@@ -103,6 +124,10 @@ func (x *xzReader) stream() error {
 		return fmt.Errorf("%w: %d bytes in, no stream header", errXZ, x.n-12)
 	}
 	x.first = false
+	x.flags = [2]byte(b[6:8])
+	if crc32.ChecksumIEEE(b[6:8]) != binary.LittleEndian.Uint32(b[8:]) {
+		x.fault("a stream's header")
+	}
 	sizes := [...]int{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}
 	x.check = sizes[b[7]&15]
 	return nil
@@ -118,7 +143,7 @@ func (x *xzReader) next() error {
 		if size[0] != 0 {
 			return x.open((int(size[0]) + 1) * 4)
 		}
-		if err := x.index(); err != nil {
+		if err := x.ending(); err != nil {
 			return err
 		}
 		if err := x.stream(); err != nil {
@@ -133,6 +158,7 @@ func (x *xzReader) open(size int) error {
 	if err != nil {
 		return err
 	}
+	x.header(size, b)
 	flags, b := b[0], b[1:len(b)-4]
 	for _, bit := range []byte{0x40, 0x80} { // sizes, not relied upon
 		if flags&bit != 0 {
@@ -164,6 +190,16 @@ func (x *xzReader) open(size int) error {
 	}
 }
 
+// header verifies a block header of the given length, all but the first byte of which is b.
+func (x *xzReader) header(size int, b []byte) {
+	sum := crc32.NewIEEE()
+	sum.Write([]byte{byte(size/4 - 1)})
+	sum.Write(b[:len(b)-4])
+	if sum.Sum32() != binary.LittleEndian.Uint32(b[len(b)-4:]) {
+		x.fault("a block's header")
+	}
+}
+
 // filter reads the id and the properties of one filter.
 func filter(b []byte) (id uint64, props, rest []byte, err error) {
 	if id, b, err = varint(b); err != nil {
@@ -181,7 +217,7 @@ func filter(b []byte) (id uint64, props, rest []byte, err error) {
 
 // lzma2 starts decompressing a block.
 func (x *xzReader) lzma2(props byte, before []Codec) error {
-	x.start = x.n
+	x.start, x.sum = x.n, checkOf(x.flags[1]&15)
 	in := x.in
 	in.Reader = counted{x}
 	r, err := lzma2(props, in)
@@ -225,9 +261,12 @@ func lzma2(props byte, in Input) (io.Reader, error) {
 	return lzma.Reader2Config{DictCap: max(window, lzma.MinDictCap)}.NewReader2(in)
 }
 
-// index passes over the index and the stream footer.
-func (x *xzReader) index() error {
+// ending passes over the index and the stream footer.
+func (x *xzReader) ending() error {
 	start := x.n - 1
+	x.index = crc32.NewIEEE()
+	defer func() { x.index = nil }()
+	x.index.Write([]byte{0})
 	count, err := x.varint()
 	if err != nil {
 		return err
@@ -237,9 +276,50 @@ func (x *xzReader) index() error {
 			return err
 		}
 	}
-	pad := (4 - (x.n-start)%4) % 4
-	_, err = x.take(int(pad) + 4 + 12)
-	return err
+	if _, err = x.take(int((4 - (x.n-start)%4) % 4)); err != nil {
+		return err
+	}
+	sum := x.index.Sum32()
+	b, err := x.take(4 + 12)
+	if err != nil {
+		return err
+	}
+	footer := b[4:]
+	if sum != binary.LittleEndian.Uint32(b) {
+		x.fault("the index")
+	}
+	if crc32.ChecksumIEEE(footer[4:10]) != binary.LittleEndian.Uint32(footer) || string(footer[8:]) != string(x.flags[:])+"YZ" {
+		x.fault("a stream's footer")
+	}
+	return nil
+}
+
+func (x *xzReader) fault(what string) {
+	if x.wrong == nil {
+		x.wrong = fmt.Errorf("%w: the checksum of %s is wrong", errXZ, what)
+	}
+}
+
+// checkOf is the hash that a stream's flags name, nil for none and those that are not known.
+func checkOf(id byte) hash.Hash {
+	switch id {
+	case 1:
+		return crc32.NewIEEE()
+	case 4:
+		return crc64.New(crc64.MakeTable(crc64.ECMA))
+	case 10:
+		return sha256.New()
+	}
+	return nil
+}
+
+// stored is a check in the order in which Go writes it: those of 4 and 8 bytes are little-endian in the file.
+func stored(b []byte) []byte {
+	if len(b) < sha256.Size {
+		b = bytes.Clone(b)
+		slices.Reverse(b)
+	}
+	return b
 }
 
 // varint reads a multibyte integer (section 1.2).

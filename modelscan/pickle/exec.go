@@ -1,6 +1,10 @@
 package pickle
 
-import "math"
+import (
+	"bytes"
+	"math"
+	"unicode/utf8"
+)
 
 // exec performs one opcode. What has no step pushes nothing (STOP), or is no opcode and was refused before.
 func (m *machine) exec(op *Op) {
@@ -22,7 +26,7 @@ var steps = [256]func(m *machine, op *Op){
 	opInt: (*machine).pushInt, opLong: (*machine).pushLong, opLong1: (*machine).pushLong, opLong4: (*machine).pushLong,
 	opBinInt: pushFixed, opBinInt1: pushFixed, opBinInt2: pushFixed,
 	opFloat: pushFloat, opBinFloat: pushFloat,
-	opUnicode: pushText, opBinUnicode: pushText, opShortBinUnicode: pushText, opBinUnicode8: pushText,
+	opUnicode: pushText, opBinUnicode: pushUnicode, opShortBinUnicode: pushUnicode, opBinUnicode8: pushUnicode,
 	opString: pushText, opBinString: pushText, opShortBinString: pushText,
 	opBinBytes: pushBytes, opShortBinBytes: pushBytes, opBinBytes8: pushBytes,
 	opByteArray8:     pushBytes,
@@ -72,6 +76,28 @@ func pushText(m *machine, op *Op)      { m.push(mk(kStr, op.Pos)) }
 func pushExtension(m *machine, op *Op) { m.push(m.extension(op)) }
 func putFixed(m *machine, op *Op)      { m.memo.put(op.Int, m.top(op)) }
 func getFixed(m *machine, op *Op)      { m.get(op, op.Int) }
+
+// maxChecked bounds the text whose encoding is looked at, in bytes.
+const maxChecked = 1 << 20
+
+// pushUnicode pushes a str. Python refuses what is not UTF-8, surrogates let through.
+func pushUnicode(m *machine, op *Op) {
+	if b, err := m.dec.Payload(op, maxChecked); err == nil && !utf8.Valid(b) && !utf8.Valid(withoutSurrogates(b)) {
+		m.refuse(op, "the text is not UTF-8")
+	}
+	pushText(m, op)
+}
+
+// withoutSurrogates puts other runes of three bytes in the place of encoded surrogates.
+func withoutSurrogates(b []byte) []byte {
+	b = bytes.Clone(b)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == 0xed && b[i+1] >= 0xa0 && b[i+1] <= 0xbf {
+			b[i] = 0xee
+		}
+	}
+	return b
+}
 
 func pushBytes(m *machine, op *Op) {
 	if m.opts.Bytes != nil {

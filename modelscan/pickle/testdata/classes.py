@@ -54,7 +54,7 @@ def risky(sources):
 def walk(package, prefixes):
     root = importlib.import_module(package)
     modules = [root]
-    for info in pkgutil.walk_packages(root.__path__, package + ".", onerror=lambda name: None):
+    for info in pkgutil.walk_packages(getattr(root, "__path__", []), package + ".", onerror=lambda name: None):
         if set(info.name.split(".")) & set(SKIP) or prefixes and not info.name.startswith(tuple(prefixes)):
             continue
         try:
