@@ -103,6 +103,12 @@ func (p Program) check() error {
 	if p.Limits.Time < 0 || p.Limits.Memory < 0 || p.Limits.Output < 0 { // as an unsigned number no limit at all
 		return refused("a limit is below zero: %s, %d and %d bytes", p.Limits.Time, p.Limits.Memory, p.Limits.Output)
 	}
+	if p.Input != nil {
+		flags, err := unix.FcntlInt(p.Input.Fd(), unix.F_GETFL, 0)
+		if err != nil || flags&unix.O_ACCMODE != unix.O_RDONLY {
+			return refused("the input is not open for reading only: the program could write to it")
+		}
+	}
 	if p.Output == nil {
 		return nil
 	}

@@ -261,6 +261,9 @@ func TestProgramIsRefused(t *testing.T) {
 			t.Errorf("%s: %+v\n%s", name, r, out)
 		}
 	}
+	if r, err := RunProgram(t.Context(), Program{Python: python, Source: "INPUT.raw.write(b'x')", Input: file}); err == nil || r.Outcome != ProgramRefused {
+		t.Errorf("an input that can be written: %+v, %v", r, err)
+	}
 	if r, err := RunProgram(t.Context(), Program{Python: "/bin/true", Source: "pass"}); err == nil || r.Outcome != ProgramRefused {
 		t.Errorf("no Python: %+v, %v", r, err)
 	}
