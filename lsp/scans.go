@@ -139,7 +139,7 @@ func stampOf(path string) stamp {
 
 // changedUnseen says whether the file changed after its scan began and before it was watched. It says so once.
 func (sc *scan) changedUnseen() bool {
-	changed := sc.watched != stamp{} && sc.stamp != stamp{} && sc.watched != sc.stamp
+	changed := sc.watched != stamp{} && sc.watched != sc.stamp
 	sc.watched = stamp{}
 	return changed
 }

@@ -22,7 +22,7 @@ import (
 // watchModels watches the files that open documents load, wherever they lie, and the places where files
 // that they name would appear. The client could tell only of what lies in its folders.
 func (s *Server) watchModels() {
-	w := watch.New(watch.Options{Notice: func(why string) {
+	w := watch.New(watch.Options{Brief: true, Notice: func(why string) {
 		s.log.Warn("watch", "notice", why)
 		_ = s.do(func(st *state) error { st.tell(protocol.MessageTypeInfo, "secure-torch: "+why); return nil })
 	}})

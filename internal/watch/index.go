@@ -13,6 +13,7 @@ import (
 // in some 20 MB: it keeps no os.FileInfo.
 type index struct {
 	quiet, patience time.Duration
+	brief           bool
 	files           map[string]seen // as last reported, or there from the begin
 	pending         map[string]*pending
 	round           uint32 // of looks at everything
@@ -36,7 +37,7 @@ type pending struct {
 }
 
 func newIndex(o Options) *index {
-	return &index{quiet: o.Quiet, patience: o.Patience, files: map[string]seen{}, pending: map[string]*pending{}}
+	return &index{quiet: o.Quiet, patience: o.Patience, brief: o.Brief, files: map[string]seen{}, pending: map[string]*pending{}}
 }
 
 // reset forgets what is not watched any more and takes for known what was not watched before: only what
@@ -71,6 +72,21 @@ func (x *index) touch(now time.Time, path string, key artifact.Key) {
 	x.see(now, path, key)
 	if p := x.pending[path]; p != nil && now.After(p.latest) {
 		p.latest = now
+	}
+}
+
+// suspect has files reported that may have been something else for a moment, whatever they look like: their folder was
+// moved, or a link was turned, and there is nothing to be seen of it when it has been turned back.
+func (x *index) suspect(now time.Time, roots []string, is func(path string) bool) {
+	for path, f := range x.files {
+		if x.pending[path] == nil && is(path) {
+			x.pending[path] = &pending{f.Key, now, now, x.round}
+		}
+	}
+	for _, root := range roots {
+		if _, known := x.files[root]; !known && x.brief && x.pending[root] == nil && is(root) {
+			x.pending[root] = &pending{none, now, now, x.round}
+		}
 	}
 }
 
@@ -124,8 +140,8 @@ func (x *index) dueAt(p *pending) time.Time {
 	return quiet
 }
 
-// due returns what has been quiet for long enough, or kept us waiting for too long. A file that is what
-// it was before is no change.
+// due returns what has been quiet for long enough, or kept us waiting for too long. A file that is what it was before is
+// a change nevertheless: it was something else in between, and somebody may have looked then.
 func (x *index) due(now time.Time) []Change {
 	var out []Change
 	for path, p := range x.pending {
@@ -133,10 +149,10 @@ func (x *index) due(now time.Time) []Change {
 			continue
 		}
 		delete(x.pending, path)
-		if x.files[path].Key == p.now {
-			continue
-		}
 		if p.now == none {
+			if _, known := x.files[path]; !known && !x.brief {
+				continue
+			}
 			delete(x.files, path)
 		} else {
 			x.files[path] = seen{p.now, x.round}

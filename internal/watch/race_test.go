@@ -158,3 +158,51 @@ func TestTwoNames(t *testing.T) {
 		})
 	}
 }
+
+// What was something else for a moment is told of, though it is what it was: somebody may have looked in between.
+func TestForAMoment(t *testing.T) {
+	for name, c := range map[string]struct {
+		roots []string
+		does  func(in func(string) string)
+		told  Change
+	}{
+		"its folder moved": {[]string{"a/m/x.pt"}, func(in func(string) string) { swap(in("a/m"), in("away")) }, Change{"a/m/x.pt", false}},
+		"a folder above":   {[]string{"a/m/x.pt"}, func(in func(string) string) { swap(in("a"), in("away")) }, Change{"a/m/x.pt", false}},
+		"below a root":     {[]string{"a"}, func(in func(string) string) { swap(in("a/m"), in("away")) }, Change{"a/m/x.pt", false}},
+		"a link turned": {[]string{"link/x.pt"}, func(in func(string) string) {
+			_ = os.Remove(in("link"))
+			_ = os.Symlink("b", in("link"))
+			_ = os.Remove(in("link"))
+			_ = os.Symlink("a/m", in("link"))
+		}, Change{"link/x.pt", false}},
+		"there for a moment": {[]string{"a/m/new.pt"}, func(in func(string) string) {
+			_ = os.WriteFile(in("a/m/new.pt"), []byte("x"), 0o600)
+			_ = os.Remove(in("a/m/new.pt"))
+		}, Change{"a/m/new.pt", true}},
+		"there for a moment, with its folder": {[]string{"c/x.pt"}, func(in func(string) string) { swap(in("a/m"), in("c")) }, Change{"c/x.pt", true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			in := func(name string) string { return filepath.Join(dir, name) }
+			must(t, os.MkdirAll(in("a/m"), 0o700))
+			must(t, os.Mkdir(in("b"), 0o700))
+			write(t, in("a/m/x.pt"), "one")
+			must(t, os.Symlink("a/m", in("link")))
+			var roots []string
+			for _, r := range c.roots {
+				roots = append(roots, in(r))
+			}
+			_, wait := watched(t, Options{Brief: true}, roots...)
+			c.does(in)
+			wait(c.told.Path, func(seen map[string]Change) bool {
+				return seen[filepath.Base(c.told.Path)] == Change{in(c.told.Path), c.told.Gone}
+			})
+		})
+	}
+}
+
+// swap moves something away and back.
+func swap(from, to string) {
+	_ = os.Rename(from, to)
+	_ = os.Rename(to, from)
+}

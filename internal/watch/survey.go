@@ -47,6 +47,7 @@ func (r *run) touch(path string, at time.Time) {
 func (r *run) survey(there func(string, artifact.Key)) {
 	r.index.round++
 	clear(r.steps)
+	clear(r.beside)
 	for path, f := range r.dirs {
 		if at, err := placeOf(path); err != nil || f.bySystem && at != f.place {
 			r.forget(path)
@@ -103,6 +104,9 @@ func (r *run) through(path string) {
 	for range maxTries {
 		for _, step := range way {
 			r.steps[step.path] = true
+			if !artifact.Inside(step.path, path) {
+				r.beside[step.path] = true
+			}
 			if dir := filepath.Dir(step.path); step.turn {
 				r.watch(dir, false)
 			} else {

@@ -30,6 +30,8 @@ type Options struct {
 	Poll time.Duration
 	// Polling looks at everything that way.
 	Polling bool
+	// Brief tells also of files that were there only for a moment, as gone.
+	Brief bool
 	// Notice is told, once, why polling is used. It may be nil.
 	Notice func(string)
 }
@@ -136,6 +138,7 @@ type run struct {
 	dirs    map[string]folder // that are watched, by the system or by polling
 	system  map[place]*systemWatch
 	steps   map[string]bool // paths at which a change makes a root, or a link, lead elsewhere
+	beside  map[string]bool // those of them that a link has led to
 	touched map[string]touch
 	polling int           // folders that the system can't watch
 	dirty   bool          // something happened, and nobody knows where
@@ -146,7 +149,7 @@ type run struct {
 }
 
 func newRun(o Options) *run {
-	return &run{opts: o, index: newIndex(o), dirs: map[string]folder{}, system: map[place]*systemWatch{}, steps: map[string]bool{}, touched: map[string]touch{}}
+	return &run{opts: o, index: newIndex(o), dirs: map[string]folder{}, system: map[place]*systemWatch{}, steps: map[string]bool{}, beside: map[string]bool{}, touched: map[string]touch{}}
 }
 
 // folder is one that is watched.
@@ -250,10 +253,21 @@ func under(roots []string) func(path string) bool {
 // reported.
 func (r *run) look(now time.Time) {
 	r.latest = now
+	var moved []string
+	everything := false
 	for path, t := range r.touched {
-		if _, known := r.dirs[path]; known && t.moved {
+		_, known := r.dirs[path]
+		if t.moved && (known || r.steps[path]) {
+			moved = append(moved, path)
+			everything = everything || r.beside[path]
+		}
+		if t.moved && known {
 			r.gone(path)
 		}
+	}
+	if len(moved) > 0 {
+		below := under(moved)
+		r.index.suspect(now, r.roots, func(path string) bool { return everything || below(path) })
 	}
 	for path, t := range r.touched {
 		r.touch(path, t.at)
