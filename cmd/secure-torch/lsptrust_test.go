@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/evidence"
+	"github.com/secure-torch/secure-torch/trust/signtest/virtual"
 )
 
 func writeFile(t *testing.T, path string, text []byte) {
@@ -70,6 +72,35 @@ func TestWrongSignerInEditor(t *testing.T) {
 	policy("theirs.pub")
 	s.command("secure-torch.scanAgain", model)
 	s.shown(source, "ST304", false)
+	s.quit()
+}
+
+// Who signed a model through Sigstore is told over the call that loads it; at the user's word he alone may sign it from
+// then on.
+func TestTrustPublisherInEditor(t *testing.T) {
+	home, dir, exe := t.TempDir(), t.TempDir(), program(t)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
+	t.Setenv("XDG_CONFIG_HOME", home)
+	own, instance := filepath.Join(home, "secure-torch"), virtual.New(t)
+	const issuer = "https://accounts.org.test"
+	weights := []byte("\x80\x04K\x01.")
+	model, source := filepath.Join(dir, "model.pkl"), filepath.Join(dir, "a.py")
+	writeFile(t, model, weights)
+	writeFile(t, model+".sigstore.json", instance.Sign(t, "ml@org.test", issuer, weights))
+	writeFile(t, filepath.Join(own, "root.json"), instance.Root(t, nil))
+	writeFile(t, filepath.Join(own, "trust.yaml"), []byte("version: 1\nroots: {sigstore: \"file:root.json\"}\n"))
+	s := openLSP(t, exe, dir, nil)
+	s.open(source, "import pickle\npickle.load(open('model.pkl', 'rb'))\n")
+	var hover struct{ Contents struct{ Value string } }
+	for !strings.Contains(hover.Contents.Value, "signature: good, by ` ml@org.test `") {
+		s.call("textDocument/hover", map[string]any{"textDocument": map[string]any{"uri": fileURI(source)}, "position": map[string]any{"line": 1, "character": 8}}, &hover)
+	}
+	s.command("secure-torch.trustPublisher", model)
+	writeFile(t, model+".sigstore.json", instance.Sign(t, "mallory@org.test", issuer, weights))
+	s.command("secure-torch.scanAgain", model)
+	if severity := s.shown(source, "ST304", true); severity != 1 {
+		t.Errorf("severity %d", severity)
+	}
 	s.quit()
 }
 

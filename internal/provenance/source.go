@@ -75,7 +75,10 @@ func (s Source) Names() []string {
 	names := []string{"path:" + s.Path}
 	switch s.Kind {
 	case "hub":
-		names = append([]string{"hf:" + s.Repo, "hf:" + s.Repo + "@" + s.Commit}, names...)
+		if s.Commit != "" {
+			names = append([]string{"hf:" + s.Repo + "@" + s.Commit}, names...)
+		}
+		names = append([]string{"hf:" + s.Repo}, names...)
 	case "s3", "url": // s3://bucket/key and https://host/path
 		names = append([]string{s.Path}, names...)
 	}
