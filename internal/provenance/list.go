@@ -40,7 +40,7 @@ func Opened(f *artifact.File) *Model {
 	}
 }
 
-// List finds the files of the model at path. The files named in skip, which need not exist, are no part of it: the
+// List finds the files of the model at path. A link that the path itself is, is followed: the user named it. The files named in skip, which need not exist, are no part of it: the
 // signature itself.
 func List(ctx context.Context, path string, skip ...string) (*Model, error) {
 	full, err := filepath.Abs(path)
@@ -51,6 +51,11 @@ func List(ctx context.Context, path string, skip ...string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		if full, err = filepath.EvalSymlinks(full); err != nil { // a walk does not enter a link
+			return nil, err
+		}
+	}
 	m := &Model{Path: path, Single: !info.IsDir(), root: full}
 	for _, s := range skip {
 		if info, err := os.Stat(s); err == nil {
@@ -59,7 +64,6 @@ func List(ctx context.Context, path string, skip ...string) (*Model, error) {
 	}
 	if m.Single {
 		m.root = filepath.Dir(full)
-		m.blobs = artifact.BlobsFor(full)
 		return m, m.add(full)
 	}
 	m.blobs = artifact.BlobsFor(filepath.Join(full, "file"))
@@ -117,7 +121,7 @@ func (m *Model) link(path string, info fs.FileInfo) (evidence.EntryType, fs.File
 		return evidence.Link, info
 	}
 	switch {
-	case len(m.blobs) > 0 && artifact.Contained(path, m.blobs...) == nil:
+	case m.Single, len(m.blobs) > 0 && artifact.Contained(path, m.blobs...) == nil:
 		return evidence.Regular, target
 	case artifact.Contained(path, m.root) == nil:
 		return evidence.Inner, target
@@ -127,7 +131,11 @@ func (m *Model) link(path string, info fs.FileInfo) (evidence.EntryType, fs.File
 
 // open opens an entry, wherever it is allowed to lead.
 func (m *Model) open(e evidence.Entry) (*artifact.File, error) {
-	return artifact.Open(filepath.Join(m.root, filepath.FromSlash(e.Name)), append([]string{m.root}, m.blobs...)...)
+	var within []string // the one file lies where the user says
+	if !m.Single {
+		within = append([]string{m.root}, m.blobs...)
+	}
+	return artifact.Open(filepath.Join(m.root, filepath.FromSlash(e.Name)), within...)
 }
 
 // Hash computes the digests that the plan asks for, several files at once. What the signer left out is not read.

@@ -182,6 +182,17 @@ func TestLinks(t *testing.T) {
 	if sig := verify(t, dir, bundle, terms); sig.State != evidence.Trusted {
 		t.Errorf("a snapshot: %+v", sig)
 	}
+	folder(t, cache, map[string]string{"named": "-> " + snap, "weights.bin": "-> " + snap + "/model.safetensors", "out": "-> plain/outer"})
+	if sig := verify(t, filepath.Join(cache, "named"), bundle, terms); sig.State != evidence.Trusted {
+		t.Errorf("a link to a folder, named by the user: %+v", sig)
+	}
+	for name, content := range map[string]string{"weights.bin": "weights", "out": "secret"} {
+		one, terms := signed(t, folder(t, t.TempDir(), map[string]string{name: content}))
+		terms.Within = name
+		if sig := verify(t, filepath.Join(cache, name), one, terms); sig.State != evidence.Trusted {
+			t.Errorf("%s, a link to a file, named by the user: %+v", name, sig)
+		}
+	}
 	folder(t, dir, map[string]string{"x.py": "-> ../../../secret"})
 	if sig := verify(t, dir, bundle, terms); sig.Code != evidence.Tampered || !cmp.Equal(sig.Links, []string{"x.py"}) {
 		t.Errorf("a link out of the repository: %+v", sig)
