@@ -108,7 +108,7 @@ func (l *linker) call(n node) (LoadCall, bool) {
 	c := &Call{s: s, n: n, fn: callee, name: name, l: l}
 	c.part = c.partOf()
 	c.arg = c.Arg(loader.Arg)
-	if loader.When != nil && !loader.When(c) {
+	if loader.When != nil && !loader.When(c) || loader.Takes == TakesBytes && c.copies() {
 		return LoadCall{}, false
 	}
 	j := Judgement{}

@@ -7,12 +7,12 @@ import (
 
 var pickleLoaders = []*Loader{
 	{Func: "pickle.load", Also: []string{"_pickle.load", "cPickle.load", "pickle5.load", "six.moves.cPickle.load", "pickle._load"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
-	{Func: "pickle.loads", Also: []string{"_pickle.loads", "cPickle.loads", "pickle5.loads", "six.moves.cPickle.loads", "pickle._loads", "multiprocessing.reduction.ForkingPickler.loads", "multiprocessing.reduction.loads"}, Arg: Arg{0, []string{"data"}}, Takes: TakesBytes, When: received, Judge: judgePickle},
+	{Func: "pickle.loads", Also: []string{"_pickle.loads", "cPickle.loads", "pickle5.loads", "six.moves.cPickle.loads", "pickle._loads", "multiprocessing.reduction.ForkingPickler.loads", "multiprocessing.reduction.loads"}, Arg: Arg{0, []string{"data"}}, Takes: TakesBytes, Judge: judgePickle},
 	{Func: "pickle.Unpickler", Also: []string{"_pickle.Unpickler", "cPickle.Unpickler", "pickle5.Unpickler", "pickle._Unpickler"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
 	{Func: "dill.load", Also: []string{"dill.load_session", "dill.load_module", "dill.Unpickler"}, Arg: Arg{0, []string{"file", "filename"}}, Judge: judgePickle},
-	{Func: "dill.loads", Arg: Arg{0, []string{"str"}}, Takes: TakesBytes, When: received, Judge: judgePickle},
+	{Func: "dill.loads", Arg: Arg{0, []string{"str"}}, Takes: TakesBytes, Judge: judgePickle},
 	{Func: "cloudpickle.load", Also: []string{"ray.cloudpickle.load", "joblib.externals.cloudpickle.load"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
-	{Func: "cloudpickle.loads", Also: []string{"ray.cloudpickle.loads", "joblib.externals.cloudpickle.loads", "srsly.pickle_loads"}, Arg: Arg{0, nil}, Takes: TakesBytes, When: received, Judge: judgePickle},
+	{Func: "cloudpickle.loads", Also: []string{"ray.cloudpickle.loads", "joblib.externals.cloudpickle.loads", "srsly.pickle_loads"}, Arg: Arg{0, nil}, Takes: TakesBytes, Judge: judgePickle},
 	{Func: "shelve.open", Also: []string{"shelve.DbfilenameShelf"}, Arg: Arg{0, []string{"filename"}}, Judge: judgePickle},
 	{Func: "jsonpickle.decode", Also: []string{"jsonpickle.loads", "jsonpickle.unpickler.decode"}, Arg: Arg{0, []string{"string"}}, Takes: TakesBytes, Judge: judgePickle},
 	{Func: "pandas.read_pickle", Suffix: "read_pickle", Also: []string{"pandas.io.pickle.read_pickle"}, Arg: Arg{0, []string{"filepath_or_buffer"}}, Judge: judgePickle},
@@ -37,17 +37,18 @@ func judgePickle(c *Call) Judgement {
 	return Judgement{Rule: rule.PickleLoad, Guarded: No, Message: "`" + c.Name() + "` runs whatever code the pickle holds"}
 }
 
-// received says whether what the call reads may come from elsewhere: pickle.loads(pickle.dumps(x)) is a way of copying x.
-func received(c *Call) bool {
+// copies says whether the call reads what the same program has just written: pickle.loads(pickle.dumps(x)) is a way of
+// copying x.
+func (c *Call) copies() bool {
 	names := c.s.names(c.arg)
 	for _, name := range names {
 		switch name {
 		case "pickle.dumps()", "_pickle.dumps()", "cPickle.dumps()", "dill.dumps()", "cloudpickle.dumps()":
 		default:
-			return true
+			return false
 		}
 	}
-	return len(names) == 0
+	return len(names) > 0
 }
 
 func judgeMarshal(c *Call) Judgement {
