@@ -80,7 +80,9 @@ def from_pretrained(model: Any, name: str, *args: Any, max_threat_score: int = 2
         raise IncompleteScanError("trust_remote_code=True runs Python of the repository: no scan can vouch for that")
     if isinstance(model, str):
         module, _, attribute = model.rpartition(".")
-        model = getattr(importlib.import_module(module or "transformers"), attribute)
+        named, model = model, getattr(importlib.import_module(module or "transformers"), attribute)
+        if not isinstance(model, type) and not hasattr(model, "from_pretrained"):
+            raise TypeError(f"{named!r} is no class: from_pretrained calls it with the model's folder")
     folder = name if os.path.isdir(name) else _download(name, kwargs)
     check_folder(folder, max_threat_score)
     load = getattr(model, "from_pretrained", model)

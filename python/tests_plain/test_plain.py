@@ -195,3 +195,10 @@ def test_no_number_is_no_permission():
     for wrong in ("20", None):
         with pytest.raises(TypeError, match="max_threat_score="):
             st.load(pickle.dumps([1]), max_threat_score=wrong)
+
+
+def test_from_pretrained_calls_classes(tmp_path):
+    """A name out of somebody's settings can't make it call whatever there is."""
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(TypeError, match="'os.listdir' is no class"):
+        st.from_pretrained("os.listdir", str(tmp_path))
