@@ -83,6 +83,34 @@ func (t *tables) member(module, name string) entry {
 	return entry{verdict: allowed}
 }
 
+// quiet tells whether a name that is on no list is a function of a library that is, and speaks of no file, program or
+// address. Models hold such functions (metrics, kernels); only to name one does nothing, and a call of it is reported.
+func (t *tables) quiet(g *global) bool {
+	if p := t.of(g.module); g.computed || t.stdlib[root(g.module)] || len(p.allow) == 0 || looksLikeClass(g.name) || strings.Contains(g.name, ".") {
+		return false
+	}
+	for word := range strings.FieldsFuncSeq(g.module+"_"+g.name, func(r rune) bool { return r == '_' || r == '.' }) {
+		if loud[strings.ToLower(word)] || t.leaf(word) {
+			return false
+		}
+	}
+	return true
+}
+
+// loud are words of names that are worth a look.
+var loud = wordSet(`backdoor call check cli cmd code command compile config convert copy ctypes decode delegate delete deserialize download dump dumps
+	eval evaluate exec execute fetch file files from hub import input install io link load loader loads main memmap move open parse path pickle
+	popen process read remote remove rename request reverse run runner save script server setup shell socket source spawn subprocess system temp
+	tempfile test testing tests unlink unpickle upload url urls write`)
+
+func wordSet(text string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(text) {
+		set[w] = true
+	}
+	return set
+}
+
 // leaf tells whether a method of this name is dangerous whatever object it belongs to.
 func (t *tables) leaf(name string) bool {
 	return t.leaves[name[strings.LastIndexByte(name, '.')+1:]] != ""

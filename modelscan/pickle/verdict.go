@@ -258,6 +258,7 @@ func (m *machine) finish() {
 			m.accuse(g.entry.rule, g.off, g.String(), "names "+g.String())
 		case g.entry.verdict == dangerous && !g.entry.coarse:
 			m.accuse(rule.PickleDangerousReference, g.off, g.String(), "names "+g.String()+" without calling it here")
+		case m.load.quiet(g):
 		default:
 			m.accuse(rule.PickleUnknownImport, g.off, g.String(), "imports "+g.String()+", which is not known here")
 		}
