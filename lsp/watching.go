@@ -62,25 +62,30 @@ func (st *state) nowWatched(fresh map[string]stamp, folders bool) {
 	}
 	var come []watch.Change
 	for path, now := range fresh {
-		sc := st.scans[path]
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			st.lookedAround(path)
 		}
-		switch {
-		case now == stamp{} && sc != nil:
-			come = append(come, watch.Change{Path: path, Gone: true})
-		case now == stamp{}:
-		case sc == nil && !st.missed(path):
-		case sc == nil:
-			come = append(come, watch.Change{Path: path})
-		default:
-			sc.watched = now
-			if sc.cancel == nil && sc.changedUnseen() {
-				st.rescan(path)
-			}
+		if came, gone := st.cameUnwatched(path, now); came || gone {
+			come = append(come, watch.Change{Path: path, Gone: gone})
 		}
 	}
 	st.filesChanged(come)
+}
+
+// cameUnwatched says whether a file came or went before it was watched, and has one scanned again that changed then.
+func (st *state) cameUnwatched(path string, now stamp) (came, gone bool) {
+	sc := st.scans[path]
+	switch {
+	case now == stamp{}:
+		return false, sc != nil
+	case sc == nil:
+		return st.missed(path), false
+	}
+	sc.watched = now
+	if sc.cancel == nil && sc.changedUnseen() {
+		st.rescan(path)
+	}
+	return false, false
 }
 
 // lookedAround scans anew what depends on a folder that was not watched when it was scanned.
