@@ -88,3 +88,13 @@ func release(t *testing.T, name string) map[string][]byte {
 		"checksums.txt": fmt.Appendf(nil, "%x  %s.tar.gz\n", sha256.Sum256(archive), name),
 	}
 }
+
+func TestInstallUsage(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"--version"}, {"--version", "v0.1.0", "--to"}} {
+		cmd := exec.Command("sh", append([]string{"../scripts/install.sh"}, args...)...)
+		out, _ := cmd.CombinedOutput() // what it exits with is looked at
+		if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.HasPrefix(string(out), "usage: install.sh --version vX.Y.Z") {
+			t.Errorf("%v: exit %d: %s", args, code, out)
+		}
+	}
+}

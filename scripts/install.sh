@@ -5,6 +5,7 @@
 set -eu
 version='' to=${HOME:-.}/.local/bin from=''
 while [ $# -gt 0 ]; do
+	[ $# -gt 1 ] || { echo "usage: install.sh --version vX.Y.Z [--to FOLDER] [--from URL]" >&2 && exit 2; }
 	case $1 in
 	--version) version=$2 ;;
 	--to) to=$2 ;;
