@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
 	"github.com/secure-torch/secure-torch/internal/ref"
 )
 
@@ -51,14 +52,33 @@ func hubFile(e *evaluator, fr *frame, n node) value {
 		}
 		return repo
 	}
+	site := ""
+	for _, name := range s.names(s.field(n, pyparse.FieldFunction)) {
+		site = elsewhere(name)
+	}
 	return cross(repo, file, func(r, f alt) alt {
-		if r.kind == ref.Path && isHubID(r.text) {
+		if site != "" && r.kind == ref.Path && isHubID(r.text) {
+			r.kind, r.text = ref.URL, strings.TrimSuffix(site+r.text+"/"+f.text, "/")
+		} else if r.kind == ref.Path && isHubID(r.text) {
 			r.kind, r.file, r.revision, r.repo = ref.Hub, f.text, revision, kind
 		} else if r.kind == ref.Path {
 			r.text = strings.TrimSuffix(r.text, "/") + "/" + f.text
 		}
 		return r
 	})
+}
+
+// elsewhere is where a library finds the repositories that its functions name, which are none of the hub's; empty for
+// all others.
+func elsewhere(function string) string {
+	library, _, _ := strings.Cut(function, ".")
+	switch library {
+	case "modelscope": // modelscope/hub/constants.py
+		return "https://www.modelscope.cn/models/"
+	case "paddlenlp", "ppdiffusers": // their utils/constants.py, unless from_hf_hub=True
+		return "https://bj.bcebos.com/paddlenlp/models/community/"
+	}
+	return ""
 }
 
 // repoNames are the parameters that name a repository.

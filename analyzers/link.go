@@ -227,6 +227,9 @@ func (c *Call) named(v value, takes Takes) ([]ref.Ref, string) {
 		if r.Kind == ref.Hub && r.Revision == "" {
 			r.Revision = revision
 		}
+		if site := elsewhere(c.name); site != "" && r.Kind == ref.Hub && c.Bool(c.Keyword("from_hf_hub")) != Yes {
+			r = ref.Ref{Kind: ref.URL, Value: site + r.Value, Sure: r.Sure}
+		}
 		if !slices.Contains(out, r) {
 			r.Value, r.File, r.Revision = strings.Clone(r.Value), strings.Clone(r.File), strings.Clone(r.Revision)
 			out = append(out, r)
