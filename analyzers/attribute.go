@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -28,6 +29,9 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		return ps, why
 	}
 	if class := s.selfClass(object); class >= 0 {
+		if set := s.setBefore(class, object, attr); len(set) > 0 {
+			return e.valuesOf(fr, set)
+		}
 		if ps, why := e.member(place{fr, class, ref.Exact}, nil, attr, 0); len(ps) > 0 || why != "" {
 			return ps, why
 		}
@@ -57,6 +61,46 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		if ps := e.cliDefault(fr, attr); len(ps) > 0 && argumentsName(s.code(object)) {
 			return ps, ""
 		}
+	}
+	return out[:min(len(out), maxAlts)], why
+}
+
+// setBefore are the values that an attribute of self has for certain at a use, of which one at least is set in the same
+// method on every way to the use: the latest first.
+func (s *Summary) setBefore(class, object node, attr string) []node {
+	fn := s.enclosing(object, pyparse.FunctionDefinition)
+	covered := map[node][]node{}
+	var values []node
+	for _, a := range slices.Backward(s.attrs[attr]) {
+		st := s.parent[a]
+		if a > object || s.kind(st) != pyparse.Assignment || s.within(object, st) || s.enclosing(a, pyparse.FunctionDefinition) != fn || s.selfClass(s.field(a, pyparse.FieldObject)) != class {
+			continue
+		}
+		branch, ok := s.branch(a, object)
+		if !ok || branch >= 0 && hides(covered, s, branch) {
+			continue
+		}
+		values = append(values, s.field(st, pyparse.FieldRight))
+		if branch < 0 || s.exhausts(covered, branch) {
+			return values
+		}
+	}
+	return nil
+}
+
+// valuesOf are the expressions that several stand for.
+func (e *evaluator) valuesOf(fr *frame, values []node) ([]place, string) {
+	var out []place
+	var why string
+	for _, v := range values {
+		ps, w := e.places(fr, v)
+		out = append(out, ps...)
+		if why == "" {
+			why = w
+		}
+	}
+	if len(values) > 1 {
+		out = lower(out, ref.Guess)
 	}
 	return out[:min(len(out), maxAlts)], why
 }

@@ -179,6 +179,8 @@ func TestValues(t *testing.T) {
 		{"no repository", "from transformers import AutoModel\nAutoModel.from_pretrained('a.bin')\n", "path:a.bin(exact)"},
 		{"comprehension", "torch.load(sorted([f for f in Path('out').glob('*.pt') if f.stem])[0])\nfor p in (d + '/model.bin' for d in ['a']):\n    torch.load(p)\n", "glob:out/*.pt(guess)path:a/model.bin(guess)"},
 		{"chosen class", "class A:\n    def load(self, p):\n        torch.load(p)\nclass B:\n    def load(self, p):\n        torch.load(p + '.b')\nKINDS = {'a': A, 'b': B}\ndef f(kind='b'):\n    KINDS[kind].load('x.pt')\n", "path:x.pt.b(guess)"},
+		{"set before", "class A:\n    def f(self, p):\n        if p == 'x':\n            self.p = 'a.pt'\n        else:\n            self.p = 'b.pt'\n            torch.load(self.p)\n        torch.load(self.p)\n    def g(self):\n        self.p = self.p + '.g'\n        if self.q:\n            self.p = 'c.pt'\n        torch.load(self.p)\n",
+			"path:b.pt(exact)path:b.pt(guess)path:a.pt(guess)path:c.pt(guess)path:a.pt.g(guess)path:b.pt.g(guess)path:c.pt.g(guess)"},
 		{"lambda", "name = lambda n, d='w': os.path.join(d, f'{n}.pt')\ntorch.load(name('a'))\n", "path:w/a.pt(default)"},
 		{"merged", "from omegaconf import OmegaConf\nc = OmegaConf.merge(OmegaConf.create({'p': 'a.pt'}), {'q': 'b.pt'})\ntorch.load(c.p)\n", "path:a.pt(default)"},
 		{"parametrized", "import pytest\n@pytest.mark.parametrize('p', ['a.pt', pytest.param('b.pt', id='b')])\n@pytest.mark.parametrize(('n', 'q'), [(1, 'c.pt')])\n@pytest.mark.parametrize('x, r', [(1, 'd.pt')])\ndef test(p, n, q, x, r):\n    torch.load(p)\n    torch.load(q)\n    torch.load(r)\n", "path:a.pt(guess)path:b.pt(guess)path:c.pt(guess)path:d.pt(guess)"},
