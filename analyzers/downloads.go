@@ -36,13 +36,6 @@ func hubFile(e *evaluator, fr *frame, n node) value {
 	if f := arg(1, "filename"); f >= 0 && s.lastName(s.child(n, 0)) != "snapshot_download" {
 		file = e.eval(fr, f).parts()
 	}
-	var revision string
-	if v := s.keyword(n, "revision"); v >= 0 {
-		if r := e.eval(fr, v); len(r.alts) == 1 {
-			revision = r.alts[0].text
-		}
-	}
-	kind := e.repoType(fr, s.keyword(n, "repo_type"))
 	if last := s.lastName(s.child(n, 0)); last != "cached_file" { // which takes a folder too
 		repo.alts = slices.DeleteFunc(slices.Clone(repo.alts), func(a alt) bool { return a.kind == ref.Path && !isHubID(a.text) })
 	}
@@ -52,17 +45,31 @@ func hubFile(e *evaluator, fr *frame, n node) value {
 		}
 		return repo
 	}
-	site := ""
+	return e.within(fr, n, repo, file)
+}
+
+// within are the files in the repositories that a download names.
+func (e *evaluator) within(fr *frame, n node, repo, file value) value {
+	s := fr.s
+	var revision, site string
+	if v := s.keyword(n, "revision"); v >= 0 {
+		if r := e.eval(fr, v); len(r.alts) == 1 {
+			revision = r.alts[0].text
+		}
+	}
 	for _, name := range s.names(s.field(n, pyparse.FieldFunction)) {
 		site = elsewhere(name)
 	}
+	kind := e.repoType(fr, s.keyword(n, "repo_type"))
 	return cross(repo, file, func(r, f alt) alt {
-		if site != "" && r.kind == ref.Path && isHubID(r.text) {
-			r.kind, r.text = ref.URL, strings.TrimSuffix(site+r.text+"/"+f.text, "/")
-		} else if r.kind == ref.Path && isHubID(r.text) {
-			r.kind, r.file, r.revision, r.repo = ref.Hub, f.text, revision, kind
-		} else if r.kind == ref.Path {
+		switch {
+		case r.kind != ref.Path:
+		case !isHubID(r.text):
 			r.text = strings.TrimSuffix(r.text, "/") + "/" + f.text
+		case site != "":
+			r.kind, r.text = ref.URL, strings.TrimSuffix(site+r.text+"/"+f.text, "/")
+		default:
+			r.kind, r.file, r.revision, r.repo = ref.Hub, f.text, revision, kind
 		}
 		return r
 	})

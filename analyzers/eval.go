@@ -142,13 +142,8 @@ func (e *evaluator) piece(fr *frame, n node) (value, bool) {
 	switch {
 	case err != nil:
 		return value{}, false
-	case s.kind(call) == pyparse.Attribute && s.lastName(call) == "parents" && 0 <= i && i < maxDepth:
-		return e.eval(fr, s.field(call, pyparse.FieldObject)).each(func(p string) string {
-			for range i + 1 {
-				p = dirname(p)
-			}
-			return p
-		}), true
+	case s.kind(call) == pyparse.Attribute:
+		return e.ancestor(fr, call, i)
 	case s.kind(call) != pyparse.Call:
 		return value{}, false
 	}
@@ -173,6 +168,19 @@ func (e *evaluator) piece(fr *frame, n node) (value, bool) {
 		return value{}, false
 	}
 	return e.eval(fr, object).each(func(p string) string { return nth(split(p), i) }), true
+}
+
+// ancestor is x.parents[i].
+func (e *evaluator) ancestor(fr *frame, parents node, i int) (value, bool) {
+	if fr.s.lastName(parents) != "parents" || i < 0 || i >= maxDepth {
+		return value{}, false
+	}
+	return e.eval(fr, fr.s.field(parents, pyparse.FieldObject)).each(func(p string) string {
+		for range i + 1 {
+			p = dirname(p)
+		}
+		return p
+	}), true
 }
 
 // isPiece says whether an item may be such a part, or an argument of the command line: it stands for itself.

@@ -38,6 +38,12 @@ func (e *evaluator) places(fr *frame, n node) ([]place, string) {
 	}
 	e.active[k] = true
 	defer delete(e.active, k)
+	return e.followed(fr, n)
+}
+
+// followed is places of a name, an attribute, an item or a call.
+func (e *evaluator) followed(fr *frame, n node) ([]place, string) {
+	s := fr.s
 	switch s.kind(n) {
 	case pyparse.Identifier:
 		return e.name(fr, n)
