@@ -134,7 +134,7 @@ func parseHub(s string) (Ref, error) {
 // longRevision puts refs/pr/N and refs/convert/NAME together, which hold slashes as no other revision does.
 func longRevision(revision string, rest []string) (string, []string) {
 	if revision == "refs" && len(rest) >= 2 && (rest[0] == "pr" || rest[0] == "convert") {
-		return path.Join(revision, rest[0], rest[1]), rest[2:]
+		return revision + "/" + rest[0] + "/" + rest[1], rest[2:]
 	}
 	if plain, err := url.PathUnescape(revision); err == nil {
 		revision = plain
@@ -150,7 +150,7 @@ func (r Ref) within(file string) (Ref, error) {
 		return r, fmt.Errorf("%q is no path in a repository", file)
 	case strings.ContainsFunc(r.File+r.Revision, func(c rune) bool { return c < ' ' || c == 0x7f }):
 		return r, fmt.Errorf("%q holds a control character", file)
-	case strings.Contains(r.Revision, "..") || strings.HasPrefix(r.Revision, "/"):
+	case strings.Contains(r.Revision, "..") || r.Revision != "" && (r.Revision[0] == '/' || path.Clean(r.Revision) != r.Revision):
 		return r, fmt.Errorf("%q is no name of a revision", r.Revision)
 	}
 	return r, nil
@@ -246,10 +246,22 @@ func (r Ref) String() string {
 	}
 	s += r.Value
 	if r.Revision != "" {
-		s += "@" + r.Revision
+		s += "@" + spelled(r.Revision)
 	}
 	if r.File != "" {
 		s += "/" + r.File
 	}
 	return s
+}
+
+// spelled is a revision as parseHub reads it: slashes stand in refs/pr/N and refs/convert/NAME alone.
+func spelled(revision string) string {
+	parts := strings.Split(revision, "/")
+	if long, rest := longRevision(parts[0], parts[1:]); len(parts) == 3 && long == revision && len(rest) == 0 {
+		return revision
+	}
+	if !strings.ContainsAny(revision, "/%") {
+		return revision
+	}
+	return url.PathEscape(revision)
 }
