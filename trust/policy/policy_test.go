@@ -226,7 +226,7 @@ func TestLibrary(t *testing.T) {
 }
 
 func TestTests(t *testing.T) {
-	a := (Engine{}).Answer(t.Context(), &evidence.PolicyQuestion{Test: true, Modules: []evidence.Module{
+	a := (Engine{}).Answer(t.Context(), &evidence.PolicyQuestion{Test: true, Timeout: patience, Modules: []evidence.Module{
 		{Name: "a.rego", Text: seed},
 		{Name: "b.rego", Text: "package secure_torch.policy\ntest_good { count(deny) == 0 with input as {} }\ntest_bad { count(deny) == 1 with input as {} }\ntodo_test_x { false }"},
 	}})
