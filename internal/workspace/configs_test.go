@@ -117,6 +117,14 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%q: %s, not %s", src, got, want)
 		}
 	}
+	large := map[string]string{"app.py": head + "torch.load(cfg.base_model_path)\n"}
+	for i := range 30 {
+		large[fmt.Sprintf("data/%02d.yaml", i)] = "x: " + strings.Repeat("x", maxConfig-100) + "\n"
+	}
+	large["z.yaml"] = "base_model_path: w/z.pt\n"
+	if got := refs(t, large, "app.py"); got != "? ?" {
+		t.Errorf("too much: %s", got)
+	}
 	for i := range 20 {
 		files[fmt.Sprintf("many/%d.yaml", i)] = "base_model_path: w/x.pt\n"
 	}

@@ -11,12 +11,13 @@ import (
 	"github.com/secure-torch/secure-torch/analyzers"
 )
 
-// Bounds of the search for settings of a name: folder entries that are listed, YAML files among them, and files that may
-// have the name before it says nothing.
+// Bounds of the search for settings of a name: folder entries that are listed, YAML files among them, files that may have
+// the name before it says nothing, and the bytes that are read for one source.
 const (
 	maxEntries = 20_000
 	maxYAML    = 400
 	maxNamed   = 12
+	maxPeeked  = 4 << 20
 )
 
 // Settings implements analyzers.Workspace.
@@ -39,9 +40,10 @@ func (v view) Settings(from *analyzers.Summary, key string) []analyzers.Module {
 // holding is what a file says, if the name stands in it.
 func (v view) holding(file, key string) *analyzers.Summary {
 	text, ok := v.texts[file]
-	if !ok {
+	if !ok && *v.peeked < maxPeeked {
 		text, _ = v.peek(file)
 		v.texts[file] = text
+		*v.peeked += len(text)
 	}
 	if !bytes.Contains(text, []byte(key)) {
 		return nil

@@ -296,7 +296,7 @@ func (w *Workspace) At(path string) analyzers.Workspace {
 	if err != nil {
 		return nil
 	}
-	return view{w, abs, map[string]*analyzers.Summary{}, map[string][]byte{}}
+	return view{w, abs, map[string]*analyzers.Summary{}, map[string][]byte{}, new(int)}
 }
 
 // view is a workspace seen from one file.
@@ -305,6 +305,7 @@ type view struct {
 	path    string
 	configs map[string]*analyzers.Summary
 	texts   map[string][]byte // of YAML files that Settings looked into
+	peeked  *int              // the bytes of these
 }
 
 // pathOf is where a summary was read; the file being linked is not in the cache.
