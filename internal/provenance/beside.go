@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/secure-torch/secure-torch/internal/artifact"
 )
 
 // found is a signature that may be about a file.
@@ -17,8 +19,25 @@ type found struct {
 // upwards is how many folders above a file a folder's signature is looked for.
 const upwards = 4
 
-// findFor is the signature of a file: its own, or that of the folder it lies in.
+// findFor is the signature of a file: its own, or that of the folder it lies in; of a link, else the one where it leads
+// to, unless that is a hub's cache, where signatures are links too.
 func findFor(path string, known *folders) found {
+	f := findBeside(path, known)
+	full, err := filepath.Abs(path)
+	if f.path != "" || err != nil || len(artifact.BlobsFor(full)) > 0 {
+		return f
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		return f
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return f
+	}
+	return findBeside(real, known)
+}
+
+func findBeside(path string, known *folders) found {
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return found{}

@@ -303,6 +303,27 @@ func fingerprint(der []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// TestLinkedSignature: what a link leads to is signed where it lies.
+func TestLinkedSignature(t *testing.T) {
+	dir := folder(t, t.TempDir(), map[string]string{"real/sub/a.pt": "w", "real/b.pt": "v", "a.pt": "-> real/sub/a.pt", "b.pt": "-> real/b.pt"})
+	bundle, terms := signed(t, filepath.Join(dir, "real"))
+	if err := os.WriteFile(filepath.Join(dir, "real", "model.sig"), bundle, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set := provenance.Settings{Trust: &evidence.TrustPolicy{Rules: []evidence.TrustRule{{Match: []string{"path:**"}, Mode: evidence.Require, Authorities: terms.Authorities}}}}
+	for _, name := range []string{"a.pt", "b.pt"} {
+		if a := scan(t, set, filepath.Join(dir, name)); a.Signature.State != evidence.Trusted {
+			t.Errorf("%s: %+v", name, a.Signature)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "real", "b.pt"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if a := scan(t, set, filepath.Join(dir, "b.pt")); a.Signature.Code != evidence.Tampered {
+		t.Errorf("%+v", a.Signature)
+	}
+}
+
 // TestFindSignature: one that can be read goes before one that can't, and that before none: what is too large or cut is
 // not absent.
 func TestFindSignature(t *testing.T) {
