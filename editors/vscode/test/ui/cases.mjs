@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { command, lines, on, open, quickFix, webview } from "./editor.mjs";
 import { axe, descendants, until } from "./session.mjs";
@@ -19,7 +19,7 @@ async function mainJob({ page, dir, shot }) {
   await page.keyboard.press("Control+i");
   const hover = page.locator(".monaco-hover", { hasText: "posix.system" });
   await hover.first().waitFor();
-  await shot("squiggle", { x: 0, y: 0, width: 1000, height: 430 });
+  await shot("mainJob", { x: 0, y: 0, width: 1000, height: 430 });
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+Shift+m");
   const problem = page.locator(".markers-panel .monaco-list-row", { hasText: "ST201" });
@@ -35,6 +35,24 @@ async function mainJob({ page, dir, shot }) {
   const want = 'import torch\nimport secure_torch as st\n\nname = "\u{1F680}"; model = st.load("models/evil.pt")\n';
   await until("the file is saved", () => readFileSync(path.join(dir, "app.py"), "utf8").includes("st.load"));
   assert.equal(readFileSync(path.join(dir, "app.py"), "utf8"), want);
+}
+
+/** The pictures of README.md, squiggle and fix: media has copies of them. */
+async function pictures({ page, dir, shot }) {
+  writeFileSync(path.join(dir, "app.py"), 'import torch\n\nstate = torch.load("models/evil.pt")\nmodel = build(state["config"], state["weights"])\n');
+  await open(page, "app.py");
+  await page.locator(squiggle).first().waitFor();
+  await page.locator(".codelens-decoration", { hasText: "unsafe" }).first().waitFor();
+  await page.keyboard.press("Control+b"); // without the list of files
+  await on(page, "load");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.press("Control+i");
+  await page.locator(".monaco-hover", { hasText: "posix.system" }).first().waitFor();
+  await shot("squiggle", { x: 0, y: 0, width: 870, height: 400 });
+  await page.keyboard.press("Escape");
+  await quickFix(page, "Load with st.load", () => shot("fix", { x: 0, y: 0, width: 870, height: 204 }));
+  await until("the edit", async () => (await lines(page)).includes('state = st.load("models/evil.pt")'));
+  await page.locator(squiggle).first().waitFor({ state: "detached" });
 }
 
 /** The extension comes while the editor is open with a source in it: what a user who installs it waits for. */
@@ -228,6 +246,7 @@ const light = { theme: "Default Light Modern" };
 const contrast = { theme: "Default High Contrast" };
 
 export const cases = {
+  pictures: { options: { settings: { "window.commandCenter": false, "workbench.activityBar.location": "hidden", "workbench.layoutControl.enabled": false, "workbench.statusBar.visible": false, "editor.fontSize": 16, "breadcrumbs.enabled": false } }, run: pictures },
   mainJob: { run: mainJob },
   installed: { run: installed, options: { later: true } },
   fixAll: { run: fixAll, options: ({ hub }) => ({ env: { HF_HUB_CACHE: hub }, settings: { "[python]": { "editor.codeActionsOnSave": { "source.fixAll.secureTorch": "explicit" } } } }) },

@@ -38,8 +38,8 @@ export async function lines(page) {
   return all.map((line) => line.replaceAll("\u00a0", " ")).join("\n");
 }
 
-/** Presses Ctrl+. until the menu is there: a key gets lost while a hover closes. */
-export async function quickFix(page, title) {
+/** Presses Ctrl+. until the menu is there: a key gets lost while a hover closes. before: what to do while it is open. */
+export async function quickFix(page, title, before = async () => {}) {
   const row = page.locator(".action-widget .monaco-list-row", { hasText: title }).first();
   await until(`the action ${title}`, async () => {
     await page.keyboard.press("Control+.");
@@ -49,6 +49,7 @@ export async function quickFix(page, title) {
     }
     return seen;
   });
+  await before();
   await row.click();
 }
 
