@@ -32,7 +32,11 @@ func (p place) become(argv []string) error {
 		}
 	}
 	if len(p.Refused) > 0 {
-		if err := refusing(p.Refused, p.Errno); err != nil {
+		answer := libseccomp.ActErrno.SetReturnCode(int16(p.Errno))
+		if p.Kill {
+			answer = libseccomp.ActKillProcess
+		}
+		if err := refusing(p.Refused, answer); err != nil {
 			return err
 		}
 	}
@@ -70,8 +74,8 @@ func load(filter *libseccomp.ScmpFilter, rules error) error {
 	return errors.Join(rules, filter.SetNoNewPrivsBit(false), filter.SetBadArchAction(libseccomp.ActErrno.SetReturnCode(int16(unix.EPERM))), filter.Load())
 }
 
-// refusing has the calls fail and lets all others through.
-func refusing(calls []string, errno uint) error {
+// refusing gives the calls an answer in place of making them, and lets all others through.
+func refusing(calls []string, answer libseccomp.ScmpAction) error {
 	filter, err := libseccomp.NewFilter(libseccomp.ActAllow)
 	if err != nil {
 		return err
@@ -81,7 +85,7 @@ func refusing(calls []string, errno uint) error {
 		if unknown != nil {
 			continue // the library is older than the call; the program's libraries then do not make it either
 		}
-		err = errors.Join(err, filter.AddRule(call, libseccomp.ActErrno.SetReturnCode(int16(errno))))
+		err = errors.Join(err, filter.AddRule(call, answer))
 	}
 	return load(filter, err)
 }
