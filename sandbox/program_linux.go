@@ -33,6 +33,8 @@ const (
 	programMemory = 8 << 30
 	programOutput = 8 << 30
 	maxSpoken     = 1 << 20 // bytes of standard output, and of standard error
+
+	longestArgument = 128 << 10 // MAX_ARG_STRLEN of Linux
 )
 
 // RunProgram runs a program in two stages. Before the interpreter starts, Landlock leaves it what its
@@ -140,6 +142,9 @@ func (r *programRun) start(spec stage) error {
 	text, err := json.Marshal(spec)
 	if err != nil {
 		return err
+	}
+	if len(text) >= longestArgument {
+		return refused("the program and what it is told come to %d bytes, and %d can be handed on: put the program into a script", len(text), longestArgument)
 	}
 	filter, err := filterFile(r.profile.Entries)
 	if err != nil {

@@ -246,6 +246,7 @@ func TestProgramIsRefused(t *testing.T) {
 	}
 	defer file.Close()
 	for name, p := range map[string]Program{
+		"too long":        {Source: "print('ran')" + strings.Repeat("\n", 1<<17)},
 		"memory below 0":  {Source: "print('ran')", Limits: ProgramLimits{Memory: -1}},
 		"output below 0":  {Source: "print('ran')", Limits: ProgramLimits{Output: -1}},
 		"time below 0":    {Source: "print('ran')", Limits: ProgramLimits{Time: -1}},

@@ -4,6 +4,6 @@ package policy
 
 // Calls that only the older architectures have, and what stands in their place.
 var (
-	legacyForks, legacyClock, legacyAddable []string
-	legacyFiles                             = []string{"fstatat"}
+	legacyOwners, legacyForks, legacyClock, legacyAddable []string
+	legacyFiles                                           = []string{"fstatat"}
 )

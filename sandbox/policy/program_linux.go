@@ -18,6 +18,9 @@ func Coarse() []Entry {
 		refuse(unix.EPERM, "init_module", "finit_module", "delete_module", "kexec_load", "reboot", "swapon", "swapoff", "acct", "quotactl"),
 		refuse(unix.EPERM, "keyctl", "add_key", "request_key", "personality", "syslog", "settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname", "setdomainname"),
 		refuse(unix.EPERM, "open_by_handle_at", "name_to_handle_at", "fanotify_init", "lookup_dcookie", "vhangup"),
+		// What Landlock does not speak of: whose a file is, who may use it, and when it was changed.
+		refuse(unix.EPERM, "fchmod", "fchmodat", "fchown", "fchownat", "utimensat", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
+		refuse(unix.EPERM, legacyOwners...),
 		refuse(unix.EPERM, legacyForks...),
 		[]Entry{
 			{Name: "clone", Errno: uint16(unix.EPERM), When: []Condition{{Arg: 0, Mask: unix.CLONE_THREAD, Value: 0}}},
