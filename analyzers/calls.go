@@ -33,6 +33,9 @@ func (e *evaluator) call(fr *frame, n node) value {
 	if places, why, ok := e.through(fr, n); ok {
 		return e.valueOf(places, why)
 	}
+	if strings.HasPrefix(last, "from_") {
+		return unknown("it is the object that `" + snippet(s.code(callee)) + "(…)` makes, and no file")
+	}
 	return unknown("the result of `" + snippet(s.code(callee)) + "(…)` is not known")
 }
 
