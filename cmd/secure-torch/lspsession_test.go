@@ -285,7 +285,7 @@ func TestPollingInEditor(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	exe := program(t)
-	for limit, why := range map[string]string{"max_inotify_instances": "the system can't watch folders", "max_inotify_watches": "no space left"} {
+	for limit, why := range map[string]string{"max_inotify_instances": "the system can't watch folders (the limit fs.inotify.max_user_instances", "max_inotify_watches": "(the limit fs.inotify.max_user_watches is reached)"} {
 		t.Run(limit, func(t *testing.T) {
 			dir := t.TempDir()
 			wrapped := filepath.Join(t.TempDir(), "limited") // a user namespace has limits of its own

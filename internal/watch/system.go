@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -73,7 +75,7 @@ func (r *run) watch(dir string, listed bool) {
 		case errors.Is(err, fs.ErrNotExist): // gone again: its parent is watched
 			return
 		default:
-			r.notice(fmt.Sprintf("the system can't watch %s (%v)", dir, err))
+			r.notice(fmt.Sprintf("the system can't watch %s (%s)", dir, reason(err)))
 		}
 	}
 	switch {
@@ -83,6 +85,19 @@ func (r *run) watch(dir string, listed bool) {
 		r.polling--
 	}
 	r.dirs[dir] = f
+}
+
+// reason is why the system does not watch a folder, in words that say what may be done: what Linux says of its limits is
+// said of full disks, too.
+func reason(err error) string {
+	switch {
+	case runtime.GOOS != "linux":
+	case errors.Is(err, syscall.ENOSPC):
+		return "the limit fs.inotify.max_user_watches is reached"
+	case errors.Is(err, syscall.EMFILE):
+		return "the limit fs.inotify.max_user_instances, or that of open files, is reached"
+	}
+	return err.Error()
 }
 
 // watchAbove has the system watch a folder that a path goes through, for its being moved. That it can't, as where the

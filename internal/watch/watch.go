@@ -222,7 +222,7 @@ func (r *run) setRoots(paths []string) {
 	if r.fs == nil && !r.opts.Polling {
 		fsw, err := fsnotify.NewBufferedWatcher(1024)
 		if err != nil {
-			r.notice(fmt.Sprintf("the system can't watch folders (%v)", err))
+			r.notice(fmt.Sprintf("the system can't watch folders (%s)", reason(err)))
 			r.opts.Polling = true
 		} else {
 			r.fs = fsw
