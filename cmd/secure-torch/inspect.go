@@ -14,7 +14,7 @@ import (
 
 func newInspectCmd() *cobra.Command {
 	var mode, format string
-	var disassemble, decompile bool
+	var disassemble, decompile, provenance bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show what is in a model file: its tree, tensors and metadata, and the opcodes of its pickles",
@@ -42,7 +42,7 @@ Exit code: 2 where something could not be read, else 0: this shows, and does not
 			if err != nil {
 				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
 			}
-			return runInspect(cmd, args[0], confinement, format, listing)
+			return runInspect(cmd, args[0], confinement, format, listing, provenance)
 		},
 	}
 	f := cmd.Flags()
@@ -50,11 +50,21 @@ Exit code: 2 where something could not be read, else 0: this shows, and does not
 	f.StringVar(&mode, "sandbox", "strict", "strict, auto or off: confinement of the process that reads the file")
 	f.BoolVarP(&disassemble, "disassemble", "d", false, "list the opcodes of every pickle")
 	f.BoolVarP(&decompile, "decompile", "p", false, "list every pickle as the Python program that it amounts to")
+	f.BoolVar(&provenance, "provenance", false, "judge the signature and the bill of materials that lie beside it, which hashes the whole file where there are some")
 	return cmd
 }
 
-func runInspect(cmd *cobra.Command, path string, mode sandbox.Mode, format string, pickles engine.Listing) error {
-	e, err := engine.New(engine.Options{Mode: mode})
+func runInspect(cmd *cobra.Command, path string, mode sandbox.Mode, format string, pickles engine.Listing, provenance bool) error {
+	options := engine.Options{Mode: mode}
+	if provenance {
+		judge, done, err := editorChecker(mode)
+		if err != nil {
+			return err
+		}
+		defer done()
+		options.Judge = judge
+	}
+	e, err := engine.New(options)
 	if err != nil {
 		return withoutWorker(err, "--sandbox=auto takes what confinement there is; --sandbox=off reads the file without any")
 	}

@@ -22,7 +22,7 @@ type Editor struct {
 // VSCode is what the VS Code extension takes from the settings besides, all under secureTorch. A setting with
 // restricted is not taken from a workspace that is not trusted: it decides which program is started.
 type VSCode struct {
-	Path           []string `json:"path" scope:"machine-overridable" restricted:"true" doc:"Programs to start instead of the one that is found, the first that exists; ${workspaceFolder} may stand in it."`
+	Path           []string `json:"path" scope:"machine-overridable" restricted:"true" doc:"Programs to start instead of the one that is found, the first that exists; ~, ${userHome} and ${workspaceFolder} may stand in it."`
 	ImportStrategy string   `json:"importStrategy" scope:"machine-overridable" restricted:"true" enum:"fromEnvironment,useBundled" default:"fromEnvironment" doc:"fromEnvironment: the secure-torch of the selected Python environment, else the one in PATH, else the bundled one. useBundled: always the bundled one."`
 	LogLevel       string   `json:"logLevel" scope:"window" enum:"debug,info,warn,error" default:"warn" doc:"What the server writes to its output channel."`
 	Trace          string   `json:"trace.server" scope:"window" enum:"off,messages,verbose" default:"off" doc:"What is written of the messages between editor and server."`

@@ -34,6 +34,7 @@ func Inspect(w io.Writer, a *engine.Artifact) error {
 	table(out, "facts", rest, func(f modelscan.Fact) string {
 		return fmt.Sprintf("%s\t%s\t%s", Escape(string(f.Kind)), Escape(f.Name), Escape(f.Value))
 	})
+	inspectProvenance(out, a)
 	for _, note := range a.Report.Coverage.Notes {
 		fmt.Fprintf(out, "note: %s\n", Escape(note))
 	}
@@ -44,6 +45,22 @@ func Inspect(w io.Writer, a *engine.Artifact) error {
 		fmt.Fprintf(out, "error: %s\n", Escape(a.Report.Failure))
 	}
 	return out.Flush()
+}
+
+// inspectProvenance says what lies beside an artifact, where somebody asked.
+func inspectProvenance(out io.Writer, a *engine.Artifact) {
+	say := func(title string, words ...string) {
+		words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+		fmt.Fprintf(out, "%s: %s\n", title, strings.Join(words, ", "))
+	}
+	if a.Signature != nil {
+		s := escapeSignature(*a.Signature)
+		say("signature", string(s.State), s.Signer, s.Bundle, s.Message)
+	}
+	if a.SBOM != nil {
+		s := sbomJSON(a.SBOM)
+		say("bill of materials", string(s.State), s.Format, s.Document, s.Message)
+	}
 }
 
 func ofKind(facts []modelscan.Fact, kind modelscan.FactKind) []modelscan.Fact {

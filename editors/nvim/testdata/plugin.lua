@@ -34,6 +34,7 @@ local function check()
   vim.cmd("checkhealth secure_torch")
   local text = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
   assert(text:find("venv/bin/secure%-torch"), text)
+  assert(text:find("another program of this name"), text) -- it prints no version
   local help = vim.fn.readfile(vim.env.ST_PLUGIN .. "/doc/secure_torch.txt")
   local tags = {}
   for _, line in ipairs(help) do

@@ -20,6 +20,12 @@ export interface Found {
   from: "setting" | "environment" | "PATH" | "bundled";
 }
 
+/** A program of the setting secureTorch.path, with what may stand for a folder put in: the user's home, and the workspace's. */
+export function expand(given: string, home: string, workspace: string | undefined): string {
+  const folders: Record<string, string | undefined> = { "${userHome}": home, "${workspaceFolder}": workspace };
+  return given.replace(/^~(?=[/\\]|$)/, () => home).replaceAll(/\$\{(userHome|workspaceFolder)\}/g, (name) => folders[name] ?? name);
+}
+
 /** The places to look, the first first. */
 export function candidates(where: Where): Found[] {
   const name = where.platform === "win32" ? "secure-torch.exe" : "secure-torch";
@@ -43,12 +49,26 @@ export function candidates(where: Where): Found[] {
   return [...all, bundled];
 }
 
-/** The first candidate that can be executed. */
-export async function find(where: Where, executable: (file: string) => Promise<boolean>): Promise<Found | undefined> {
+export interface Search {
+  found: Found | undefined;
+  /** Why others, which come before it, were not taken. */
+  passed: string[];
+}
+
+/** The first candidate that is there and is this program: `secure-torch` is another author's on PyPI, and may lie in an
+ * environment. There are reasons for what was named in the settings, and for what is there and something else. */
+export async function find(where: Where, executable: (file: string) => Promise<boolean>, version: (file: string) => Promise<string>): Promise<Search> {
+  const passed = where.trusted ? where.path.filter((p) => !path.isAbsolute(p)).map((p) => `${p}: secureTorch.path takes absolute paths`) : [];
   for (const candidate of candidates(where)) {
     if (await executable(candidate.command)) {
-      return candidate;
+      const said = await version(candidate.command);
+      if (/^secure-torch \S+ \w+\/\w+ go/.test(said)) {
+        return { found: candidate, passed };
+      }
+      passed.push(`${candidate.command} (${candidate.from}) is another program: asked for its version it said ${JSON.stringify(said.slice(0, 200))}`);
+    } else if (candidate.from === "setting") {
+      passed.push(`${candidate.command}, of secureTorch.path, can't be executed`);
     }
   }
-  return undefined;
+  return { found: undefined, passed };
 }

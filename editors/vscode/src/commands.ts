@@ -1,22 +1,28 @@
 import * as path from "node:path";
 import * as vscode from "vscode";
 import { inspectorView } from "./inspector/editor";
-import { openReport } from "./report";
+import { hasReport, openReport } from "./report";
 import type { Server } from "./server";
 import { runTask } from "./tasks";
 
 /** Where "Inspect" and "Convert" stand in the explorer's menu. */
-const models = [".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib", ".safetensors", ".gguf", ".onnx", ".keras", ".h5", ".hdf5", ".npy", ".npz"];
+const models = [
+  ".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib", ".safetensors", ".gguf", ".onnx", ".keras", ".h5", ".hdf5", ".npy", ".npz", ".tflite", ".nemo", ".pb", ".mar",
+];
 const convertible = [".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"];
 
 const filters = { Models: models.map((extension) => extension.slice(1)), "All files": ["*"] };
 
-/** The file that a command is about: what it was called on, else what the user picks. */
+/** The model that the user looks at in the inspector. */
+function inspected(): vscode.Uri | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputCustom && input.viewType.startsWith(inspectorView) ? input.uri : undefined;
+}
+
+/** The file that a command is about: what it was called on, else the one in the inspector, else what the user picks. */
 async function chosen(uri: unknown, title: string): Promise<string | undefined> {
-  if (uri instanceof vscode.Uri) {
-    return uri.fsPath;
-  }
-  return (await vscode.window.showOpenDialog({ title, filters }))?.[0]?.fsPath;
+  const here = uri instanceof vscode.Uri ? uri : inspected();
+  return (here ?? (await vscode.window.showOpenDialog({ title, filters }))?.[0])?.fsPath;
 }
 
 async function convert(server: Server, uri: unknown): Promise<void> {
@@ -28,11 +34,20 @@ async function convert(server: Server, uri: unknown): Promise<void> {
   await runTask(server, "convert", [], [from, beside], `convert ${path.basename(from)}`); // never over a file that is there
 }
 
+async function inspect(file: string): Promise<void> {
+  await vscode.commands.executeCommand("vscode.openWith", vscode.Uri.file(file), inspectorView);
+}
+
+/** The server has reports on models that something loads, or that it found in the workspace; of others the inspector tells. */
+async function reportOrInspector(server: Server, file: string): Promise<void> {
+  return (await hasReport(server, file)) ? openReport(file) : inspect(file);
+}
+
 async function report(server: Server, uri: unknown): Promise<void> {
   const active = vscode.window.activeTextEditor?.document.uri;
   if (uri instanceof vscode.Uri || active === undefined) {
     const file = await chosen(uri, "Show the report on");
-    return file === undefined ? undefined : openReport(file);
+    return file === undefined ? undefined : reportOrInspector(server, file);
   }
   const lenses = await server.request<{ command?: { arguments?: string[] } }[]>("textDocument/codeLens", { textDocument: { uri: active.toString() } });
   const paths = [...new Set(lenses.map((lens) => lens.command?.arguments?.[0]).filter((p) => p !== undefined))];
@@ -44,7 +59,7 @@ async function report(server: Server, uri: unknown): Promise<void> {
 }
 
 export function registerCommands(context: vscode.ExtensionContext, server: Server): void {
-  const on = (name: string, run: (uri?: unknown) => unknown) => {
+  const on = (name: string, run: (uri?: unknown, selected?: unknown) => unknown) => {
     context.subscriptions.push(vscode.commands.registerCommand(`secureTorch.${name}`, run));
   };
   void vscode.commands.executeCommand("setContext", "secureTorch.models", models);
@@ -57,14 +72,16 @@ export function registerCommands(context: vscode.ExtensionContext, server: Serve
   on("checkWorkspace", () => runTask(server, "check", [], folders(), "check the workspace"));
   on("showReport", (uri) => report(server, uri));
   on("convert", (uri) => convert(server, uri));
-  on("scanFile", async (uri) => {
-    const file = await chosen(uri, "Scan");
-    return file === undefined ? undefined : runTask(server, "scan", [], [file], `scan ${path.basename(file)}`);
+  on("scanFile", async (uri, selected) => {
+    const several = Array.isArray(selected) ? selected.filter((u) => u instanceof vscode.Uri).map((u) => u.fsPath) : [];
+    const one = several.length > 1 ? undefined : await chosen(uri, "Scan");
+    const files = one === undefined ? several : [one];
+    if (files.length > 0) {
+      await runTask(server, "scan", [], files, files.length === 1 ? `scan ${path.basename(files[0] ?? "")}` : `scan ${files.length} files`);
+    }
   });
   on("inspect", async (uri) => {
     const file = await chosen(uri, "Inspect");
-    if (file !== undefined) {
-      await vscode.commands.executeCommand("vscode.openWith", vscode.Uri.file(file), inspectorView);
-    }
+    return file === undefined ? undefined : inspect(file);
   });
 }

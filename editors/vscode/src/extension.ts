@@ -5,7 +5,7 @@ import { registerInspector } from "./inspector/editor";
 import { Reports, scheme } from "./report";
 import { Server } from "./server";
 import { Status } from "./status";
-import { Tasks } from "./tasks";
+import { registerResults, Tasks } from "./tasks";
 
 export function activate(context: vscode.ExtensionContext): void {
   const status = new Status();
@@ -25,6 +25,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
   );
+  registerResults(context);
   registerCommands(context, server);
   registerInspector(context, server);
   void server.restart(); // not awaited: the editor need not wait for a program to start

@@ -2,9 +2,10 @@
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
+import { homedir } from "node:os";
 import * as path from "node:path";
 import * as vscode from "vscode";
-import { find, type Found } from "./binary";
+import { expand, find, type Search } from "./binary";
 
 async function executable(file: string): Promise<boolean> {
   try {
@@ -13,6 +14,18 @@ async function executable(file: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** How long a program may take to say its version. */
+const patience = 10_000;
+
+/** What a program says of its version; what it complains of where it has none. */
+function version(file: string): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(file, ["version"], { timeout: patience, killSignal: "SIGKILL", maxBuffer: 1 << 20, windowsHide: true }, (error, stdout, stderr) => {
+      resolve(error ? stderr.trim() || (error.killed === true ? "nothing" : error.message) : stdout.trim());
+    });
+  });
 }
 
 interface PythonApi {
@@ -33,14 +46,14 @@ async function selectedPython(folder: vscode.Uri | undefined): Promise<string | 
   }
 }
 
-export async function findProgram(context: vscode.ExtensionContext): Promise<Found | undefined> {
+export async function findProgram(context: vscode.ExtensionContext): Promise<Search> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const settings = vscode.workspace.getConfiguration("secureTorch", folder);
   const trusted = vscode.workspace.isTrusted;
   return find(
     {
       trusted,
-      path: settings.get<string[]>("path", []).map((p) => p.replaceAll("${workspaceFolder}", folder?.fsPath ?? "")),
+      path: settings.get<string[]>("path", []).map((p) => expand(p, homedir(), folder?.fsPath)),
       importStrategy: settings.get("importStrategy", "fromEnvironment"),
       python: trusted ? await selectedPython(folder) : undefined,
       searchPath: (process.env["PATH"] ?? "").split(path.delimiter),
@@ -48,6 +61,7 @@ export async function findProgram(context: vscode.ExtensionContext): Promise<Fou
       platform: process.platform,
     },
     executable,
+    version,
   );
 }
 

@@ -13,16 +13,25 @@ export async function openReport(path: string): Promise<void> {
   await vscode.commands.executeCommand("markdown.showPreview", reportUri(path));
 }
 
+async function content(server: Server, uri: vscode.Uri): Promise<string> {
+  // As the server spells it: a path after the scheme, without an authority.
+  const name = `${scheme}:${uri.with({ scheme: "file" }).toString().replace(/^file:\/\//, "")}`;
+  try {
+    return (await server.request<{ text: string }>("workspace/textDocumentContent", { uri: name })).text;
+  } catch (problem) {
+    return `No report: ${problem instanceof Error ? problem.message : String(problem)}\n`;
+  }
+}
+
+/** Whether the server has a report on a model. */
+export async function hasReport(server: Server, path: string): Promise<boolean> {
+  return !(await content(server, reportUri(path))).startsWith("No report:");
+}
+
 export class Reports implements vscode.TextDocumentContentProvider {
   constructor(private readonly server: Server) {}
 
-  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
-    // As the server spells it: a path after the scheme, without an authority.
-    const name = `${scheme}:${uri.with({ scheme: "file" }).toString().replace(/^file:\/\//, "")}`;
-    try {
-      return (await this.server.request<{ text: string }>("workspace/textDocumentContent", { uri: name })).text;
-    } catch (problem) {
-      return `No report: ${problem instanceof Error ? problem.message : String(problem)}\n`;
-    }
+  provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    return content(this.server, uri);
   }
 }

@@ -32,7 +32,7 @@ export class Server implements vscode.Disposable {
 
   /** The program in use; undefined where none was found. */
   async program(): Promise<Found | undefined> {
-    return this.found ?? (await findProgram(this.context));
+    return this.found ?? (await findProgram(this.context)).found;
   }
 
   /** Starts the server, after ending the one that runs. Calls wait for each other. */
@@ -44,14 +44,20 @@ export class Server implements vscode.Disposable {
   private async startAnew(): Promise<void> {
     await this.stop();
     this.status.starting();
-    this.found = await findProgram(this.context);
-    if (!this.found) {
+    const { found, passed } = await findProgram(this.context);
+    this.found = found;
+    passed.forEach((why) => { this.log.appendLine(why); });
+    if (passed.length > 0 && found) {
+      await this.complain(`${passed.join("; ")}. ${found.command} (${found.from}) is used instead.`);
+    }
+    if (!found) {
       this.status.missing();
-      await this.complain("The program secure-torch was not found, neither in the Python environment nor in PATH, and none came with the extension.");
+      await this.complain("The program secure-torch was not found, neither in the Python environment nor in PATH, and none came with the extension." + passed.map((why) => ` ${why}.`).join(""));
       return;
     }
-    this.log.appendLine(`starting ${this.found.command} (${this.found.from})`);
-    const client = new LanguageClient("secureTorch", "secure-torch", this.executable(this.found), this.options());
+    this.log.appendLine(`starting ${found.command} (${found.from})`);
+    this.crashes = [];
+    const client = new LanguageClient("secureTorch", "secure-torch", this.executable(found), this.options());
     this.client = client;
     client.onDidChangeState((change) => {
       if (change.newState === State.Stopped && this.client === client) {
@@ -67,7 +73,7 @@ export class Server implements vscode.Disposable {
       await client.start();
     } catch (problem) {
       this.status.stopped();
-      await this.complain(`The server could not be started: ${problem instanceof Error ? problem.message : String(problem)}`);
+      await this.complain(`${found.command} could not be started: ${problem instanceof Error ? problem.message : String(problem)}`);
     }
   }
 
@@ -96,9 +102,10 @@ export class Server implements vscode.Disposable {
       outputChannel: this.log,
       traceOutputChannel: this.trace,
       initializationOptions: { trusted: vscode.workspace.isTrusted, settings: serverSettings(settings()), status: true, workspaceTrust: true, prompts: true },
+      initializationFailedHandler: () => false, // who starts it says so
       errorHandler: {
-        error: () => ({ action: ErrorAction.Continue }),
-        closed: () => ({ action: this.mayRestart() ? CloseAction.Restart : CloseAction.DoNotRestart }),
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => ({ action: this.mayRestart() ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true }),
       },
       middleware: {
         executeCommand: async (command, args: unknown[], next) => {
@@ -164,6 +171,7 @@ export class Server implements vscode.Disposable {
   }
 }
 
+/** The settings that the server takes: internal/config.Editor has them. */
 function serverSettings(settings: vscode.WorkspaceConfiguration) {
-  return { codeLens: settings.get("codeLens"), inlayHints: settings.get("inlayHints") };
+  return { codeLens: settings.get("codeLens"), inlayHints: settings.get("inlayHints"), workspaceScan: settings.get("workspaceScan") };
 }

@@ -1,5 +1,6 @@
 // What runs in a terminal: check, scan, convert, doctor. No shell reads what they are given.
 import * as vscode from "vscode";
+import { run } from "./program";
 import type { Server } from "./server";
 
 const type = "secure-torch";
@@ -27,7 +28,36 @@ export async function runTask(server: Server, verb: string, options: readonly st
   }
   const at = paths[0] === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(paths[0]));
   const args = paths.length > 0 ? [...options, "--", ...paths] : options;
+  if (!vscode.workspace.isTrusted) {
+    return results.show(name, await run(program.command, [verb, ...args], new AbortController().signal).catch(String));
+  }
   await vscode.tasks.executeTask(task(program.command, verb, args, at ?? vscode.workspace.workspaceFolders?.[0], name));
+}
+
+/** What a program printed, as a document: VS Code starts no task in a workspace that is not trusted, and there a user wants to
+ * know most of all. Only the bundled program is run so. */
+class Results implements vscode.TextDocumentContentProvider {
+  static readonly scheme = "secure-torch-results";
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.changed.event;
+  private readonly texts = new Map<string, string>();
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    return this.texts.get(uri.path) ?? "";
+  }
+
+  async show(name: string, text: string): Promise<void> {
+    const uri = vscode.Uri.from({ scheme: Results.scheme, path: `/${name}` });
+    this.texts.set(uri.path, text);
+    this.changed.fire(uri);
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true, viewColumn: vscode.ViewColumn.Beside });
+  }
+}
+
+const results = new Results();
+
+export function registerResults(context: vscode.ExtensionContext): void {
+  context.subscriptions.push(vscode.workspace.registerTextDocumentContentProvider(Results.scheme, results));
 }
 
 /** Offers check and scan for each folder of the workspace. */

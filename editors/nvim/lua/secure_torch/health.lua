@@ -37,7 +37,14 @@ function M.check()
     fail("version: exit " .. status, lines)
     return
   end
-  ok(lines[1] or "no version")
+  if not (lines[1] or ""):match("^secure%-torch %S+ %w+/%w+ go") then
+    fail("another program of this name: it says " .. vim.inspect(lines[1] or ""), {
+      "`secure-torch` on PyPI is another author's package",
+      "set cmd in setup(), or put the right program first in $PATH",
+    })
+    return
+  end
+  ok(lines[1])
 
   start("secure-torch: sandbox")
   status, lines = run({ cmd[1], "doctor" })

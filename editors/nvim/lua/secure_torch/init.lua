@@ -13,7 +13,7 @@ M.defaults = {
   cmd = nil, -- list; nil: `secure-torch lsp` from the activated environment, else from PATH
   filetypes = { "python" },
   trusted = {}, -- list of folders whose own configuration may loosen checks; everything else is untrusted
-  settings = {}, -- as in secure-torch.toml
+  settings = {}, -- codeLens, inlayHints and workspaceScan; what is checked stands in secure-torch.toml
   on_attach = nil,
 }
 

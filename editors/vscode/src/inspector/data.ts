@@ -59,8 +59,10 @@ export type Listing = "program" | "opcodes";
 /** Messages from the extension to the page. */
 export type ToPage =
   | { kind: "inspection"; inspection: Inspection }
+  /** The artifact once more, with what lies beside it judged: its findings and verdict may be others. */
+  | { kind: "provenance"; artifact: Artifact }
   | { kind: "listing"; listing: Listing; text: string }
-  | { kind: "problem"; text: string; listing?: Listing };
+  | { kind: "problem"; text: string; part?: Listing | "provenance" };
 
 /** Messages from the page to the extension. */
 export type FromPage = { kind: "ready" } | { kind: "listing"; listing: Listing };

@@ -14,8 +14,11 @@ class Model implements vscode.CustomDocument {
   }
 }
 
-const options: Record<Listing | "facts", string[]> = {
+type Part = Listing | "facts" | "provenance";
+
+const options: Record<Part, string[]> = {
   facts: ["--format", "json"],
+  provenance: ["--format", "json", "--provenance"],
   program: ["--format", "json", "--decompile"],
   opcodes: ["--format", "json", "--disassemble"],
 };
@@ -35,28 +38,43 @@ class Inspector implements vscode.CustomReadonlyEditorProvider<Model> {
     const dist = vscode.Uri.joinPath(this.context.extensionUri, "dist");
     const media = vscode.Uri.joinPath(this.context.extensionUri, "media");
     view.options = { enableScripts: true, localResourceRoots: [dist, media] };
-    const ended = new AbortController();
-    const post = (message: ToPage) => void view.postMessage(message);
-    const read = () => void this.inspect(model, ended.signal).then(post);
+    let turn = new AbortController(); // a file that changed is read anew, and what was read before counts no more
+    const post = async (answer: Promise<ToPage>, signal: AbortSignal) => {
+      const message = await answer;
+      if (!signal.aborted) {
+        void view.postMessage(message);
+      }
+      return message;
+    };
+    const read = async () => {
+      turn.abort();
+      turn = new AbortController();
+      const { signal } = turn;
+      const first = await post(this.inspect(model, signal), signal);
+      if (first.kind === "inspection" && !signal.aborted) {
+        await post(this.provenance(model, signal), signal); // after it: that hashes the file where it is signed
+      }
+    };
     view.onDidReceiveMessage((value: unknown) => {
       const message = parseFromPage(value);
       if (message?.kind === "ready") {
-        read();
+        void read();
       } else if (message) {
-        void this.list(model, message.listing, ended.signal).then(post);
+        void post(this.list(model, message.listing, turn.signal), turn.signal);
       }
     });
     const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(model.uri, ".."), escapeGlob(model.uri.path)));
     watcher.onDidChange(read);
     watcher.onDidCreate(read);
+    watcher.onDidDelete(read);
     panel.onDidDispose(() => {
-      ended.abort();
+      turn.abort();
       watcher.dispose();
     });
     view.html = page(view.cspSource, view.asWebviewUri(vscode.Uri.joinPath(dist, "inspector.js")).toString(), view.asWebviewUri(vscode.Uri.joinPath(media, "inspector.css")).toString());
   }
 
-  private async output(model: Model, what: Listing | "facts", signal: AbortSignal): Promise<string> {
+  private async output(model: Model, what: Part, signal: AbortSignal): Promise<string> {
     if (model.uri.scheme !== "file") {
       throw new Error("only files on this machine can be inspected");
     }
@@ -75,11 +93,19 @@ class Inspector implements vscode.CustomReadonlyEditorProvider<Model> {
     }
   }
 
+  private async provenance(model: Model, signal: AbortSignal): Promise<ToPage> {
+    try {
+      return { kind: "provenance", artifact: parseInspection(await this.output(model, "provenance", signal)).artifact };
+    } catch (problem) {
+      return { kind: "problem", part: "provenance", text: String(problem instanceof Error ? problem.message : problem) };
+    }
+  }
+
   private async list(model: Model, listing: Listing, signal: AbortSignal): Promise<ToPage> {
     try {
       return { kind: "listing", listing, text: parseInspection(await this.output(model, listing, signal)).listing ?? "" };
     } catch (problem) {
-      return { kind: "problem", listing, text: String(problem instanceof Error ? problem.message : problem) };
+      return { kind: "problem", part: listing, text: String(problem instanceof Error ? problem.message : problem) };
     }
   }
 }

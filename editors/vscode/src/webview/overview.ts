@@ -19,12 +19,15 @@ export function heading(a: Artifact): HTMLElement {
   );
 }
 
+const severities = ["critical", "high", "medium", "low", "info"];
+
 export function overview(inspection: Inspection): HTMLElement {
   const a = inspection.artifact;
   const box = el("div");
   box.append(el("p", { class: "path" }, a.path));
   if (a.findings.length > 0) {
-    box.append(el("h2", {}, plural(a.findings.length, "finding")), el("ul", { class: "findings" }, ...a.findings.map((f) =>
+    const worst = a.findings.toSorted((x, y) => severities.indexOf(x.severity) - severities.indexOf(y.severity));
+    box.append(el("h2", {}, plural(a.findings.length, "finding")), el("ul", { class: "findings" }, ...worst.map((f) =>
       el("li", { class: f.severity }, el("strong", {}, f.severity.toUpperCase()), ` ${f.rule} ${f.name}: `, el("code", {}, f.message), place(f.path, f.offset)))));
   }
   if (a.gaps.length > 0) {
@@ -34,7 +37,11 @@ export function overview(inspection: Inspection): HTMLElement {
   if (a.findings.length + a.gaps.length === 0) {
     box.append(el("p", {}, "Nothing was found, and everything that a loader would interpret was read."));
   }
-  box.append(...scores(a), ...members(inspection), ...assurances(a));
+  box.append(...scores(a), ...members(inspection));
+  const notes = (a.coverage?.notes ?? []).map((n) => el("li", {}, n));
+  if (notes.length > 0) {
+    box.append(el("h2", {}, "Not looked at"), el("ul", {}, ...notes));
+  }
   return box;
 }
 
@@ -47,7 +54,7 @@ function scores(a: Artifact): HTMLElement[] {
   if (parts.length === 0) {
     return [];
   }
-  const rows = parts.map(([name, score]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, String(score)), el("td", {}, el("meter", { min: 0, max: 100, value: score, "aria-label": `${name}: ${score} of 100` }))));
+  const rows = parts.map(([name, score]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, String(score)), el("td", {}, el("meter", { min: 0, max: 100, low: 20, high: 50, optimum: 0, value: score, "aria-label": `${name}: ${score} of 100` }))));
   return [el("h2", {}, "Threat score"), el("table", {}, el("tbody", {}, ...rows))];
 }
 
@@ -68,21 +75,6 @@ function members(inspection: Inspection): HTMLElement[] {
   ];
 }
 
-function assurances(a: Artifact): HTMLElement[] {
-  const row = (title: string, value: Record<string, unknown> | null | undefined) =>
-    el("tr", {}, el("th", { scope: "row" }, title), el("td", {}, Object.entries(value ?? { state: "not checked" }).map(([k, v]) => (k === "state" ? text(v) : `${k}: ${text(v)}`)).join("; ")));
-  const notes = (a.coverage?.notes ?? []).map((n) => el("li", {}, n));
-  return [
-    el("h2", {}, "Who vouches for it"),
-    el("table", {}, el("tbody", {}, row("Signature", a.signature), row("Bill of materials", a.sbom), row("Policy", a.policy))),
-    ...(notes.length > 0 ? [el("h2", {}, "Not looked at"), el("ul", {}, ...notes)] : []),
-  ];
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 const titles: Record<string, string> = { global: "Globals that it names", metadata: "Metadata", template: "Chat templates", licence: "Licences" };
 
 /** Everything that a model says of itself, by kind. */
@@ -93,6 +85,9 @@ export function metadata(facts: readonly Fact[]): HTMLElement {
     const some = facts.filter((f) => f.kind === kind);
     const rows = some.slice(0, most).map((f) => el("tr", {}, el("th", { scope: "row" }, f.name), el("td", {}, el("pre", {}, f.value ?? ""))));
     box.append(el("h2", {}, `${titles[kind] ?? kind} (${some.length.toLocaleString("en")})`), el("table", { class: "metadata" }, el("tbody", {}, ...rows)));
+    if (some.length > rows.length) {
+      box.append(el("p", {}, `… and ${plural(some.length - rows.length, "other")}: secure-torch inspect shows them all.`));
+    }
   }
   if (kinds.length === 0) {
     box.append(el("p", {}, "It says nothing of itself."));

@@ -3,8 +3,7 @@ import { bytes, el, plural, svg } from "./dom";
 import { squarify } from "./layout";
 import type { Node } from "./tree";
 
-const width = 800;
-const height = 160;
+const height = 160; // as in inspector.css
 const most = 60; // boxes; what is smaller stands together
 
 interface Part {
@@ -20,7 +19,7 @@ function parts(root: Node): Part[] {
     at = at.children[0];
   }
   const sorted = [...at.children].sort((a, b) => b.size - a.size);
-  const shown: Part[] = sorted.slice(0, most).map((n) => ({ name: n.name, size: n.size, tensors: n.tensors }));
+  const shown: Part[] = sorted.slice(0, most).map((n) => ({ name: n.name.replace(/\.$/, ""), size: n.size, tensors: n.tensors }));
   const rest = sorted.slice(most);
   if (rest.length > 0) {
     shown.push({ name: plural(rest.length, "other group"), size: rest.reduce((s, n) => s + n.size, 0), tensors: rest.reduce((s, n) => s + n.tensors, 0) });
@@ -32,8 +31,20 @@ export function treemap(root: Node): HTMLElement | undefined {
   if (root.size === 0) {
     return undefined;
   }
+  const box = el("div", { class: "treemap" });
+  let drawn = 0;
+  new ResizeObserver(() => {
+    if (box.clientWidth > 0 && box.clientWidth !== drawn) {
+      drawn = box.clientWidth;
+      box.replaceChildren(draw(root, drawn));
+    }
+  }).observe(box);
+  return box;
+}
+
+function draw(root: Node, width: number): SVGElement {
   const boxes = squarify(parts(root), (p) => p.size, width, height);
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": `Sizes of ${plural(boxes.length, "group")} of tensors; the table below has them all` });
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `Sizes of ${plural(boxes.length, "group")} of tensors; the table below has them all` });
   boxes.forEach((b, i) => {
     const fits = b.width > 60 && b.height > 18;
     picture.append(
@@ -47,7 +58,7 @@ export function treemap(root: Node): HTMLElement | undefined {
       ),
     );
   });
-  return el("div", { class: "treemap" }, picture);
+  return picture;
 }
 
 function fit(name: string, space: number): string {

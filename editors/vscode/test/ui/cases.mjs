@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { command, lines, on, open, quickFix, webview } from "./editor.mjs";
 import { axe, descendants, until } from "./session.mjs";
@@ -162,11 +163,17 @@ async function missing({ page, shot }) {
 }
 
 /** In a folder that nobody trusts: the bundled program, and no other, whatever the folder's settings say. */
-async function untrusted({ page, child }) {
+async function untrusted({ page, dir, child, shot }) {
   await open(page, "app.py");
   await page.locator(squiggle).first().waitFor();
   const [pid] = servers(child);
   assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /extensions\/secure-torch[^/]*\/server\/secure-torch/);
+  await open(page, "evil.pt");
+  await (await webview(page)).locator(".verdict.unsafe").waitFor();
+  await command(page, "Scan with secure-torch"); // no task, for which VS Code would ask to trust the folder
+  await page.locator(".view-line", { hasText: /Verdict:.NOT.SAFE/ }).first().waitFor();
+  await shot("untrusted");
+  assert.ok(existsSync(path.join(dir, ".other", "secure-torch")) && !existsSync(path.join(dir, ".other", "ran")), "a program of the folder's was started");
 }
 
 /** What axe-core objects to, once the theme's colours are there: they come a moment after the page. */
@@ -242,6 +249,95 @@ async function hostile({ page, shot }) {
   assert.deepEqual(await accessible(frame), []);
 }
 
+/** A signature with a key and a bill of materials, as the program makes them; then the file is another. */
+async function provenance({ page, shot, models, child }) {
+  await open(page, "app.py"); // a server, whose program signs
+  const [server] = await until("a server", () => (servers(child).length > 0 ? servers(child) : undefined));
+  const program = `/proc/${server}/exe`;
+  const model = path.join(models, "good.pt");
+  const key = path.join(models, "key.pem");
+  writeFileSync(key, generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  execFileSync(program, ["sign", model, "--key", key]);
+  execFileSync(program, ["sbom", model, "--format", "cyclonedx", "-o", `${model}.cdx.json`]);
+  await open(page, "good.pt");
+  const frame = await webview(page);
+  await tab(frame, "Signature and SBOM");
+  await frame.locator(".signature", { hasText: "could not be verified" }).waitFor();
+  assert.match(await frame.locator(".signature").textContent(), /Signed bykey:[0-9a-f]{64}/);
+  assert.match(await frame.locator(".sbom").textContent(), /CycloneDX-1\.\d.*Names this file's SHA-256yes/);
+  await shot("provenance");
+  assert.deepEqual(await accessible(frame), []);
+  await tab(frame, "Overview");
+  await frame.locator(".findings", { hasText: "ST305" }).waitFor(); // it came after the verdict, and is among the findings
+  copyFileSync(path.join(models, "evil.pt"), model);
+  await (await webview(page)).locator(".verdict.unsafe").waitFor();
+  await tab(await webview(page), "Signature and SBOM");
+  await (await webview(page)).locator(".sbom", { hasText: "is not one of this file" }).waitFor();
+}
+
+/** Other suffixes open in the inspector too; what it is told of a file that is gone, and the menu of the explorer. */
+async function suffixes({ page, models, shot }) {
+  for (const name of ["pytorch_model.bin", "weights.npy", "weights.npz", "weights.h5"]) {
+    copyFileSync(path.join(models, "good.pt"), path.join(models, name));
+    await open(page, name);
+    await (await webview(page)).locator("h1", { hasText: name }).waitFor();
+    await (await webview(page)).locator(".verdict").waitFor();
+  }
+  rmSync(path.join(models, "weights.h5"));
+  await (await webview(page)).locator(".verdict.error").waitFor();
+  await page.locator(".explorer-folders-view .monaco-list-row", { hasText: "evil.pt" }).click({ button: "right" });
+  const entry = page.locator(".monaco-menu .action-label", { hasText: "Scan with secure-torch" });
+  await entry.waitFor();
+  await shot("menu");
+  await entry.click();
+  await page.locator(".terminal-wrapper, .terminal-group").first().waitFor(); // the task's
+}
+
+/** A program of another author's with the same name, one that does not answer, and one that is not there: none is used, and
+ * the user is told of each. */
+async function foreign({ page, dir, child, shot }) {
+  await open(page, "app.py");
+  const toast = page.locator(".notification-toast", { hasText: "is another program" });
+  await toast.first().waitFor();
+  assert.match(await toast.first().textContent(), /other\/secure-torch.*not this one.*can't be executed.*is used instead/);
+  await page.locator(squiggle).first().waitFor();
+  const [pid] = servers(child);
+  assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /server\/secure-torch/);
+  assert.ok(existsSync(path.join(dir, ".other", "ran")), "it was not even asked for its version");
+  await shot("foreign");
+}
+
+/** The setting that has the server look at nothing but what is open. */
+async function settings({ page }) {
+  await open(page, "watched.py");
+  await open(page, "evil.pt"); // the explorer shows the folder's files
+  await (await webview(page)).locator(".verdict.unsafe").waitFor();
+  const badge = page.locator(".explorer-folders-view .monaco-list-row", { hasText: /evil\.pt$/ }).locator(".monaco-icon-label");
+  const rows = await badge.evaluateAll((all) => all.map((e) => `${e.getAttribute("aria-label")} ${getComputedStyle(e, "::after").content}`));
+  assert.ok(rows.length > 0 && rows.every((r) => !r.includes("✗")), rows.join());
+  await command(page, "Preferences: Open Workspace Settings (JSON)");
+  await page.locator(".tab.active", { hasText: "settings.json" }).waitFor();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.insertText('{ "secureTorch.workspaceScan": "models" }');
+  await page.keyboard.press("Control+s");
+  await until("the badge", async () => (await badge.evaluateAll((all) => all.map((e) => getComputedStyle(e, "::after").content))).some((c) => c.includes("✗")));
+}
+
+/** Another program that has this one's name. */
+function others(dir) {
+  const file = path.join(dir, ".other", "secure-torch");
+  mkdirSync(path.dirname(file));
+  writeFileSync(file, "#!/bin/sh\necho ran >\"${0%/*}/ran\"\necho 'not this one'\n");
+  chmodSync(file, 0o755);
+  return file;
+}
+
+/** A folder's own settings that name a program. */
+function pointTo(dir, program) {
+  mkdirSync(path.join(dir, ".vscode"));
+  writeFileSync(path.join(dir, ".vscode", "settings.json"), JSON.stringify({ "secureTorch.path": [program], "secureTorch.importStrategy": "fromEnvironment" }));
+}
+
 const light = { theme: "Default Light Modern" };
 const contrast = { theme: "Default High Contrast" };
 
@@ -255,10 +351,14 @@ export const cases = {
   notebook: { run: notebook },
   crash: { run: crash },
   missing: { run: missing, options: { env: { PATH: "/nonexistent" }, change: (extension) => rmSync(path.join(extension, "server"), { recursive: true }) } },
-  untrusted: { run: untrusted, options: { trusted: false } },
+  untrusted: { run: untrusted, options: ({ dir }) => { pointTo(dir, others(dir)); return { trusted: false }; } },
   inspector: { run: inspector },
   inspectorLight: { run: inspector, options: light },
   inspectorContrast: { run: inspector, options: contrast },
   tensors: { run: tensors },
   hostile: { run: hostile },
+  provenance: { run: provenance },
+  suffixes: { run: suffixes },
+  foreign: { run: foreign, options: ({ dir }) => ({ settings: { "secureTorch.path": [others(dir), "/nonexistent/secure-torch"] } }) },
+  settings: { run: settings, options: { settings: { "secureTorch.workspaceScan": "off" } } },
 };

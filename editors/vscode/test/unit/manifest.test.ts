@@ -6,6 +6,7 @@ interface Manifest {
   contributes: {
     commands: { command: string }[];
     menus: Record<string, { command: string }[]>;
+    configuration: { properties: Record<string, { scope: string }> };
     problemMatchers: { pattern: { regexp: string }[] }[];
     walkthroughs: { steps: { media: { image?: string; markdown?: string } }[] }[];
   };
@@ -18,6 +19,14 @@ test("every command in the manifest exists, and every one that exists is in it",
   assert.deepEqual(contributes.commands.map((c) => c.command).sort(), made);
   for (const item of Object.values(contributes.menus).flat()) {
     assert.ok(made.includes(item.command), item.command);
+  }
+});
+
+test("every setting is used", () => {
+  const source = readdirSync("src").filter((f) => f.endsWith(".ts")).map((f) => readFileSync(`src/${f}`, "utf8")).join("\n");
+  for (const name of Object.keys(contributes.configuration.properties)) {
+    const key = name.replace("secureTorch.", "");
+    assert.ok(key === "trace.server" /* the client library's */ || new RegExp(`get(<[^>]*>)?\\("${key}"`).test(source), `${name} is in the manifest, and nothing asks for it`);
   }
 });
 
