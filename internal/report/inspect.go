@@ -59,7 +59,11 @@ func inspectProvenance(out io.Writer, a *engine.Artifact) {
 	}
 	if a.SBOM != nil {
 		s := sbomJSON(a.SBOM)
-		say("bill of materials", string(s.State), s.Format, s.Document, s.Message)
+		unbound := ""
+		if s.Present && !s.Bound {
+			unbound = "which does not name this file"
+		}
+		say("bill of materials", string(s.State), s.Format, s.Document, unbound, s.Message)
 	}
 }
 

@@ -23,7 +23,8 @@ const says: Record<string, Record<string, string>> = {
     valid: "A bill of materials lies beside it.",
     verified: "A signed bill of materials lies beside it.",
     unverified: "A bill of materials lies beside it, which could not be verified.",
-    invalid: "The bill of materials beside it is not one of this file.",
+    invalid: "There is a bill of materials beside it which can't be one.",
+    unbound: "A bill of materials lies beside it, and does not name this file: it may be another's.",
   },
 };
 
@@ -65,6 +66,7 @@ function shown(text: string): string {
 
 function section(title: string, kind: string, value: Section): HTMLElement {
   const state = typeof value?.["state"] === "string" ? value["state"] : "not checked";
+  const sentence = kind === "sbom" && state === "valid" && value?.["bound"] === false ? "unbound" : state;
   const rest = Object.entries(value ?? {}).filter(([key]) => !["state", "code", "present"].includes(key));
   const all = state === "none" || state === "not checked" ? [] : rows(Object.fromEntries(rest));
   const lines = all.slice(0, most).map((r) => el("tr", {}, el("th", { scope: "row" }, r.title), el("td", {}, r.text)));
@@ -72,7 +74,7 @@ function section(title: string, kind: string, value: Section): HTMLElement {
     "section",
     { class: kind },
     el("h2", {}, title),
-    el("p", { class: `state ${state === "invalid" ? "problem" : ""}` }, says[kind]?.[state] ?? `${state}.`),
+    el("p", { class: `state ${["invalid", "unbound"].includes(sentence) ? "problem" : ""}` }, says[kind]?.[sentence] ?? `${state}.`),
     lines.length > 0 ? el("table", {}, el("tbody", {}, ...lines)) : undefined,
     all.length > most ? el("p", {}, `… and ${(all.length - most).toLocaleString("en")} more`) : undefined,
   );

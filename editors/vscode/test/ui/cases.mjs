@@ -272,7 +272,7 @@ async function provenance({ page, shot, models, child }) {
   copyFileSync(path.join(models, "evil.pt"), model);
   await (await webview(page)).locator(".verdict.unsafe").waitFor();
   await tab(await webview(page), "Signature and SBOM");
-  await (await webview(page)).locator(".sbom", { hasText: "is not one of this file" }).waitFor();
+  await (await webview(page)).locator(".sbom", { hasText: "does not name this file" }).waitFor();
 }
 
 /** Other suffixes open in the inspector too; what it is told of a file that is gone, and the menu of the explorer. */
