@@ -157,8 +157,7 @@ async function crash({ page, child }) {
 }
 
 async function missing({ page, shot }) {
-  await open(page, "app.py");
-  await page.locator(".notification-toast", { hasText: "was not found" }).first().waitFor();
+  await page.locator(".notification-toast", { hasText: "was not found" }).first().waitFor(); // the key that opens a file hides it
   await shot("missing");
 }
 
@@ -296,15 +295,15 @@ async function suffixes({ page, models, shot }) {
 /** A program of another author's with the same name, one that does not answer, and one that is not there: none is used, and
  * the user is told of each. */
 async function foreign({ page, dir, child, shot }) {
-  await open(page, "app.py");
   const toast = page.locator(".notification-toast", { hasText: "is another program" });
   await toast.first().waitFor();
   assert.match(await toast.first().textContent(), /other\/secure-torch.*not this one.*can't be executed.*is used instead/);
+  await shot("foreign");
+  await open(page, "app.py");
   await page.locator(squiggle).first().waitFor();
   const [pid] = servers(child);
   assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /server\/secure-torch/);
   assert.ok(existsSync(path.join(dir, ".other", "ran")), "it was not even asked for its version");
-  await shot("foreign");
 }
 
 /** The setting that has the server look at nothing but what is open. */
