@@ -21,7 +21,8 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.onDidGrantWorkspaceTrust(() => server.restart()),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (["path", "importStrategy", "logLevel"].some((key) => event.affectsConfiguration(`secureTorch.${key}`))) {
-        void server.restart();
+        // Not at once: the client tells the server that runs of the change first, and complains where there is none.
+        setTimeout(() => void server.restart(), 200);
       }
     }),
   );

@@ -47,7 +47,7 @@ class Results implements vscode.TextDocumentContentProvider {
   }
 
   async show(name: string, text: string): Promise<void> {
-    const uri = vscode.Uri.from({ scheme: Results.scheme, path: `/${name}` });
+    const uri = vscode.Uri.from({ scheme: Results.scheme, path: `/${name}.txt` });
     this.texts.set(uri.path, text);
     this.changed.fire(uri);
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true, viewColumn: vscode.ViewColumn.Beside });

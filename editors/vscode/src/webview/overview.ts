@@ -54,7 +54,7 @@ function scores(a: Artifact): HTMLElement[] {
   if (parts.length === 0) {
     return [];
   }
-  const rows = parts.map(([name, score]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, String(score)), el("td", {}, el("meter", { min: 0, max: 100, low: 20, high: 50, optimum: 0, value: score, "aria-label": `${name}: ${score} of 100` }))));
+  const rows = parts.map(([name, score]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "short" }, String(score)), el("td", {}, el("meter", { min: 0, max: 100, low: 20, high: 50, optimum: 0, value: score, "aria-label": `${name}: ${score} of 100` }))));
   return [el("h2", {}, "Threat score"), el("table", {}, el("tbody", {}, ...rows))];
 }
 
@@ -66,11 +66,11 @@ function members(inspection: Inspection): HTMLElement[] {
   if (sources.length < 2) {
     return [];
   }
-  const rows = sources.slice(0, most).map((f) => el("tr", {}, el("th", { scope: "row" }, f.path), el("td", {}, bytes(f.size ?? 0)), el("td", {}, f.value ?? "")));
+  const rows = sources.slice(0, most).map((f) => el("tr", {}, el("th", { scope: "row" }, f.path), el("td", { class: "short" }, bytes(f.size ?? 0)), el("td", {}, f.value ?? "")));
   const rest = sources.length - rows.length;
   return [
     el("h2", {}, `${plural(sources.length, "file")} inside`),
-    el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Name"), el("th", { scope: "col" }, "Size"), el("th", { scope: "col" }, "Format"))), el("tbody", {}, ...rows)),
+    el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Name"), el("th", { scope: "col" }, "Size"), el("th", { scope: "col", class: "short" }, "Format"))), el("tbody", {}, ...rows)),
     ...(rest > 0 ? [el("p", {}, `… and ${plural(rest, "other")}`)] : []),
   ];
 }

@@ -358,6 +358,6 @@ export const cases = {
   hostile: { run: hostile },
   provenance: { run: provenance },
   suffixes: { run: suffixes },
-  foreign: { run: foreign, options: ({ dir }) => ({ settings: { "secureTorch.path": [others(dir), "/nonexistent/secure-torch"] } }) },
+  foreign: { run: foreign, options: ({ dir }) => ({ machine: { "secureTorch.path": [others(dir), "/nonexistent/secure-torch"] } }) },
   settings: { run: settings, options: { settings: { "secureTorch.workspaceScan": "off" } } },
 };

@@ -49,7 +49,7 @@ function installedOnce(vsix) {
   return shared;
 }
 
-/** Starts code-server on a folder; end() ends it. Options: trusted, theme, settings, env, change(extension folder), later
+/** Starts code-server on a folder; end() ends it. Options: trusted, theme, settings, machine, env, change(extension folder), later
  * (the extension is installed by install(), while the editor runs). */
 export async function start(folder, vsix, options = {}) {
   const home = mkdtempSync(path.join(os.tmpdir(), "secure-torch-vscode-"));
@@ -57,6 +57,10 @@ export async function start(folder, vsix, options = {}) {
   mkdirSync(path.join(user, "User"), { recursive: true });
   const theme = options.theme ? { "workbench.colorTheme": options.theme } : {};
   writeFileSync(path.join(user, "User", "settings.json"), JSON.stringify({ ...settings, "security.workspace.trust.enabled": options.trusted === false, ...theme, ...options.settings }));
+  if (options.machine) { // where a remote editor, as this one is, takes settings of the scope "machine" from
+    mkdirSync(path.join(user, "Machine"));
+    writeFileSync(path.join(user, "Machine", "settings.json"), JSON.stringify(options.machine));
+  }
   writeFileSync(path.join(home, "config.yaml"), "");
   const env = {
     ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: path.join(home, "cache"), EXTENSIONS_GALLERY: '{"serviceUrl":"http://127.0.0.1:9/"}', ...options.env,
