@@ -236,7 +236,7 @@ func TestLimit(t *testing.T) {
 	}
 	cancel()
 	<-ended
-	if len(notices) != 1 || !strings.Contains(notices[0], "no space left") {
+	if len(notices) != 1 || !strings.Contains(notices[0], "(the limit fs.inotify.max_user_watches is reached)") {
 		t.Errorf("notices: %q", notices)
 	}
 }
