@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -73,25 +74,38 @@ func (b *beside) list(at string, below bool) error {
 		return err
 	}
 	b.seen += len(entries)
-	b.cut = b.cut || len(entries) > maxBesideNames || b.seen > maxBelowSeen
+	b.cut = b.cut || len(entries) > maxBesideNames
 	for _, e := range entries {
 		name := path.Join(at, e.Name())
-		switch {
-		case e.IsDir() && below && !strings.HasPrefix(e.Name(), "."):
-			if strings.Count(name, "/") == maxBelow {
-				b.cut = true
-			} else if b.list(name, true) != nil {
+		switch folder, python := b.folderOf(name, e); {
+		case folder && below && python:
+			if strings.Count(name, "/") == maxBelow || b.list(name, true) != nil {
 				b.cut = true
 			}
-		case e.IsDir():
+		case folder && below && e.Type()&fs.ModeSymlink != 0:
+			b.cut = true
+		case folder:
 		case !b.add(name):
 			return nil
 		}
-		if b.cut {
+		if b.seen > maxBelowSeen {
+			b.cut = true
 			return nil
 		}
 	}
 	return nil
+}
+
+// folderOf tells whether an entry is a folder, and whether what Python imports from it is listed: not of a hidden one,
+// and not where a link leads away. A link that leads up is cut for its depth.
+func (b *beside) folderOf(name string, e fs.DirEntry) (folder, listed bool) {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.IsDir(), !strings.HasPrefix(e.Name(), ".")
+	}
+	full := filepath.Join(b.folder, filepath.FromSlash(name))
+	info, err := os.Stat(full)
+	folder = err == nil && info.IsDir()
+	return folder, folder && artifact.Contained(full, b.folder) == nil
 }
 
 // follow opens what the file has a loader import.

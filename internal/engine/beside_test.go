@@ -128,6 +128,33 @@ func TestBesideCrowd(t *testing.T) {
 	}
 }
 
+// TestBesideLinks: Python follows links to folders; what lies behind one that leads away is not opened, and not taken for
+// nothing.
+func TestBesideLinks(t *testing.T) {
+	const acting = "import os\nos.system('echo pwned')\n"
+	dir := t.TempDir()
+	link := func(to, at string) {
+		if err := os.Symlink(to, filepath.Join(dir, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inner := write(t, filepath.Join(dir, "inner", "hubconf.py"), "import net.m\n")
+	write(t, filepath.Join(dir, "inner", "src", "m.py"), acting)
+	link("src", "inner/net")
+	outer := write(t, filepath.Join(dir, "outer", "hubconf.py"), "import net.m\n")
+	link("../inner/src", "outer/net")
+	round := write(t, filepath.Join(dir, "round", "hubconf.py"), "import net.m\n")
+	link(".", "round/net")
+	file := write(t, filepath.Join(dir, "file", "hubconf.py"), "import m\n")
+	link("../inner/src/m.py", "file/m.py")
+	e := newEngine(t, engine.Options{Workers: 1})
+	for path, want := range map[string]string{inner: "ST507 unsafe", outer: "ST902 incomplete", round: "ST902 incomplete", file: "ST905 incomplete"} {
+		if got := rules(e.ScanFile(t.Context(), path).Report); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}
+
 // rules of the findings and gaps, whether there are notes, and the verdict.
 func rules(r *modelscan.Report) string {
 	var words []string

@@ -74,7 +74,7 @@ func scan(job sandbox.Job, out io.Writer) error {
 		return err
 	}
 	report := scanReport(job.Files[0], params.Limits)
-	if params.Beside != nil {
+	if params.Beside != nil || params.Cut {
 		repo.Beside(context.Background(), report, tree(job, &params), params.Limits)
 		makeText(report)
 	}
