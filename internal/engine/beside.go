@@ -77,15 +77,9 @@ func (b *beside) list(at string, below bool) error {
 	b.cut = b.cut || len(entries) > maxBesideNames
 	for _, e := range entries {
 		name := path.Join(at, e.Name())
-		switch folder, python := b.folderOf(name, e); {
-		case folder && below && python:
-			if strings.Count(name, "/") == maxBelow || b.list(name, true) != nil {
-				b.cut = true
-			}
-		case folder && below && e.Type()&fs.ModeSymlink != 0:
-			b.cut = true
-		case folder:
-		case !b.add(name):
+		if folder, listed := b.folderOf(name, e); folder {
+			b.into(name, below, listed, e)
+		} else if !b.add(name) {
 			return nil
 		}
 		if b.seen > maxBelowSeen {
@@ -94,6 +88,19 @@ func (b *beside) list(at string, below bool) error {
 		}
 	}
 	return nil
+}
+
+// into lists a folder below, where Python imports from it.
+func (b *beside) into(name string, below, listed bool, e fs.DirEntry) {
+	switch {
+	case !below:
+	case listed:
+		if strings.Count(name, "/") == maxBelow || b.list(name, true) != nil {
+			b.cut = true
+		}
+	case e.Type()&fs.ModeSymlink != 0:
+		b.cut = true
+	}
 }
 
 // folderOf tells whether an entry is a folder, and whether what Python imports from it is listed: not of a hidden one,
