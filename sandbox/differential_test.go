@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	ownbpf "github.com/secure-torch/secure-torch/sandbox/bpf"
-	"github.com/secure-torch/secure-torch/sandbox/libseccomp"
 	"github.com/secure-torch/secure-torch/sandbox/policy"
 )
 
@@ -111,7 +110,7 @@ func machine(t *testing.T, program []bpf.RawInstruction) *bpf.VM {
 // libseccompProgram exports what libseccomp would load.
 func libseccompProgram(t *testing.T) []bpf.RawInstruction {
 	t.Helper()
-	filter, err := libseccomp.Compile(policy.Worker())
+	filter, err := compileFilter(policy.Worker())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,11 +32,7 @@ func (p place) become(argv []string) error {
 		}
 	}
 	if len(p.Refused) > 0 {
-		answer := libseccomp.ActErrno.SetReturnCode(int16(p.Errno))
-		if p.Kill {
-			answer = libseccomp.ActKillProcess
-		}
-		if err := refusing(p.Refused, answer); err != nil {
+		if err := refusing(p.Refused, p.Errno); err != nil {
 			return err
 		}
 	}
@@ -74,8 +70,8 @@ func load(filter *libseccomp.ScmpFilter, rules error) error {
 	return errors.Join(rules, filter.SetNoNewPrivsBit(false), filter.SetBadArchAction(libseccomp.ActErrno.SetReturnCode(int16(unix.EPERM))), filter.Load())
 }
 
-// refusing gives the calls an answer in place of making them, and lets all others through.
-func refusing(calls []string, answer libseccomp.ScmpAction) error {
+// refusing has the calls fail and lets all others through.
+func refusing(calls []string, errno uint) error {
 	filter, err := libseccomp.NewFilter(libseccomp.ActAllow)
 	if err != nil {
 		return err
@@ -85,7 +81,7 @@ func refusing(calls []string, answer libseccomp.ScmpAction) error {
 		if unknown != nil {
 			continue // the library is older than the call; the program's libraries then do not make it either
 		}
-		err = errors.Join(err, filter.AddRule(call, answer))
+		err = errors.Join(err, filter.AddRule(call, libseccomp.ActErrno.SetReturnCode(int16(errno))))
 	}
 	return load(filter, err)
 }

@@ -24,7 +24,6 @@ type place struct {
 	Profile string   // docker, or empty for a filter that lets everything through but Refused
 	Refused []string // calls that fail, besides
 	Errno   uint     // with this
-	Kill    bool     // or rather kill who makes them
 	Caps    []string // of root
 	Nobody  bool     // not root, and without a way back to it
 	NoNew   bool     // no_new_privs, as for a pod that allows no escalation
@@ -52,7 +51,6 @@ var places = map[string]struct {
 	"old kernel":                   {place{Refused: since, Errno: uint(unix.ENOSYS), Caps: dockerCaps}, "seccomp"},
 	"memory is never executed":     {place{Refused: []string{"memfd_create"}, Errno: uint(unix.EACCES), Caps: dockerCaps}, "seccomp+landlock"},
 	"seccomp forbidden":            {place{Refused: []string{"seccomp"}, Errno: uint(unix.EPERM), Nobody: true}, ""},
-	"seccomp killed for":           {place{Refused: []string{"seccomp"}, Kill: true, Nobody: true}, ""},
 }
 
 func TestMain(m *testing.M) {
