@@ -307,18 +307,15 @@ async function foreign({ page, dir, child, shot }) {
 }
 
 /** The setting that has the server look at nothing but what is open. */
-async function settings({ page }) {
+async function settings({ page, dir }) {
   await open(page, "watched.py");
   await open(page, "evil.pt"); // the explorer shows the folder's files
   await (await webview(page)).locator(".verdict.unsafe").waitFor();
   const badge = page.locator(".explorer-folders-view .monaco-list-row", { hasText: /evil\.pt$/ }).locator(".monaco-icon-label");
   const rows = await badge.evaluateAll((all) => all.map((e) => `${e.getAttribute("aria-label")} ${getComputedStyle(e, "::after").content}`));
   assert.ok(rows.length > 0 && rows.every((r) => !r.includes("✗")), rows.join());
-  await command(page, "Preferences: Open Workspace Settings (JSON)");
-  await page.locator(".tab.active", { hasText: "settings.json" }).waitFor();
-  await page.keyboard.press("Control+a");
-  await page.keyboard.insertText('{ "secureTorch.workspaceScan": "models" }');
-  await page.keyboard.press("Control+s");
+  mkdirSync(path.join(dir, ".vscode"));
+  writeFileSync(path.join(dir, ".vscode", "settings.json"), '{ "secureTorch.workspaceScan": "models" }');
   await until("the badge", async () => (await badge.evaluateAll((all) => all.map((e) => getComputedStyle(e, "::after").content))).some((c) => c.includes("✗")));
 }
 
