@@ -29,8 +29,8 @@ import (
 
 // evil calls echo, behind 400,000 bytes of harmless text: it is not in what is fetched first.
 func evil() []byte {
-	text := bytes.Repeat([]byte("x"), 400_000)
-	return append(append([]byte("\x80\x04X\x80\x1a\x06\x00"), text...), append([]byte("0cposix\nsystem\n(S'echo pwned'\ntR."), bytes.Repeat([]byte("\x00"), 200_000)...)...)
+	data := bytes.Repeat([]byte("x"), 400_000)
+	return append(append([]byte("\x80\x04B\x80\x1a\x06\x00"), data...), append([]byte("0cposix\nsystem\n(S'echo pwned'\ntR."), bytes.Repeat([]byte("\x00"), 200_000)...)...)
 }
 
 // file is a remote file in memory, of which pieces from broken on can't be had; -1 for none.
