@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/formats"
@@ -35,7 +36,7 @@ func inspect(job sandbox.Job, out io.Writer) error {
 	listing := &listing{params: params}
 	fs := formats.All()
 	if params.MaxText > 0 {
-		fs = append([]*modelscan.Format{listing.format()}, fs...)
+		fs = listing.among(fs)
 	}
 	f := job.Files[0]
 	src := modelscan.Source{Name: f.Name, R: f, Size: f.Size}
@@ -58,19 +59,46 @@ func inspect(job sandbox.Job, out io.Writer) error {
 type listing struct {
 	params InspectParams
 	text   bytes.Buffer
+	// claimed is what the pickle reader said of the source whose turn it is.
+	claimed modelscan.Confidence
 }
 
 // errShown is how the format below says that it has nothing to report.
 var errShown = errors.New("only shown")
 
+// listingName is the format below, of which no report is told.
+const listingName = "listing"
+
+// among puts the listing before the pickle reader. A container whose reading holds that of a pickle holds the listing
+// too: what begins like a zip is no pickle to any loader. Other formats that cover pickles read them.
+func (l *listing) among(all []*modelscan.Format) []*modelscan.Format {
+	var fs []*modelscan.Format
+	for _, f := range all {
+		switch {
+		case f.Container && slices.Contains(f.Covers, pickle.Format.Name):
+			with := *f
+			with.Covers = slices.Concat(f.Covers, []string{listingName})
+			f = &with
+		case f.Name == pickle.Format.Name:
+			fs = append(fs, l.format())
+		}
+		fs = append(fs, f)
+	}
+	return fs
+}
+
 // format claims what the pickle reader claims, and leaves the judgement to it.
 func (l *listing) format() *modelscan.Format {
 	return &modelscan.Format{
-		Name: "listing",
+		Name: listingName,
 		Sniff: func(p modelscan.Probe) modelscan.Confidence {
-			return min(pickle.Format.Sniff(p), modelscan.Maybe)
+			l.claimed = pickle.Format.Sniff(p)
+			return min(l.claimed, modelscan.Maybe)
 		},
 		Scan: func(ctx context.Context, p *modelscan.Pass) error {
+			if l.claimed != modelscan.Yes && !readable(ctx, p) {
+				return errShown
+			}
 			if left := l.params.MaxText - int64(l.text.Len()); left > 0 {
 				fmt.Fprintf(&l.text, "%s\n", text(p.Name))
 				if err := l.streams(ctx, &capped{&l.text, left}, p.Source); err != nil {
@@ -80,6 +108,28 @@ func (l *listing) format() *modelscan.Format {
 			return errShown
 		},
 	}
+}
+
+// readable tells whether the pickle reader makes sense of what only may be a pickle.
+func readable(ctx context.Context, p *modelscan.Pass) bool {
+	alone := *p
+	sink := &heard{}
+	alone.Emit, alone.Unpacked = sink, modelscan.NewBudget(p.Limits, p.Size)
+	return pickle.Format.Scan(ctx, &alone) == nil || sink.something
+}
+
+// heard keeps of what it is told only whether there was something.
+type heard struct{ something bool }
+
+func (h *heard) Finding(modelscan.Finding) { h.something = true }
+func (h *heard) Gap(modelscan.Gap)         { h.something = true }
+func (h *heard) Fact(modelscan.Fact)       { h.something = true }
+func (h *heard) Claim(string)              { h.something = true }
+func (h *heard) Note(string)               {}
+
+func (h *heard) Descend(context.Context, modelscan.Source) bool {
+	h.something = true
+	return false
 }
 
 // streams lists one pickle after another, as long as a PROTO opcode follows a STOP.
