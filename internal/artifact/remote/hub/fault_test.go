@@ -199,7 +199,7 @@ func TestHostileListings(t *testing.T) {
 	body := ""
 	h.Before(func(w http.ResponseWriter, _ *http.Request) bool { _, _ = w.Write([]byte(body)); return true })
 	for _, body = range []string{
-		siblings("../evil"), siblings("/etc/passwd"), siblings("a/../../b"), siblings("a\x00b"), siblings(""), siblings("."), siblings("a", "a"), siblings("a//b"), siblings("a/"),
+		siblings("../evil"), siblings("/etc/passwd"), siblings("a/../../b"), siblings("a\x00b"), siblings(""), siblings("."), siblings("a", "a"), siblings("a//b"), siblings("a/"), siblings(strings.Repeat("x", 5000)),
 		`{"sha":"../../x","siblings":[]}`, `{"sha":"` + commit + `","siblings":[{"rfilename":"a","size":-5}]}`, `[]`, `<html>`, ``, strings.Repeat("[", 100_000),
 		`{"sha":"` + commit + `","siblings":[{"rfilename":"a","size":1e999}]}`,
 	} {

@@ -23,7 +23,8 @@ import (
 const (
 	maxJSON  = 32 << 20 // bytes of one answer
 	maxFiles = 100_000
-	maxPaths = 200 // asked about in one paths-info
+	maxPaths = 200  // asked about in one paths-info
+	maxName  = 4096 // bytes of a file's name: no system opens a longer path
 )
 
 // Options of a Client beside its Settings.
@@ -132,7 +133,7 @@ func (c *Client) list(ctx context.Context, r ref.Ref, in *info) (*remote.Listing
 	statuses := c.statuses(ctx, repo, in)
 	seen := map[string]bool{}
 	for _, s := range in.Siblings {
-		if !fs.ValidPath(s.Name) || s.Name == "." || strings.ContainsRune(s.Name, 0) || seen[s.Name] {
+		if len(s.Name) > maxName || !fs.ValidPath(s.Name) || s.Name == "." || strings.ContainsRune(s.Name, 0) || seen[s.Name] {
 			return nil, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s lists %.200q, which is no name of a file, or lists it twice", r.Value, s.Name)}
 		}
 		seen[s.Name] = true

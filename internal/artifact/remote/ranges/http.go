@@ -21,6 +21,7 @@ type HTTP struct {
 
 	final string // where redirects led to
 	tag   string // the entity tag of the first answer, where it is a strong one
+	mark  string // what else tells the first answer's file from another one: the tag, or without a strong one all there is
 	seen  bool
 }
 
@@ -63,12 +64,16 @@ func (h *HTTP) ask(ctx context.Context, url string, off, n int64) (*web.Answer, 
 // part makes sure that the answer is the range, of the file that the first answer was of.
 func (h *HTTP) part(a *web.Answer, off, n int64) (Part, error) {
 	tag := strongTag(a.Header.Get("ETag"))
+	mark := tag
+	if tag == "" {
+		mark = a.Header.Get("ETag") + " " + a.Header.Get("Last-Modified")
+	}
 	content := a.Status == http.StatusOK || a.Status == http.StatusPartialContent
-	if h.seen && content && (tag != h.tag || a.Status == http.StatusOK) {
-		return Part{}, &remote.Error{Kind: remote.Changed, Detail: fmt.Sprintf("the file is another one than it was at the first request (ETag %.40q)", tag)}
+	if h.seen && content && (mark != h.mark || a.Status == http.StatusOK) {
+		return Part{}, &remote.Error{Kind: remote.Changed, Detail: fmt.Sprintf("the file is another one than it was at the first request (ETag, Last-Modified %.80q)", mark)}
 	}
 	part, err := h.cut(a, off, n)
-	if err != nil || h.seen {
+	if err != nil {
 		return part, err
 	}
 	if h.Verify != nil {
@@ -76,7 +81,9 @@ func (h *HTTP) part(a *web.Answer, off, n int64) (Part, error) {
 			return Part{}, err
 		}
 	}
-	h.seen, h.tag, h.final = true, tag, a.URL
+	if !h.seen {
+		h.seen, h.tag, h.mark, h.final = true, tag, mark, a.URL
+	}
 	return part, nil
 }
 
@@ -87,7 +94,7 @@ func (h *HTTP) cut(a *web.Answer, off, n int64) (Part, error) {
 	switch a.Status {
 	case http.StatusPartialContent:
 		_, err := fmt.Sscanf(described, "bytes %d-%d/%d", &first, &last, &total)
-		if err != nil || first != off || last-first+1 != int64(len(a.Body)) || last >= total {
+		if err != nil || described != fmt.Sprintf("bytes %d-%d/%d", first, last, total) || first != off || last-first+1 != int64(len(a.Body)) || last >= total {
 			return Part{}, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("asked for %d bytes at %#x, got %d with Content-Range %.60q", n, off, len(a.Body), described)}
 		}
 		return Part{Data: a.Body, Total: total}, nil

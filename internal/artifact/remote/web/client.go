@@ -6,6 +6,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -127,8 +128,12 @@ type Hop struct {
 	Header http.Header
 }
 
-// brief tells whether a failure may be gone in a moment.
+// brief tells whether a failure may be gone in a moment. A certificate that does not hold, or a server that speaks no
+// TLS, is no better then.
 func brief(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
+		return false
+	}
 	kind, ok := remote.KindOf(err)
 	return ok && kind == remote.Network
 }
@@ -252,7 +257,7 @@ func redirects(status int) bool {
 func target(from *url.URL, location string) (*url.URL, error) {
 	to, err := from.Parse(location)
 	switch {
-	case err != nil, location == "", to.Host == "", to.User != nil, to.Scheme != "http" && to.Scheme != "https":
+	case err != nil, location == "", to.Host == "", to.User != nil, to.Scheme != "http" && to.Scheme != "https", !ascii(to.Host):
 		return nil, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s redirects to nowhere", from.Host)}
 	case from.Scheme == "https" && to.Scheme == "http":
 		return nil, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s redirects from https to http", from.Host)}
@@ -260,11 +265,17 @@ func target(from *url.URL, location string) (*url.URL, error) {
 	return to, nil
 }
 
+// ascii tells whether a host's name can stand in an error as it is: escapes in a URL may hold a terminal's.
+func ascii(host string) bool {
+	return !strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 // once is one exchange without redirects.
 func (c *Client) once(ctx context.Context, u *url.URL, req Request, asked bool) (*Answer, error) {
-	limit := 2*c.opts.Timeout + time.Duration(req.Max/slowest)*time.Second
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no complete answer within %s: %w", limit, errSlow))
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	pace := c.startPace(cancel)
+	defer pace.timer.Stop()
 	method := req.Method
 	if method == "" {
 		method = http.MethodGet
@@ -284,13 +295,17 @@ func (c *Client) once(ctx context.Context, u *url.URL, req Request, asked bool) 
 		return a, nil
 	}
 	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		if a.Status >= http.StatusBadRequest { // the status says enough
+			return a, nil
+		}
 		return nil, &remote.Error{Kind: remote.Refused, Detail: fmt.Sprintf("%s sent the content encoded (%.20q), though asked not to", u.Host, e)}
 	}
 	most := req.Max
 	if a.Status >= http.StatusBadRequest { // what an error page says beyond this is lost
 		most = min(most, maxErrorPage)
 	}
-	a.Body, err = io.ReadAll(io.LimitReader(resp.Body, most+1))
+	pace.body = resp.Body
+	a.Body, err = io.ReadAll(io.LimitReader(pace, most+1))
 	c.bytes.Add(int64(len(a.Body)))
 	switch {
 	case err != nil:
@@ -323,8 +338,27 @@ func (c *Client) request(ctx context.Context, method string, u *url.URL, req Req
 	return r, nil
 }
 
-// errSlow marks our own time limit.
-var errSlow = errors.New("too slow")
+// errSlow is our own time limit.
+var errSlow = fmt.Errorf("the answer comes slower than %d KiB a second", slowest>>10)
+
+// pace ends an exchange that comes too slowly, as soon as it does: not when all of what was asked for is overdue.
+type pace struct {
+	body  io.Reader
+	timer *time.Timer
+	due   time.Time // of the next byte
+}
+
+func (c *Client) startPace(cancel context.CancelCauseFunc) *pace {
+	grace := 2 * c.opts.Timeout
+	return &pace{timer: time.AfterFunc(grace, func() { cancel(errSlow) }), due: time.Now().Add(grace)}
+}
+
+func (p *pace) Read(b []byte) (int, error) {
+	n, err := p.body.Read(b)
+	p.due = p.due.Add(time.Duration(n) * time.Second / slowest)
+	p.timer.Reset(time.Until(p.due))
+	return n, err
+}
 
 // broken is the error of an exchange that ended early.
 func broken(ctx context.Context, u *url.URL, err error) error {
