@@ -19,9 +19,9 @@ func (s *Server) endWith(pid int) {
 	p, err := os.FindProcess(pid)
 	tick := time.NewTicker(parentPause)
 	defer tick.Stop()
-	for err == nil && alive(p) {
+	for there := true; there; there = err == nil && alive(p) {
 		select {
-		case <-tick.C:
+		case <-tick.C: // the first look waits too: the answer to initialize goes out before the session ends
 		case <-s.ctx.Done():
 			return
 		}
