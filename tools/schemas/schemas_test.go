@@ -4,11 +4,13 @@ package schemas
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -223,6 +225,51 @@ func TestSandboxReports(t *testing.T) {
 			complete(t, read, out)
 		}
 	}
+}
+
+// TestInspect: what inspect prints, of a file with every kind of fact and of one that is not there, with and without a
+// listing and what lies beside it, is what its schemas say.
+func TestInspect(t *testing.T) {
+	dir := t.TempDir()
+	exe := program(t, dir)
+	for name, data := range map[string]string{
+		"evil.pkl":         "\x80\x02cposix\nsystem\nX\x07\x00\x00\x00echo \xe2\x80\xae\x85R.",
+		"good.safetensors": safetensors(`{"__metadata__":{"license":"mit","a":"b"},"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"s":{"dtype":"F32","shape":[],"data_offsets":[8,12]}}`, 12),
+		"bad.safetensors":  "no such thing",
+		"licence.gguf": "GGUF\x03\x00\x00\x00" + strings.Repeat("\x00", 8) + "\x01\x00\x00\x00\x00\x00\x00\x00" +
+			"\x0f\x00\x00\x00\x00\x00\x00\x00general.license\x08\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00mit",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	schemas := []any{read(t, "../../docs/schema/inspect.json"), read(t, "../../docs/schema/scan.json")}
+	var all []byte
+	for _, args := range [][]string{
+		{"evil.pkl"}, {"evil.pkl", "--disassemble"}, {"evil.pkl", "--decompile", "--provenance"}, {"good.safetensors", "--provenance"},
+		{"bad.safetensors"}, {"licence.gguf"}, {"missing.pt"},
+	} {
+		cmd := exec.Command(exe, append([]string{"inspect", "--format", "json"}, args...)...)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		if exit, exited := errors.AsType[*exec.ExitError](err); err != nil && (!exited || exit.ExitCode() != 2) {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		t.Log(args)
+		validate(t, schemas[0], out)
+		complete(t, schemas, out)
+		all = append(all, out...)
+	}
+	for _, want := range []string{`"kind": "tensor"`, `"kind": "metadata"`, `"kind": "licence"`, `"kind": "global"`, `"kind": "source"`, `"listing"`, `"shape"`, `"state": "none"`, `"failure"`} {
+		if !bytes.Contains(all, []byte(want)) {
+			t.Errorf("the case shows no %s", want)
+		}
+	}
+}
+
+// safetensors is a file with this header and so many bytes of data.
+func safetensors(header string, data int) string {
+	return string(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) + header + strings.Repeat("\x00", data)
 }
 
 // properties gathers the names of all properties that a schema declares.
