@@ -24,10 +24,7 @@ func transformers(c *chooser) {
 		}
 		return
 	}
-	if name := c.json[c.in("config.json")].Str("transformers_weights"); name != "" {
-		if file := path.Join(dir, name); !c.read(file) {
-			c.missing(file)
-		}
+	if c.named(dir) {
 		return
 	}
 	if o.Safetensors != "false" && c.either(dir, "model.safetensors") {
@@ -42,6 +39,22 @@ func transformers(c *chooser) {
 	if o.Safetensors != "true" {
 		c.either(dir, "tf_model.h5", "model.ckpt.index", "flax_model.msgpack") // from_tf, from_flax of transformers 4
 	}
+}
+
+// named reads the weights that a folder's config names, a file or an index of several. It returns false where it names none.
+func (c *chooser) named(dir string) bool {
+	name := c.json[path.Join(dir, "config.json")].Str("transformers_weights")
+	if name == "" {
+		return false
+	}
+	file := path.Join(dir, name)
+	if strings.HasSuffix(name, ".safetensors.index.json") && c.sharded(file) {
+		return true
+	}
+	if !c.read(file) {
+		c.missing(file)
+	}
+	return true
 }
 
 // adapter: where there is an adapter's config, the Auto classes load the model that it names, and the adapter on top
@@ -115,13 +128,36 @@ func sentenceTransformers(c *chooser) {
 	}
 	for _, m := range modules.Items {
 		dir := m.Str("path")
-		if c.json[path.Join(dir, "adapter_config.json")].Str("base_model_name_or_path") != "" {
-			c.elsewhere(c.json[path.Join(dir, "adapter_config.json")].Str("base_model_name_or_path"))
-			c.either(dir, adapterWeights...)
-			continue
+		c.module(dir)
+		if kind := m.Str("type"); strings.HasSuffix(kind, ".Router") || strings.HasSuffix(kind, ".Asym") {
+			c.routes(dir)
 		}
-		if c.q.Options.Safetensors == "false" || !c.either(dir, "model.safetensors") {
-			c.either(dir, "pytorch_model.bin")
+	}
+}
+
+// module reads one module's weights.
+func (c *chooser) module(dir string) {
+	if base := c.json[path.Join(dir, "adapter_config.json")].Str("base_model_name_or_path"); base != "" {
+		c.elsewhere(base)
+		c.either(dir, adapterWeights...)
+		return
+	}
+	if c.named(dir) {
+		return
+	}
+	if c.q.Options.Safetensors == "false" || !c.either(dir, "model.safetensors") {
+		c.either(dir, "pytorch_model.bin")
+	}
+}
+
+// routes reads the modules that a router chooses from: each has a folder in its own (Router.load), or, in what
+// _validate_relative_path lets through, a folder of that.
+func (c *chooser) routes(dir string) {
+	seen := map[string]bool{dir: true}
+	for _, f := range c.q.Files {
+		if sub := path.Dir(f.Path); !seen[sub] && sub != "." && (dir == "" || strings.HasPrefix(sub, dir+"/")) {
+			seen[sub] = true
+			c.module(sub)
 		}
 	}
 }
