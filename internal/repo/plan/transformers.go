@@ -67,7 +67,11 @@ func (c *chooser) adapter() bool {
 		return false
 	}
 	c.elsewhere(base)
-	c.firstOf(c.q.Options.Subfolder, adapterWeights...)
+	names := slices.Clone(adapterWeights)
+	if c.q.Options.Safetensors == "false" {
+		slices.Reverse(names) // load_adapter, integrations/peft.py
+	}
+	c.firstOf(c.q.Options.Subfolder, names...)
 	return true
 }
 
