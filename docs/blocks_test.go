@@ -26,7 +26,7 @@ type block struct {
 func pages(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md", "docs/rules/*.md", "editors/*/README.md", "lsp/README.md", "python/README.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md", "docs/editors/*.md", "docs/rules/*.md", "editors/*/README.md", "lsp/README.md", "python/README.md"} {
 		found, err := filepath.Glob("../" + pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,9 @@ _OUTSIDE = re.compile(r"(?<!!)(\[[^\]]*\]\()(?:\.\./)+(?!rules/|docs/)([^)\s]+\)
 
 def _outside(_app, name, text):
     """A link to a file of the repository that is no page leads to the repository."""
-    if not name.startswith("rules/"):
+    if name.startswith("editors/"):
+        text[0] = text[0].replace("](../../", "](" + _SOURCE)
+    elif not name.startswith("rules/"):
         text[0] = _OUTSIDE.sub(lambda m: m[1] + _SOURCE + m[2], text[0])
     text[0] = re.sub(r"\]\((?:\.\./)?schema/([\w-]+\.json)\)", r"](https://github.com/secure-torch/secure-torch/blob/main/docs/schema/\1)", text[0])
 

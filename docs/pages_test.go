@@ -89,7 +89,7 @@ func (r *runner) block(t *testing.T, b block) {
 	switch {
 	case b.notRun != "" || strings.HasPrefix(b.lang, "{") || b.lang == "text":
 		return
-	case b.page == "docs/editors.md":
+	case strings.HasPrefix(b.page, "docs/editors"):
 		isSettings(t, at, b.text)
 		return
 	case strings.HasPrefix(b.page, "docs/rules/"):
@@ -276,7 +276,7 @@ func parses(t *testing.T, at, lang, text string) {
 	}
 }
 
-// isSettings: the page is generated from files that the editors' tests use (editors/gen), and so is every block of it.
+// isSettings: an editor's page is generated from files that the editors' tests use (editors/gen), and so is every block of it.
 func isSettings(t *testing.T, at, text string) {
 	t.Helper()
 	files, err := filepath.Glob("../editors/*/*")

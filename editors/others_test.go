@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -150,7 +151,7 @@ func TestLspMode(t *testing.T) {
 
 // Settings of editors that no test starts are at least well-formed, and start the server.
 func TestSettings(t *testing.T) {
-	for _, file := range []string{"kate/lspclient.json", "sublime/LSP.sublime-settings", "jetbrains/template.json", "vim/coc-settings.json", "helix/languages.toml", "jupyterlab/jupyter_server_config.py", "kakoune/kak-lsp.kak", "vim/vim-lsp.vim"} {
+	for _, file := range []string{"kate/lspclient.json", "sublime/LSP.sublime-settings", "jetbrains/template.json", "zed/settings.json", "vim/coc-settings.json", "helix/languages.toml", "jupyterlab/jupyter_server_config.py", "kakoune/kak-lsp.kak", "vim/vim-lsp.vim", "emacs/secure-torch.el", "emacs/secure-torch-lsp-mode.el"} {
 		text, err := os.ReadFile(filepath.FromSlash(file))
 		if err != nil {
 			t.Fatal(err)
@@ -163,11 +164,31 @@ func TestSettings(t *testing.T) {
 			err = toml.Unmarshal(text, &settings)
 		case ".py":
 			err = exec.Command("/usr/bin/python3", "-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", file).Run()
+		case ".kak":
+			if strings.Count(string(text), "{") != strings.Count(string(text), "}") {
+				err = errors.New("a block is not closed")
+			}
+		case ".vim", ".el":
+			err = parsed(t, file)
 		}
 		if err != nil || !bytes.Contains(text, []byte("secure-torch")) || !regexp.MustCompile(`"lsp"|'lsp'|secure-torch lsp`).Match(text) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
+}
+
+// parsed has an editor read the file: Neovim runs what is for Vim, which only registers, and Emacs reads expressions.
+func parsed(t *testing.T, file string) error {
+	t.Helper()
+	args := []string{"nvim", "--headless", "-u", "NONE", "-i", "NONE", "-c", "try | source " + file + " | catch | cquit | endtry", "-c", "qall!"}
+	if strings.HasSuffix(file, ".el") {
+		args = []string{"emacs", "-Q", "--batch", "--eval", `(with-temp-buffer (insert-file-contents "` + file + `") (emacs-lisp-mode) (check-parens))`}
+	}
+	if _, err := exec.LookPath(args[0]); err != nil {
+		t.Log("not parsed: ", err)
+		return nil
+	}
+	return exec.CommandContext(t.Context(), args[0], args[1:]...).Run()
 }
 
 // Helix, out of another Debian: `make test-editors` unpacks it.

@@ -214,7 +214,7 @@ func (t *tree) editor(args []string) string {
 	t.valid("the file", file, `[\w.-]+\.(json|toml)`)
 	language := strings.TrimPrefix(filepath.Ext(file), ".")
 	t.create("editors/"+name+"/"+file, "settings."+language, nil)
-	t.insert("editors/gen/main.go", "var sections = ", fmt.Sprintf("\t{%q, %q, %q, untested},\n", name, language, name+"/"+file), true)
+	t.insert("editors/gen/pages.go", "var pages = ", fmt.Sprintf("\t{name: %q, title: %q, language: %q, file: %q, install: \"Nothing else.\", where: \"In `%s`.\", works: expected, tested: untested},\n", name, name, language, name+"/"+file, file), true)
 	t.enter("editors/others_test.go", "for _, file := range []string{", fmt.Sprintf("%q, ", name+"/"+file))
 	t.changelog("Settings for " + name + ".")
 	return "  write the settings; make generate; go test ./editors; a session of a user in editors/others_test.go, where the editor runs here\n"

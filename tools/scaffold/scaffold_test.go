@@ -73,7 +73,7 @@ func TestFiles(t *testing.T) {
 		{[]string{"loader", "kerasLoaders", "example.load", "path"}, []string{"analyzers/testdata/loaders.md", "analyzers/frameworks.go", "CHANGELOG.md"}},
 		{[]string{"format", "example", "EXMP"}, []string{"modelscan/example/example.go", "modelscan/example/example_test.go", "modelscan/example/fuzz_test.go", "modelscan/example/testdata/unread.txtar",
 			"modelscan/formats/formats.go", "docs/formats.md", "CHANGELOG.md"}},
-		{[]string{"editor", "example", "settings.json"}, []string{"editors/example/settings.json", "editors/gen/main.go", "editors/others_test.go", "CHANGELOG.md"}},
+		{[]string{"editor", "example", "settings.json"}, []string{"editors/example/settings.json", "editors/gen/pages.go", "editors/others_test.go", "CHANGELOG.md"}},
 	} {
 		scaffold(t, dir, c.args...)
 		wants(t, dir, c.files...)
@@ -121,9 +121,9 @@ func TestWalks(t *testing.T) {
 	t.Run("editor", func(t *testing.T) {
 		scaffold(t, dir, "editor", "example", "settings.json")
 		in(t, dir, "go", "test", "./editors", "-run", "Settings")
-		in(t, filepath.Join(dir, "editors"), "go", "run", "./gen", "../docs/editors.md")
-		if page, err := os.ReadFile(filepath.Join(dir, "docs/editors.md")); err != nil || !strings.Contains(string(page), "\n## example\n") {
-			t.Errorf("docs/editors.md has no section: %v", err)
+		in(t, filepath.Join(dir, "editors"), "go", "run", "./gen", "../docs")
+		if page, err := os.ReadFile(filepath.Join(dir, "docs/editors/example.md")); err != nil || !strings.Contains(string(page), "# example\n") {
+			t.Errorf("no page: %v", err)
 		}
 	})
 }

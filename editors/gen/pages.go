@@ -1,0 +1,117 @@
+package main
+
+// page is that of one editor. Its settings are the text of a file, which the tests use too.
+type page struct {
+	name, title    string
+	language, file string
+	offers         string   // if not settings alone
+	install        string   // beside secure-torch
+	where          string   // the settings belong
+	works          string   // what was seen, or what is to be expected
+	tested         string   // with what, or that it was not
+	trouble        []string // of this editor alone
+}
+
+const (
+	untested = "Not run: no such editor in the test machine. The settings follow the editor's documentation; `go test ./editors` parses the file, and sees that it names the server's command."
+	unparsed = "Not run: no such editor in the test machine. The settings follow the editor's documentation; `go test ./editors` sees that they name the server's command and close what they open, no more."
+	expected = "Not seen in this editor. The server offers diagnostics, quick fixes, hover, code lenses, inlay hints, links and completion; the editor shows those that it asks for."
+	fixes    = "The call is underlined, its message names the model and what it would run, and the quick fix changes what is saved."
+	suite    = ": `make test-editors`. Open, wait for the error, take the quick fix, save, compare the bytes on disk."
+)
+
+var pages = []page{
+	{
+		name: "emacs-eglot", title: "Emacs with Eglot", language: "elisp", file: "emacs/secure-torch.el",
+		install: "Eglot: part of Emacs 29 and later, a package (ELPA, or Debian's `elpa-eglot`) before that.",
+		where:   "In `init.el`.", works: fixes, tested: "Emacs 28.2, Eglot 1.9" + suite,
+		trouble: []string{"Another Python server starts instead: Eglot has one for each buffer, and takes the first entry of `eglot-server-programs`. Have this one last in `init.el`, or use [lsp-mode](emacs-lsp-mode.md).", "What was said is in `M-x eglot-events-buffer`. In `python-ts-mode` (Emacs 29 and later) write that mode's name, and its hook's, in place of `python-mode`."},
+	},
+	{
+		name: "emacs-lsp-mode", title: "Emacs with lsp-mode", language: "elisp", file: "emacs/secure-torch-lsp-mode.el",
+		install: "lsp-mode (MELPA, or Debian's `elpa-lsp-mode`).",
+		where:   "In `init.el`.", works: fixes, tested: "Emacs 28.2, lsp-mode 8.0.0" + suite,
+		trouble: []string{"lsp-mode 8 counts columns in characters, not in the protocol's units: behind an emoji on the same line it underlines a wrong place, whichever server speaks.", "`M-x lsp-describe-session` shows which servers run."},
+	},
+	{
+		name: "vim-ale", title: "Vim with ALE", language: "vim", file: "vim/secure_torch.vim",
+		install: "ALE 3.3 or later (a package of Vim, or Debian's `vim-ale`).",
+		where:   "In `.vimrc`.", works: fixes, tested: "Vim 9.0, ALE 3.3.0" + suite,
+		trouble: []string{"ALE 3.3 takes the protocol's columns for bytes: after letters outside of ASCII it underlines a wrong place, whichever server speaks.", "`:ALEInfo` shows which linters are on, and what they ran."},
+	},
+	{
+		name: "vim-lsp", title: "Vim with vim-lsp", language: "vim", file: "vim/vim-lsp.vim",
+		install: "vim-lsp (`prabirshrestha/vim-lsp`).",
+		where:   "In `.vimrc`.", works: expected, tested: untested,
+		trouble: []string{"`:LspStatus` shows whether the server runs."},
+	},
+	{
+		name: "coc", title: "Vim or Neovim with coc.nvim", language: "json", file: "vim/coc-settings.json",
+		install: "coc.nvim, which needs Node.",
+		where:   "In `coc-settings.json`: `:CocConfig` opens it.", works: expected, tested: untested,
+		trouble: []string{"`:CocCommand workspace.showOutput` shows what the server wrote."},
+	},
+	{
+		name: "neovim", title: "Neovim with lazy.nvim", language: "lua", file: "nvim/packaging/lazy.lua",
+		install: "Nothing else with Neovim 0.7 or later. Without lazy.nvim see the [plugin's own page](../../editors/nvim/README.md).",
+		where:   "Beside the other plugins of lazy.nvim.", works: fixes + " `:SecureTorch` scans, reports, inspects and converts.",
+		tested:  "The plugin with Neovim 0.7.2, 0.10.4 and 0.12.4" + suite,
+		trouble: []string{"`:checkhealth secure_torch` says what is missing.", "Mason needs a release, which there is not yet; `editors/nvim/packaging/mason.yaml` is the definition for its registry."},
+	},
+	{
+		name: "helix", title: "Helix", language: "toml", file: "helix/languages.toml",
+		install: "Nothing else.",
+		where:   "In `languages.toml`. To see messages below the line, add to `config.toml`: `[editor.inline-diagnostics]`, `cursor-line = \"hint\"`.",
+		works:   fixes, tested: "Helix 25.01.1" + suite,
+		trouble: []string{"`hx --health python` shows which servers Helix would start, and whether it finds them."},
+	},
+	{
+		name: "kakoune", title: "Kakoune with kak-lsp", language: "text", file: "kakoune/kak-lsp.kak",
+		install: "kak-lsp 18 or later.",
+		where:   "In `kakrc`.", works: expected, tested: unparsed,
+		trouble: []string{"The settings stand behind the line that starts kak-lsp, or nothing reads them."},
+	},
+	{
+		name: "zed", title: "Zed", offers: "settings for an extension that is not there yet", language: "json", file: "zed/settings.json",
+		install: "**An extension, which there is not yet.** Zed starts servers that it knows itself, or that an extension registers (`[language_servers.secure-torch]` in `extension.toml`, and `language_server_command` in Rust: [Zed's documentation](https://zed.dev/docs/extensions/languages#language-servers)). Settings can't register one: without such an extension, those below start nothing.",
+		where:   "In `settings.json`, once an extension registers `secure-torch` for Python. `\"...\"` keeps the other servers. Whether `binary` is heeded lies with the extension.",
+		works:   "Nothing without the extension. Until then, `secure-torch check .` in Zed's terminal says the same of the sources.",
+		tested:  untested,
+		trouble: []string{"“Property secure-torch is not allowed” in `settings.json`: no extension has registered the server."},
+	},
+	{
+		name: "sublime-text", title: "Sublime Text", language: "json", file: "sublime/LSP.sublime-settings",
+		install: "The package LSP, by Package Control.",
+		where:   "In Preferences, Package Settings, LSP, Settings.", works: expected, tested: untested,
+		trouble: []string{"“LSP: Troubleshoot Server” in the command palette starts the server and shows what it said."},
+	},
+	{
+		name: "kate", title: "Kate", language: "json", file: "kate/lspclient.json",
+		install: "Kate's own plugin LSP Client, switched on in Settings, Configure Kate, Plugins.",
+		where:   "In Settings, Configure Kate, LSP Client, User Server Settings.", works: expected, tested: untested,
+		trouble: []string{"It takes the place of Kate's own server for Python: Kate has one for each language.", "Kate asks once whether it may start the program, and remembers a no: LSP Client, Allowed & Blocked Servers."},
+	},
+	{
+		name: "jetbrains", title: "JetBrains, with the plugin LSP4IJ", language: "json", file: "jetbrains/template.json",
+		install: "The plugin LSP4IJ, from the marketplace. There is no plugin of our own with JetBrains' LSP API.",
+		where:   "As a template for “New Language Server”; or type `secure-torch lsp` as the command, and `*.py` (language id `python`) as the mapping.",
+		works:   expected, tested: untested,
+		trouble: []string{"The tool window “Language Servers” shows whether it runs, and what was said."},
+	},
+	{
+		name: "jupyterlab", title: "JupyterLab", language: "python", file: "jupyterlab/jupyter_server_config.py",
+		install: "`jupyterlab-lsp` 5.3, by pip, where JupyterLab is.",
+		where:   "In `jupyter_server_config.py`: `jupyter --paths` names the folders.",
+		works:   "The call is underlined in a file and in a cell of a notebook, and hovering over it says why. jupyterlab-lsp 5.3 has no quick fixes.",
+		tested:  "JupyterLab 4.6.6, jupyterlab-lsp 5.3.0 and Chromium: `make test-jupyterlab`.",
+		trouble: []string{"The server's PATH is that of the shell that started JupyterLab; start it anew after the settings changed."},
+	},
+}
+
+// common is what goes wrong in every editor.
+var common = []string{
+	"Nothing is underlined: `secure-torch check app.py` in a terminal says what there is to find in a file.",
+	"The program is not found: an editor started from a desktop often has another PATH than the shell; write the whole path that `command -v secure-torch` prints.",
+	"What the server did: start it as `secure-torch lsp --log-file lsp.log --log-level debug`.",
+	"Models stay unread (`incomplete`): `secure-torch doctor` says whether the sandbox works on this machine.",
+}
