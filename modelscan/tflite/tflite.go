@@ -73,7 +73,10 @@ func scan(ctx context.Context, p *modelscan.Pass) error {
 			}
 		}
 	}
-	return buffers(p, w, model.Vector(modelBuffers, 4))
+	if err := buffers(p, w, model.Vector(modelBuffers, 4)); err != nil {
+		return err
+	}
+	return verify(ctx, model)
 }
 
 func operators(p *modelscan.Pass, codes flatbuffer.Vector) {

@@ -35,6 +35,13 @@ func shaped(t testing.TB, a, b uint32) []byte {
 	return bytes.Replace(real(t), shape(3, 4), shape(a, b), 1)
 }
 
+// changed is the file with another byte at off.
+func changed(t testing.TB, off int, b byte) []byte {
+	file := real(t)
+	file[off] = b
+	return file
+}
+
 func TestScan(t *testing.T) {
 	scantest.Check(t, []scantest.Case{
 		{Name: "written by the flatbuffers package", File: real(t)},
@@ -45,6 +52,11 @@ func TestScan(t *testing.T) {
 		{Name: "dynamic shape", File: shaped(t, 1<<32-1, 4)},
 		{Name: "vector past the end", File: shaped(t, 3, 4)[:len(real(t))-30], Want: []string{"ST901"}},
 		{Name: "root past the end", File: append(binary.LittleEndian.AppendUint32(nil, 1<<31), "TFL3"...), Want: []string{"ST901"}},
+		{Name: "another version", File: changed(t, 0x2c, 4), Want: []string{"ST901"}},
+		{Name: "text without its end", File: changed(t, 0x38, 'x'), Want: []string{"ST901"}},
+		{Name: "reference that is not aligned", File: changed(t, 0x1c, 0x15), Want: []string{"ST901"}},
+		{Name: "field list of three bytes", File: changed(t, 0x0a, 3), Want: []string{"ST901"}},
+		{Name: "buffer that is not there", File: changed(t, 0xb8, 9), Want: []string{"ST901"}},
 	}, Format)
 }
 

@@ -18,6 +18,8 @@ type Window struct {
 	buf  []byte
 	Err  error // the first one
 	Base int64 // is added to every offset
+	// Reads counts how often the source was asked: what lies far apart and is looked at in turn costs 64 KiB each time.
+	Reads int64
 }
 
 // New views the first n bytes of r.
@@ -39,6 +41,7 @@ func (w *Window) Bytes(off, n int64) []byte {
 		if w.buf == nil {
 			w.buf = make([]byte, min(size, w.len))
 		}
+		w.Reads++
 		w.off = off &^ (size/2 - 1) // what comes before is asked for again
 		if off+n > w.off+size {
 			w.off = off
