@@ -87,9 +87,7 @@ func (s *Summary) letsThrough(fn node) bool {
 func (s *Summary) isRest(n, fn node) bool {
 	for p := n; p != fn; p = s.parent[p] {
 		switch s.kind(p) {
-		case pyparse.ElifClause, pyparse.ExceptClause, pyparse.CaseClause, pyparse.ForStatement, pyparse.WhileStatement:
-			return false
-		case pyparse.IfStatement:
+		case pyparse.IfStatement, pyparse.ElifClause, pyparse.ExceptClause, pyparse.CaseClause, pyparse.ForStatement, pyparse.WhileStatement:
 			return false
 		case pyparse.ElseClause:
 			p = s.parent[p] // what it is the else of

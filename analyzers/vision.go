@@ -1,7 +1,6 @@
 package analyzers
 
 import (
-	"path"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -42,7 +41,7 @@ func namesFile(c *Call) bool {
 	}
 	v := c.Eval(c.arg)
 	for _, a := range v.alts {
-		if isModelFile(path.Base(a.text)) || localOnly(a.text) || strings.Contains(a.text, hole) {
+		if isModelFile(basename(a.text)) || localOnly(a.text) || strings.Contains(a.text, hole) {
 			return true
 		}
 	}

@@ -251,7 +251,7 @@ func TestEndsWithItsEditor(t *testing.T) {
 			t.Parallel()
 			editor := exec.Command("sleep", "600")
 			if err := editor.Start(); err != nil {
-				t.Skip(err)
+				t.Fatal(err)
 			}
 			ends := func() {
 				_ = editor.Process.Kill()

@@ -50,16 +50,7 @@ func TestBeside(t *testing.T) {
 	}
 	e := newEngine(t, engine.Options{Cache: store})
 	e.KeepAtOnce()
-	e.ScanAll(t.Context(), []string{dir}, func(a *engine.Artifact) {
-		path := strings.ReplaceAll(a.Path, "//", "/")
-		if w, ok := want[path]; ok && rules(a.Report) != w {
-			t.Errorf("%s: %s, want %s", path, rules(a.Report), w)
-		}
-		delete(want, path)
-	})
-	if len(want) > 0 {
-		t.Errorf("not scanned: %v", want)
-	}
+	scansAs(t, e, dir, want)
 	if again := e.ScanFile(t.Context(), config); !again.Cached {
 		t.Error("the same folder was read twice")
 	}
@@ -99,16 +90,7 @@ func TestBesideMany(t *testing.T) {
 	write(t, filepath.Join(dir, "wide", "m.py"), wide+"\n")
 	want[write(t, filepath.Join(dir, "wide", "config.json"), `{"auto_map": {"AutoModel": "m.X"}}`)] = "ST501 " + strings.Repeat("ST905 ", many-119) + "incomplete"
 	e := newEngine(t, engine.Options{Workers: 1})
-	e.ScanAll(t.Context(), []string{dir}, func(a *engine.Artifact) {
-		path := strings.ReplaceAll(a.Path, "//", "/")
-		if w, ok := want[path]; ok && rules(a.Report) != w {
-			t.Errorf("%s: %s, want %s", path, rules(a.Report), w)
-		}
-		delete(want, path)
-	})
-	if len(want) > 0 {
-		t.Errorf("not scanned: %v", want)
-	}
+	scansAs(t, e, dir, want)
 }
 
 // TestBesideCrowd: where so much lies around a file that it is not all listed, what that has imported is not known.
@@ -249,5 +231,20 @@ func TestBesideRemote(t *testing.T) {
 	}
 	if alone := scan(listing(false, ""), false)["far/config.json"]; rules(alone.Report) != "ST501 review" {
 		t.Errorf("of a listing without all files nothing is missing: %s", rules(alone.Report))
+	}
+}
+
+// scansAs scans a folder and compares what is found in its files, by their paths.
+func scansAs(t *testing.T, e *engine.Engine, dir string, want map[string]string) {
+	t.Helper()
+	e.ScanAll(t.Context(), []string{dir}, func(a *engine.Artifact) {
+		path := strings.ReplaceAll(a.Path, "//", "/")
+		if w, ok := want[path]; ok && rules(a.Report) != w {
+			t.Errorf("%s: %s, want %s", path, rules(a.Report), w)
+		}
+		delete(want, path)
+	})
+	if len(want) > 0 {
+		t.Errorf("not scanned: %v", want)
 	}
 }

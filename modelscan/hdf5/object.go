@@ -166,11 +166,10 @@ func (f *file) unlessMissing(err error) error {
 // maxTree is the depth of a B-tree that no library writes.
 const maxTree = 64
 
-// symbolTable walks the B-tree (version 1) of an old-style group.
-func (f *file) symbolTable(tree, heap int64) error {
-	names := f.address(heap + 8 + 2*f.lengths)
+// descend opens the nodes of a B-tree of version 1, beginning with its root; open pushes those below the one at its address.
+func (f *file) descend(root int64, open func(at int64, push func(int64)) error) error {
 	type node struct{ at, depth int64 }
-	nodes := []node{{tree, 0}}
+	nodes := []node{{root, 0}}
 	for len(nodes) > 0 && f.w.Err == nil {
 		f.step()
 		n := nodes[len(nodes)-1]
@@ -178,23 +177,34 @@ func (f *file) symbolTable(tree, heap int64) error {
 		if n.depth > maxTree {
 			return fmt.Errorf("a B-tree deeper than %d: %w", maxTree, modelscan.ErrLimit)
 		}
-		if string(f.w.Bytes(n.at, 4)) == "SNOD" {
-			f.symbols(n.at, names)
-			continue
+		if err := open(n.at, func(child int64) { nodes = append(nodes, node{child, n.depth + 1}) }); err != nil {
+			return err
 		}
-		if f.w.Err == nil && string(f.w.Bytes(n.at, 4)) != "TREE" {
-			return fmt.Errorf("no B-tree node at %#x", n.at)
+	}
+	return f.w.Err
+}
+
+// symbolTable walks the B-tree of an old-style group.
+func (f *file) symbolTable(tree, heap int64) error {
+	names := f.address(heap + 8 + 2*f.lengths)
+	return f.descend(tree, func(at int64, push func(int64)) error {
+		if string(f.w.Bytes(at, 4)) == "SNOD" {
+			f.symbols(at, names)
+			return nil
 		}
-		used := int64(f.w.Uint(n.at+6, 2))
-		first := n.at + 8 + 2*f.offsets + f.lengths
+		if f.w.Err == nil && string(f.w.Bytes(at, 4)) != "TREE" {
+			return fmt.Errorf("no B-tree node at %#x", at)
+		}
+		used := int64(f.w.Uint(at+6, 2))
+		first := at + 8 + 2*f.offsets + f.lengths
 		for i := range used {
 			if f.step(); f.w.Err != nil {
 				break
 			}
-			nodes = append(nodes, node{f.address(first + i*(f.offsets+f.lengths)), n.depth + 1})
+			push(f.address(first + i*(f.offsets+f.lengths)))
 		}
-	}
-	return f.w.Err
+		return nil
+	})
 }
 
 // symbols visits the objects of a symbol table node. Links in it stay inside the file.

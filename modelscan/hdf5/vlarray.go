@@ -55,34 +55,27 @@ func (f *file) row(at int64) error {
 
 // chunkTree visits the chunks of a B-tree of version 1, whose keys take so many bytes and begin with the chunk's size.
 func (f *file) chunkTree(tree, key int64, visit func(at, size int64) error) error {
-	type node struct{ at, depth int64 }
-	nodes := []node{{tree, 0}}
-	for len(nodes) > 0 && f.w.Err == nil {
-		f.step()
-		n := nodes[len(nodes)-1]
-		nodes = nodes[:len(nodes)-1]
+	return f.descend(tree, func(node int64, push func(int64)) error {
 		switch {
-		case n.at < 0: // no chunk was written
-			continue
-		case n.depth > maxTree:
-			return fmt.Errorf("a B-tree deeper than %d: %w", maxTree, modelscan.ErrLimit)
-		case string(f.w.Bytes(n.at, 4)) != "TREE" || f.w.Uint(n.at+4, 1) != 1:
-			return errors.Join(f.w.Err, fmt.Errorf("no B-tree of chunks at %#x", n.at))
+		case node < 0: // no chunk was written
+			return nil
+		case string(f.w.Bytes(node, 4)) != "TREE" || f.w.Uint(node+4, 1) != 1:
+			return errors.Join(f.w.Err, fmt.Errorf("no B-tree of chunks at %#x", node))
 		}
-		leaf := f.w.Uint(n.at+5, 1) == 0
-		at := n.at + 8 + 2*f.offsets
-		for range f.w.Uint(n.at+6, 2) {
+		leaf := f.w.Uint(node+5, 1) == 0
+		at := node + 8 + 2*f.offsets
+		for range f.w.Uint(node+6, 2) {
 			if f.step(); f.w.Err != nil {
 				break
 			}
 			child := f.address(at + key)
 			if !leaf {
-				nodes = append(nodes, node{child, n.depth + 1})
+				push(child)
 			} else if err := visit(child, int64(f.w.Uint(at, 4))); err != nil {
 				return err
 			}
 			at += key + f.offsets
 		}
-	}
-	return f.w.Err
+		return nil
+	})
 }
