@@ -2,6 +2,7 @@ package pickle_test
 
 import (
 	"bytes"
+	"flag"
 	"io"
 	"os"
 	"testing"
@@ -53,6 +54,13 @@ func checkScan(t testing.TB, data []byte) {
 	}
 	if _, err := pickle.Decompile(t.Context(), io.Discard, src, &lim, 0); err == nil && end == 0 {
 		t.Error("an empty program was decompiled")
+	}
+}
+
+// init makes rapid's examples the same in every run; -rapid.seed and -rapid.checks look for others.
+func init() {
+	if err := flag.Set("rapid.seed", "1"); err != nil {
+		panic(err)
 	}
 }
 

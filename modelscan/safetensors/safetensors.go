@@ -26,13 +26,17 @@ var Format = &modelscan.Format{Name: "safetensors", Sniff: sniff, Scan: scan}
 // maxHeader is the reference implementation's MAX_HEADER_SIZE, in bytes.
 const maxHeader = 100_000_000
 
-// sniff: eight bytes of length, then "{". A length beyond 2^48 is somebody else's magic number.
+// sniff: eight bytes of length, then "{". A length beyond 2^48 is somebody else's magic number; one beyond what the
+// format allows may be (a pickle of (None, "{…") begins so).
 func sniff(p modelscan.Probe) modelscan.Confidence {
 	if len(p.Head) < 9 || p.Head[6] != 0 || p.Head[7] != 0 || p.Head[8] != '{' {
 		return modelscan.No
 	}
-	if n := binary.LittleEndian.Uint64(p.Head); n < 2 {
+	switch n := binary.LittleEndian.Uint64(p.Head); {
+	case n < 2:
 		return modelscan.No
+	case n > maxHeader:
+		return modelscan.Maybe
 	}
 	return modelscan.Yes
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pickle
 import struct
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as some
 
 import secure_torch as st
 
-few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+soak = bool(os.environ.get("SECURE_TORCH_SOAK"))  # new examples every time, and more of them
+few = settings(max_examples=1000 if soak else 60, derandomize=not soak, deadline=None, suppress_health_check=list(HealthCheck))
 plain = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False) | some.text() | some.binary(),
     lambda inner: some.lists(inner, max_size=4) | some.tuples(inner, inner) | some.dictionaries(some.text(), inner, max_size=4),
