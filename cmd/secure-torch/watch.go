@@ -23,6 +23,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/internal/watch"
 	"github.com/secure-torch/secure-torch/sandbox"
+	"github.com/secure-torch/secure-torch/sandbox/resident"
 )
 
 type watchFlags struct {
@@ -167,12 +168,18 @@ const firstScanRoom = 8 << 20
 // tighten bounds what this process takes by what it has now, and firstScanRoom, until loosen is called. It is a wish: the
 // collector never takes more than half of the time for it.
 func tighten() (loosen func()) {
-	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	before := debug.SetMemoryLimit(-1)
 	debug.SetMemoryLimit(min(before, int64(m.Sys-m.HeapReleased)+firstScanRoom))
 	return func() { debug.SetMemoryLimit(before) }
+}
+
+// settle gives back what was needed until now: memory, and pages of the program that its start alone has used. Where the
+// system does not tell which those are they stay.
+func (w *watching) settle() {
+	debug.FreeOSMemory()
+	_ = resident.Release()
 }
 
 // firstBatch is how many files of the first scan are reported at once.
@@ -185,7 +192,9 @@ func (w *watching) run(ctx context.Context, stderr io.Writer) error {
 	defer cancel(nil)
 	watcher := watch.New(watch.Options{Notice: func(why string) { fmt.Fprintln(stderr, why) }})
 	go watcher.Run(ctx)
+	w.settle()
 	watcher.Set(ctx, w.paths) // before the first scan: what changes during it is seen
+	w.settle()
 	loosen := tighten()
 	var results []report.Result
 	var broken error
@@ -198,7 +207,7 @@ func (w *watching) run(ctx context.Context, stderr io.Writer) error {
 		}
 	})
 	loosen()
-	debug.FreeOSMemory() // the first scan needed more than what comes
+	w.settle() // the first scan needed more than what comes
 	for broken == nil && ctx.Err() == nil {
 		if broken = w.emit(results); broken != nil {
 			break
