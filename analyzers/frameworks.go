@@ -10,8 +10,10 @@ import (
 // numpyLoaders are numpy's and the data libraries beside it.
 var numpyLoaders = []*Loader{
 	{Func: "numpy.load", Also: []string{"numpy.lib.npyio.load", "jax.numpy.load", "cupy.load"}, Arg: Arg{0, []string{"file"}}, Judge: judgeNumpy},
+	{Func: "numpy.lib.npyio.NpzFile", Arg: Arg{0, []string{"fid"}}, Judge: judgeNumpy},
 	{Func: "numpy.lib.format.read_array", Arg: Arg{0, []string{"fp"}}, Judge: judgeNumpy},
 	{Func: "scipy.io.loadmat", Arg: Arg{0, []string{"file_name"}}},
+	{Func: "pandas.HDFStore", Arg: Arg{0, []string{"path"}}, When: reads, Judge: judgePickle},
 	{Func: "pandas.read_hdf", Arg: Arg{0, []string{"path_or_buf"}}, Judge: judgePickle},
 	{Func: "h5py.File", Arg: Arg{0, []string{"name"}}, When: reads},
 }
@@ -22,7 +24,10 @@ var kerasLoaders = []*Loader{
 		"tensorflow.python.keras.models.load_model", "keras.api.models.load_model", "tf_keras.saving.load_model"}, Arg: Arg{0, []string{"filepath"}}, Judge: judgeKeras},
 	{Func: "keras.models.model_from_json", Also: []string{"keras.models.model_from_yaml", "keras.models.model_from_config", "tensorflow.keras.models.model_from_json", "keras.Model.from_config",
 		"tensorflow.keras.models.model_from_yaml", "tensorflow.keras.models.model_from_config"}, Arg: Arg{0, nil}, Takes: TakesBytes, Judge: judgeKeras},
-	{Func: "tensorflow.saved_model.load", Also: []string{"tensorflow.compat.v1.saved_model.load", "tensorflow.saved_model.loader.load", "tensorflow.compat.v2.saved_model.load", "tensorflow.compat.v1.saved_model.load_v2", "tensorflow.python.saved_model.load.load"},
+	{Func: "tensorflow.compat.v1.saved_model.load", Also: []string{"tensorflow.compat.v1.saved_model.loader.load", "tensorflow.saved_model.loader.load"},
+		Arg: Arg{2, []string{"export_dir"}}, Judge: runsCode("a SavedModel's graph can read and write files when it runs")},
+	{Func: "keras.Model.load_weights", Method: "load_weights", Arg: Arg{0, []string{"filepath"}}, When: ofKeras},
+	{Func: "tensorflow.saved_model.load", Also: []string{"tensorflow.compat.v2.saved_model.load", "tensorflow.compat.v1.saved_model.load_v2", "tensorflow.python.saved_model.load.load"},
 		Arg: Arg{0, []string{"export_dir"}}, Judge: runsCode("a SavedModel's graph can read and write files when it runs")},
 	{Func: "tensorflow_hub.load", Also: []string{"tensorflow_hub.KerasLayer", "tensorflow_hub.resolve", "tensorflow_hub.Module"}, Arg: Arg{0, []string{"handle"}}, Takes: TakesURL,
 		Judge: runsCode("a SavedModel's graph can read and write files when it runs")},
@@ -185,6 +190,12 @@ func reads(c *Call) bool {
 	}
 	t, ok := c.s.literal(mode)
 	return !ok || strings.HasPrefix(t, "r")
+}
+
+// ofKeras says whether the object of a call is one of Keras': model.load_weights(…).
+func ofKeras(c *Call) bool {
+	library, _, _ := strings.Cut(c.name, ".")
+	return library == "keras" || library == "tensorflow" || library == "tf_keras"
 }
 
 // hasArguments says whether anything is passed: TTS() makes an object that lists models, and loads none.

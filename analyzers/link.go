@@ -24,6 +24,8 @@ type Workspace interface {
 	// Settings finds the YAML files below the workspace's folders that have a value of that name at their top, the nearest
 	// first; none when there are too many to mean anything.
 	Settings(from *Summary, key string) []Module
+	// PassesOn says whether a file of the workspace may have a loader of a library under a name, for others to import.
+	PassesOn(name string) bool
 	// Version is what the project asks of a package's version.
 	Version(pkg string) Constraint
 }
@@ -133,19 +135,49 @@ func (l *linker) match(callee node) (*Loader, string) {
 
 func (l *linker) matchName(callee node) (*Loader, string) {
 	s := l.s
-	if s.kind(callee) == pyparse.Subscript {
-		return l.matchEntry(callee)
+	kind := s.kind(callee)
+	if kind == pyparse.Subscript {
+		if loader, name := l.matchEntry(callee); loader != nil {
+			return loader, name
+		}
 	}
 	last := s.lastName(callee)
-	if last == "" && s.kind(callee) != pyparse.Call && s.kind(callee) != pyparse.ParenthesizedExpression {
+	if last == "" && kind != pyparse.Call && kind != pyparse.ParenthesizedExpression && kind != pyparse.Subscript {
 		return nil, ""
 	}
-	if s.kind(callee) == pyparse.Attribute && len(l.index[last]) == 0 {
+	if kind == pyparse.Attribute && len(l.index[last]) == 0 && !l.passedOn(last) {
 		return nil, ""
 	}
-	for _, name := range s.names(callee) {
+	names := s.names(callee)
+	if loader, name := l.matchNames(names, kind == pyparse.Attribute); loader != nil {
+		return loader, name
+	}
+	if !l.passedOn(s.code(s.root(callee))) && !slices.ContainsFunc(names, func(name string) bool { return l.passedOn(lastPart(name)) }) {
+		return nil, ""
+	}
+	return l.matchNames(l.elsewhereNames(names), false)
+}
+
+// passedOn says whether a file of the workspace may have a loader under a name for others to import.
+func (l *linker) passedOn(name string) bool {
+	return name != "" && l.o.Workspace != nil && l.o.Workspace.PassesOn(name)
+}
+
+// root is the name that an expression such as a.b.c begins with; none where it begins with no name.
+func (s *Summary) root(n node) node {
+	for s.kind(n) == pyparse.Attribute {
+		n = s.field(n, pyparse.FieldObject)
+	}
+	if s.kind(n) != pyparse.Identifier {
+		return none
+	}
+	return n
+}
+
+func (l *linker) matchNames(names []string, attribute bool) (*Loader, string) {
+	for _, name := range names {
 		for _, loader := range l.index[lastPart(strings.TrimSuffix(name, "@"))] {
-			if loader.matches(name, s.kind(callee) == pyparse.Attribute) {
+			if loader.matches(name, attribute) {
 				return loader, name
 			}
 		}

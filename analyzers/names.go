@@ -56,9 +56,7 @@ func (s *naming) names(n node, depth int) []string {
 	case pyparse.Call:
 		return s.callNames(n, depth)
 	case pyparse.Subscript:
-		if s.code(s.field(n, pyparse.FieldSubscript)) == "0" {
-			return s.optional(s.field(n, pyparse.FieldValue))
-		}
+		return s.itemNames(n, depth)
 	case pyparse.ConditionalExpression:
 		return dedupe(append(s.names(s.child(n, 0), depth+1), s.names(s.child(n, 2), depth+1)...))
 	case pyparse.BooleanOperator:
@@ -73,29 +71,85 @@ func (s *naming) identifierNames(n node, depth int) []string {
 	if len(reach) == 0 && in < 0 {
 		out := []string{name}
 		for _, star := range s.stars {
-			out = append(out, star+"."+name)
+			out = append(out, joinDotted(star, name))
 		}
 		return out
 	}
 	var out []string
 	for _, i := range reach[:min(len(reach), 8)] {
-		b := &s.binds[i]
-		switch b.kind {
-		case bindImport:
-			out = append(out, b.dotted)
-		case bindFunc, bindClass:
-			out = append(out, "."+name+"@") // its own: matches no loader's name
-		case bindValue:
-			out = append(out, s.names(b.value, depth+1)...)
-		case bindWith:
-			out = append(out, s.names(b.value, depth+1)...)
-		case bindUnpack:
-			if b.elem == 0 {
-				out = append(out, s.optional(b.value)...)
-			}
-		}
+		out = append(out, s.boundNames(&s.binds[i], name, depth)...)
 	}
 	return dedupe(out)
+}
+
+// boundNames are the names of what one binding gives a name.
+func (s *naming) boundNames(b *binding, name string, depth int) []string {
+	switch b.kind {
+	case bindImport:
+		return []string{b.dotted}
+	case bindFunc, bindClass:
+		return []string{"." + name + "@"} // its own: matches no loader's name
+	case bindValue, bindWith:
+		return s.names(b.value, depth+1)
+	case bindUnpack: // load, dump = pickle.load, pickle.dump
+		if s.isSequence(b.value) && s.first(b.value, pyparse.ListSplat) < 0 {
+			return s.names(s.child(b.value, int(b.elem)), depth+1)
+		}
+		if b.elem == 0 {
+			return s.optional(b.value)
+		}
+	case bindEach: // for load in (torch.load, pickle.load)
+		if !s.isSequence(b.value) || b.elem >= 0 {
+			return nil
+		}
+		var out []string
+		for c := range s.children(b.value) {
+			out = append(out, s.names(c, depth+1)...)
+		}
+		return out
+	}
+	return nil
+}
+
+// isSequence says whether a list or tuple is written out.
+func (s *Summary) isSequence(n node) bool {
+	k := s.kind(n)
+	return k == pyparse.List || k == pyparse.Tuple || k == pyparse.ExpressionList
+}
+
+// itemNames names an item of what holds a module's names, or the modules: vars(torch)["load"], torch.__dict__["load"],
+// sys.modules["torch"].
+func (s *naming) itemNames(n node, depth int) []string {
+	of, index := s.field(n, pyparse.FieldValue), s.field(n, pyparse.FieldSubscript)
+	if s.code(index) == "0" {
+		return s.optional(of)
+	}
+	key, ok := s.literal(index)
+	if !ok {
+		return nil
+	}
+	last := s.lastName(of)
+	if s.kind(of) == pyparse.Call {
+		last = s.lastName(s.field(of, pyparse.FieldFunction))
+	}
+	if last != "vars" && last != "__dict__" && last != "modules" {
+		return nil
+	}
+	var out []string
+	for _, name := range s.names(of, depth+1) {
+		module, isDict := strings.CutSuffix(name, ".__dict__")
+		switch {
+		case name == "sys.modules":
+			out = append(out, key)
+		case name == "vars()":
+			for _, o := range s.names(s.positional(of, 0), depth+1) {
+				out = append(out, o+"."+key)
+			}
+		case isDict:
+			out = append(out, module+"."+key)
+		}
+	}
+	return out
 }
 
 // optional is what optional_import("module", name="attr") and its kin import: they return a pair, of

@@ -14,6 +14,8 @@ var pickleLoaders = []*Loader{
 	{Func: "cloudpickle.load", Also: []string{"ray.cloudpickle.load", "joblib.externals.cloudpickle.load"}, Arg: Arg{0, []string{"file"}}, Judge: judgePickle},
 	{Func: "cloudpickle.loads", Also: []string{"ray.cloudpickle.loads", "joblib.externals.cloudpickle.loads", "srsly.pickle_loads"}, Arg: Arg{0, nil}, Takes: TakesBytes, Judge: judgePickle},
 	{Func: "shelve.open", Also: []string{"shelve.DbfilenameShelf"}, Arg: Arg{0, []string{"filename"}}, Judge: judgePickle},
+	{Func: "shelve.Shelf", Also: []string{"shelve.BsdDbShelf"}, Arg: Arg{0, []string{"dict"}}, Takes: TakesNothing, Judge: judgePickle},
+	{Func: "jsonpickle.Unpickler().restore", Also: []string{"jsonpickle.unpickler.Unpickler().restore", "jsonpickle.unpickler.restore"}, Arg: Arg{0, []string{"obj"}}, Takes: TakesBytes, Judge: judgePickle},
 	{Func: "jsonpickle.decode", Also: []string{"jsonpickle.loads", "jsonpickle.unpickler.decode"}, Arg: Arg{0, []string{"string"}}, Takes: TakesBytes, Judge: judgePickle},
 	{Func: "pandas.read_pickle", Suffix: "read_pickle", Also: []string{"pandas.io.pickle.read_pickle"}, Arg: Arg{0, []string{"filepath_or_buffer"}}, Judge: judgePickle},
 	{Func: "marshal.load", Arg: Arg{0, nil}, Judge: judgeMarshal},

@@ -13,6 +13,9 @@ type Skim struct {
 	Relevant bool
 	// Calls are the hashes (see Hash) of the names that are called, ascending.
 	Calls []uint32
+	// Passes are the hashes of the names of loaders and of their modules that are imported, Renames of other names that such
+	// ones get, in no order: if the source is relevant, others can import loaders by them.
+	Passes, Renames []uint32
 }
 
 // Hash of a name, as in Skim.Calls: FNV-1a.
@@ -100,7 +103,7 @@ func SkimSource(src []byte, sinks []*Loader) Skim {
 	slices.Sort(s.calls)
 	_, encoded := Encoded(src)                            // it cannot be skimmed, and that has to be said
 	derived := bytes.Contains(src, []byte(unpicklerName)) // a class of the user's own, as CPU_Unpickler
-	return Skim{Relevant: encoded || derived || s.relevant() || mayHoldToken(src), Calls: slices.Compact(s.calls)}
+	return Skim{Relevant: encoded || derived || s.relevant() || mayHoldToken(src), Calls: slices.Compact(s.calls), Passes: s.passes, Renames: s.renames}
 }
 
 // skimmer is a lexer that knows strings and comments from code, and nothing else.
@@ -109,10 +112,12 @@ type skimmer struct {
 	src    []byte
 	seen   map[uint32]bool // words and modules named in code
 	quoted []uint32        // words that are a whole string
-	byName bool            // getattr or import_module is named
+	byName bool            // getattr, import_module or another that takes a name as text is named
 	last   uint32          // the name read last, and where it ended
 	ended  int
 	calls  []uint32
+
+	passes, renames []uint32
 }
 
 func (s *skimmer) relevant() bool {
@@ -187,7 +192,7 @@ func (s *skimmer) scan() {
 	}
 }
 
-var byNameHashes = []uint32{Hash("getattr"), Hash("import_module"), Hash("__import__"), Hash("attrgetter")}
+var byNameHashes = []uint32{Hash("getattr"), Hash("import_module"), Hash("__import__"), Hash("attrgetter"), Hash("__dict__"), Hash("vars"), Hash("modules")}
 
 // blank is the offset behind the white space at i.
 func blank(src []byte, i int) int {
@@ -212,8 +217,42 @@ func (s *skimmer) ident(i int) int {
 	s.last, s.ended = h, i
 	if open := blank(src, i); open < len(src) && src[open] == '(' {
 		s.calls = append(s.calls, h)
+	} else if s.has(h) {
+		s.pass(h, start, i)
 	}
 	return i
+}
+
+// pass notes the name that a word which is not called gets, where it is a loader's or a module's:
+// from torch import load, from torch import load as read, import joblib as jl, read = torch.load.
+func (s *skimmer) pass(h uint32, start, end int) {
+	_, word := s.of[h]
+	if _, module := s.roots[h]; !word && !module {
+		return
+	}
+	line := s.src[bytes.LastIndexByte(s.src[:start], '\n')+1 : start]
+	switch before := bytes.TrimSpace(line); {
+	case bytes.HasPrefix(before, []byte("from ")) && bytes.Contains(before, []byte("import")), bytes.HasPrefix(before, []byte("import")), len(before) == 0:
+		if as, ok := bytes.CutPrefix(s.src[blank(s.src, end):], []byte("as ")); ok {
+			s.renames = append(s.renames, hashOfName(as[blank(as, 0):]))
+		} else {
+			s.passes = append(s.passes, h)
+		}
+	case word && start > 0 && s.src[start-1] == '.':
+		name, module, ok := bytes.Cut(line, []byte("="))
+		if ok && len(line) > 0 && classes[line[0]] == className && bytes.IndexByte(module, '(') < 0 {
+			s.renames = append(s.renames, hashOfName(name))
+		}
+	}
+}
+
+// hashOfName is the hash of the name at the beginning of a text.
+func hashOfName(text []byte) uint32 {
+	h := uint32(2166136261)
+	for i := 0; i < len(text) && inName(text[i]); i++ {
+		h = (h ^ uint32(text[i])) * 16777619
+	}
+	return h
 }
 
 // name notes a name in code.

@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -13,6 +14,8 @@ var configLoaders = []*Loader{
 	{Func: "yaml.load", Also: []string{"yaml.load_all"}, Arg: Arg{0, []string{"stream"}}, Judge: judgeYAML},
 	{Func: "yaml.unsafe_load", Also: []string{"yaml.unsafe_load_all"}, Arg: Arg{0, []string{"stream"}}, Judge: unsafeYAML},
 	{Func: "yaml.full_load", Also: []string{"yaml.full_load_all"}, Arg: Arg{0, []string{"stream"}}, Judge: fullYAML},
+	{Func: "ruamel.yaml.load", Also: []string{"ruamel.yaml.load_all", "ruamel_yaml.load"}, Arg: Arg{0, []string{"stream"}}, Judge: judgeYAML},
+	{Func: "ruamel.yaml.YAML().load", Also: []string{"ruamel.yaml.YAML().load_all", "ruamel.yaml.main.YAML().load"}, Arg: Arg{0, []string{"stream"}}, When: unsafeRuamel, Judge: unsafeRuamelYAML},
 	{Func: "hyperpyyaml.load_hyperpyyaml", Also: []string{"speechbrain.utils.data_utils.load_hyperpyyaml"}, Arg: Arg{0, []string{"yaml_stream"}}, Judge: judgeHyperYAML},
 	{Func: "hydra.utils.instantiate", Also: []string{"hydra.utils.call", "hydra._internal.instantiate._instantiate2.instantiate", "hydra.instantiate"}, Arg: Arg{0, []string{"config"}}, Takes: TakesNothing, Judge: judgeInstantiate},
 	{Func: "omegaconf.OmegaConf.load", Arg: Arg{0, []string{"file_"}}},
@@ -50,6 +53,23 @@ func unsafeYAML(c *Call) Judgement {
 
 func fullYAML(c *Call) Judgement {
 	return c.yaml("makes objects of classes that are imported already (CVE-2020-14343)", Unsure)
+}
+
+// unsafeRuamel says whether the object of a call was made as YAML(typ="unsafe"): all others build plain data.
+func unsafeRuamel(c *Call) bool {
+	e := c.evaluator()
+	made, _ := e.places(e.frame(c.s, fromSource), c.s.field(c.fn, pyparse.FieldObject))
+	return slices.ContainsFunc(made, func(p place) bool {
+		typ := p.fr.s.keyword(p.n, "typ")
+		if typ < 0 {
+			typ = p.fr.s.positional(p.n, 0)
+		}
+		return typ >= 0 && e.eval(p.fr, typ).has("unsafe")
+	})
+}
+
+func unsafeRuamelYAML(c *Call) Judgement {
+	return Judgement{Rule: rule.YamlUnsafeLoad, Guarded: No, Message: "`" + c.Name() + "` of YAML(typ=\"unsafe\") calls whatever functions the document names"}
 }
 
 // fixSafeLoad calls yaml.safe_load in place.

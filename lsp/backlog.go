@@ -139,7 +139,7 @@ func (s *Server) readUnopened(u unopened) *document {
 		text, d.silent = nb.Source, true
 	}
 	sinks := check.Sinks(u.root.settings())
-	if !analyzers.SkimSource(text, sinks).Relevant {
+	if !u.root.modules().Relevant(analyzers.SkimSource(text, sinks)) {
 		return nil
 	}
 	d.text = text

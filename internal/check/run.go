@@ -58,7 +58,7 @@ type Input struct {
 func (c *Checker) Run(ctx context.Context, inputs []Input, ws *workspace.Workspace, scanner Scanner, trusted bool) *Result {
 	out := &Result{Files: make([]File, len(inputs))}
 	problems := make([]error, len(inputs))
-	relevant := make([]bool, len(inputs))
+	relevant, skims := make([]bool, len(inputs)), make([]analyzers.Skim, len(inputs))
 	parallel(len(inputs), func(i int) {
 		src, _, err := inputs[i].read()
 		if err == nil {
@@ -68,13 +68,13 @@ func (c *Checker) Run(ctx context.Context, inputs []Input, ws *workspace.Workspa
 			problems[i] = err
 			return
 		}
-		skim := analyzers.SkimSource(src, c.opts.Sinks)
-		ws.Add(inputs[i].Path, skim)
-		relevant[i] = skim.Relevant || hasIgnore(src) || c.opts.Doctests && analyzers.HasDoctests(src)
+		skims[i] = analyzers.SkimSource(src, c.opts.Sinks)
+		ws.Add(inputs[i].Path, skims[i])
+		relevant[i] = hasIgnore(src) || c.opts.Doctests && analyzers.HasDoctests(src)
 		out.Files[i] = File{Checked: &Checked{Path: inputs[i].Path, resolved: !c.opts.NoResolve}}
 	})
 	parallel(len(inputs), func(i int) {
-		if !relevant[i] || ctx.Err() != nil {
+		if out.Files[i].Checked == nil || !relevant[i] && !ws.Relevant(skims[i]) || ctx.Err() != nil {
 			return
 		}
 		out.Files[i].Checked = nil

@@ -21,11 +21,13 @@ type Workspace struct {
 	versions func(pkg string) analyzers.Constraint
 
 	mu        sync.Mutex
-	files     map[string][]uint32 // absolute paths that were listed, and the hashes of the names called there
-	overlays  map[string][]byte   // unsaved sources of an editor
-	cache     map[string]*entry   // by absolute path
+	files     map[string]source // by absolute path: what was listed
+	overlays  map[string][]byte // unsaved sources of an editor
+	cache     map[string]*entry // by absolute path
 	paths     map[*analyzers.Summary]string
 	callers   map[uint32][]string // by the hash of a called name: absolute paths
+	passes    map[uint32]int      // by the hash of a loader's or module's name: how many files import it
+	renames   map[uint32]int      // by the hash of another name that one gets
 	held      int                 // bytes of source in cache
 	clock     int
 	yamls     func() []string      // the YAML files below the roots, listed once
@@ -35,6 +37,12 @@ type Workspace struct {
 
 // maxModules bounds the imports whose files are remembered.
 const maxModules = 1 << 16
+
+// source is what one look at the bytes of a file told.
+type source struct {
+	calls           []uint32 // the hashes of the names called there
+	passes, renames []uint32 // and of those under which others may import a loader from it, see analyzers.Skim
+}
 
 // entry is a file that was summarised, or is being.
 type entry struct {
@@ -70,8 +78,8 @@ func (w *Workspace) read(path string) ([]byte, error) {
 // New returns a workspace of the given folders, or of the folders that hold the given files, whose sources a grammar
 // reads.
 func New(roots []string, g *analyzers.Grammar) *Workspace {
-	w := &Workspace{grammar: g, files: map[string][]uint32{}, overlays: map[string][]byte{}, cache: map[string]*entry{},
-		paths: map[*analyzers.Summary]string{}, callers: map[uint32][]string{}, consulted: map[string]bool{}, modules: map[[2]string]string{}}
+	w := &Workspace{grammar: g, files: map[string]source{}, overlays: map[string][]byte{}, cache: map[string]*entry{},
+		paths: map[*analyzers.Summary]string{}, callers: map[uint32][]string{}, passes: map[uint32]int{}, renames: map[uint32]int{}, consulted: map[string]bool{}, modules: map[[2]string]string{}}
 	for _, root := range roots {
 		abs, err := filepath.Abs(root)
 		if err != nil {
@@ -114,7 +122,7 @@ func above(roots []string) []string {
 	})
 }
 
-// Load reads a file and adds it, and says whether it may load a model.
+// Load reads a file and adds it, and says whether it may load a model, with what the files added so far pass on.
 func (w *Workspace) Load(path string, sinks []*analyzers.Loader) (relevant bool, err error) {
 	src, err := w.read(path)
 	if err != nil {
@@ -122,7 +130,7 @@ func (w *Workspace) Load(path string, sinks []*analyzers.Loader) (relevant bool,
 	}
 	skim := analyzers.SkimSource(src, sinks)
 	w.Add(path, skim)
-	return skim.Relevant, nil
+	return w.Relevant(skim), nil
 }
 
 // Add tells the workspace of a file and of the names it calls. An editor's text of the same file stays.
@@ -139,22 +147,56 @@ func (w *Workspace) Add(path string, skim analyzers.Skim) {
 }
 
 func (w *Workspace) add(abs string, skim analyzers.Skim) {
-	if old, ok := w.files[abs]; ok && slices.Equal(old, skim.Calls) {
+	s := source{calls: skim.Calls}
+	if skim.Relevant {
+		s.passes, s.renames = skim.Passes, skim.Renames
+	}
+	if old, ok := w.files[abs]; ok && slices.Equal(old.calls, s.calls) && slices.Equal(old.passes, s.passes) && slices.Equal(old.renames, s.renames) {
 		return // as after most keystrokes
 	}
 	if _, ok := w.files[abs]; !ok {
 		clear(w.modules)
 	}
 	w.remove(abs)
-	w.files[abs] = skim.Calls
-	for _, h := range skim.Calls {
+	w.files[abs] = s
+	for _, h := range s.calls {
 		w.callers[h] = append(w.callers[h], abs)
 	}
+	w.passOn(s, 1)
+}
+
+// passOn counts what a file may pass on, or takes it back.
+func (w *Workspace) passOn(s source, by int) {
+	for _, h := range s.passes {
+		w.passes[h] += by
+	}
+	for _, h := range s.renames {
+		w.renames[h] += by
+	}
+}
+
+// PassesOn implements analyzers.Workspace.
+func (v view) PassesOn(name string) bool {
+	h := analyzers.Hash(name)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.passes[h] > 0 || v.renames[h] > 0
+}
+
+// Relevant says whether a source may load a model, by itself or with what the other files pass on.
+func (w *Workspace) Relevant(skim analyzers.Skim) bool {
+	if skim.Relevant {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(skim.Passes, func(h uint32) bool { return w.passes[h] > 0 }) || slices.ContainsFunc(skim.Calls, func(h uint32) bool { return w.renames[h] > 0 })
 }
 
 // remove forgets a file.
 func (w *Workspace) remove(abs string) {
-	for _, h := range w.files[abs] {
+	w.passOn(w.files[abs], -1)
+	for _, h := range w.files[abs].calls {
 		left := slices.DeleteFunc(w.callers[h], func(f string) bool { return f == abs })
 		if len(left) == 0 {
 			delete(w.callers, h)
