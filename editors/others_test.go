@@ -151,7 +151,7 @@ func TestLspMode(t *testing.T) {
 
 // Settings of editors that no test starts are at least well-formed, and start the server.
 func TestSettings(t *testing.T) {
-	for _, file := range []string{"kate/lspclient.json", "sublime/LSP.sublime-settings", "jetbrains/template.json", "zed/settings.json", "vim/coc-settings.json", "helix/languages.toml", "jupyterlab/jupyter_server_config.py", "kakoune/kak-lsp.kak", "vim/vim-lsp.vim", "emacs/secure-torch.el", "emacs/secure-torch-lsp-mode.el"} {
+	for _, file := range []string{"kate/lspclient.json", "sublime/LanguageServers.sublime-settings", "jetbrains/template.json", "zed/settings.json", "vim/coc-settings.json", "helix/languages.toml", "jupyterlab/jupyter_server_config.py", "kakoune/kak-lsp.kak", "vim/vim-lsp.vim", "emacs/secure-torch.el", "emacs/secure-torch-lsp-mode.el"} {
 		text, err := os.ReadFile(filepath.FromSlash(file))
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,5 @@
-# For kak-lsp 18 and later, in kakrc, after `eval %sh{kak-lsp}`. Other servers may stand beside this one.
+# In kakrc. kakoune-lsp starts its own choice for Python, pylsp, only where nothing else is set: to keep it, add it here too.
+eval %sh{kak-lsp}
 hook -group secure-torch global BufSetOption filetype=python %{
     set-option -add buffer lsp_servers %{
         [secure-torch]
@@ -7,3 +8,4 @@ hook -group secure-torch global BufSetOption filetype=python %{
         root_globs = ["secure-torch.toml", "pyproject.toml", ".git"]
     }
 }
+lsp-enable

@@ -210,6 +210,18 @@ func TestPlugin(t *testing.T) {
 	}
 }
 
+// The definition for lazy.nvim, as it uses one.
+func TestLazy(t *testing.T) {
+	for _, nvim := range editors(t) {
+		t.Run(nvim.name, func(t *testing.T) {
+			out, err := nvim.play(t, "lazy.lua", t.TempDir())
+			if err != nil || !strings.Contains(out, "all good") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
 // :SecureTorch as a user types it.
 func TestCommands(t *testing.T) {
 	neovims := editors(t)

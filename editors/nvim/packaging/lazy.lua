@@ -2,9 +2,13 @@
 return {
   "secure-torch/secure-torch",
   ft = "python",
+  cmd = "SecureTorch",
+  build = function(plugin)
+    vim.cmd("helptags " .. vim.fn.fnameescape(plugin.dir .. "/editors/nvim/doc"))
+  end,
   config = function(plugin)
     vim.opt.rtp:append(plugin.dir .. "/editors/nvim")
-    vim.cmd.runtime("plugin/secure_torch.lua")
+    vim.cmd("runtime plugin/secure_torch.lua")
     require("secure_torch").setup({})
   end,
 }
