@@ -122,12 +122,23 @@ func autoMapping(p *modelscan.Pass, _, value *jsontree.Node) {
 	}
 }
 
-// classPath judges a dotted name that a loader imports and calls.
+// classPath judges a dotted name that a loader imports and calls. What a writer puts there is a class: a function or a method
+// of a library that is known would be called with the model's files all the same.
 func classPath(p *modelscan.Pass, n *jsontree.Node, full string) {
-	switch pyname.Target(full) {
+	target := pyname.Target(full)
+	if target == pyname.Known && !isClass(full) {
+		target = pyname.Dangerous
+	}
+	switch target {
 	case pyname.Dangerous:
 		report(p, modelscan.Finding{Rule: rule.ConfigGadget, Offset: n.Off, Subject: full, Message: fmt.Sprintf("the loader imports %s and calls it with the model's files", full)})
 	case pyname.Unknown:
 		report(p, modelscan.Finding{Rule: rule.RemoteCode, Offset: n.Off, Subject: full, Message: fmt.Sprintf("the loader needs %s, which is not of a library known here", full)})
 	}
+}
+
+// isClass goes by PEP 8: the last component of a dotted name begins with a capital, after underscores.
+func isClass(full string) bool {
+	last := strings.TrimLeft(full[strings.LastIndexByte(full, '.')+1:], "_")
+	return last != "" && last[0] >= 'A' && last[0] <= 'Z'
 }

@@ -61,6 +61,8 @@ func TestFiles(t *testing.T) {
 		{"modules.json", `[{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]`, ""},
 		{"modules.json", `[{"idx": 0, "path": "../x", "type": "subprocess.Popen"}]`, "ST504 ST505"},
 		{"modules.json", `[{"idx": 0, "path": "1_X", "type": "custom_st.Transformer"}]`, "ST501"},
+		{"modules.json", `[{"idx": 0, "path": "", "type": "sentence_transformers.util.http_get"}]`, "ST505"},
+		{"modules.json", `[{"idx": 0, "path": "", "type": "sentence_transformers.models.Transformer.load"}]`, "ST505"},
 		{"model_index.json", `{"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.30.0", "unet": ["diffusers", "UNet2DConditionModel"], "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"], "x": [null, null]}`, ""},
 		{"model_index.json", `{"unet": ["subprocess", "Popen"]}`, "ST505"},
 		{"model_index.json", `{"unet": ["my_unet", "MyUNet"]}`, "ST501"},

@@ -138,6 +138,9 @@ func (m *machine) attribute(op *Op, id int, object value, name string) value {
 		if introspective[part] {
 			m.accuse(rule.PickleIntrospection, m.calls[id].off, name, "would reach into the interpreter through "+m.renderCall(id)+" on load")
 		}
+		if object.kind() == kInst && m.load.evaluates(&m.globals[object.index()], part) {
+			m.accuseRead(m.calls[id].off, object, "read its property "+clean(part))
+		}
 	}
 	return result(id)
 }
@@ -318,6 +321,7 @@ func (e entry) whatever(module string) bool {
 }
 
 func (m *machine) callsArgument(_ *Op, id, i int) value {
+	m.judgeKeywords(id)
 	vs, all := m.args(id)
 	if i >= len(vs) {
 		if !all {
@@ -480,7 +484,18 @@ func checkNested(m *machine, _ *Op, id int) value { return m.nestedArgument(id, 
 
 // checkNested1 and checkNested4 unpickle their second and their fifth argument.
 func checkNested1(m *machine, _ *Op, id int) value { return m.nestedArgument(id, 1) }
-func checkNested4(m *machine, _ *Op, id int) value { return m.nestedArgument(id, 4) }
+func checkNested4(m *machine, _ *Op, id int) value {
+	before := len(m.inner)
+	v := m.nestedArgument(id, 4)
+	for i := range m.inner[before:] {
+		m.inner[before+i].only = ownGetters
+	}
+	return v
+}
+
+// ownGetters are the packages whose functions a vocabulary of spaCy's applies to the text of each word, as soon as a
+// document is read with it.
+var ownGetters = words("spacy functools builtins __builtin__ thinc")
 
 func (m *machine) nestedArgument(id, i int) value {
 	vs, all := m.args(id)

@@ -111,6 +111,11 @@ func wordSet(text string) map[string]bool {
 	return set
 }
 
+// evaluates tells whether to read or set an attribute of a class's instance runs what its state says.
+func (t *tables) evaluates(class *global, attribute string) bool {
+	return strings.Contains(t.properties[root(class.module)], " "+attribute+" ")
+}
+
 // leaf tells whether a method of this name is dangerous whatever object it belongs to.
 func (t *tables) leaf(name string) bool {
 	return t.leaves[name[strings.LastIndexByte(name, '.')+1:]] != ""

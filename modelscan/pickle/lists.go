@@ -34,6 +34,8 @@ const (
 	lazy                    // it is small and gives as many elements as its arguments say, or without end
 	reads                   // it takes its arguments apart, which runs methods of theirs
 	armed                   // methods of its instances call what the instance holds
+	walks                   // it takes what stands in its arguments apart as well
+	shared                  // it gives an object that the loading program has already
 )
 
 // entry is what the lists say about a name. A check, where there is one, decides by the arguments.
@@ -66,6 +68,7 @@ type tables struct {
 	oldModules map[string]string
 	oldNames   map[string]string
 	stdlib     map[string]bool
+	properties map[string]string // by top-level package: attributes whose reading or setting runs what the instance's state says, each with a space before and after it
 }
 
 // listed is what the lists say of one top-level package.
@@ -105,7 +108,7 @@ var load = sync.OnceValue(readLists)
 func readLists() *tables {
 	t := &tables{
 		packages: map[string]*listed{}, moved: map[string]bool{}, leaves: map[string]rule.ID{},
-		oldModules: map[string]string{}, oldNames: map[string]string{}, stdlib: map[string]bool{},
+		oldModules: map[string]string{}, oldNames: map[string]string{}, stdlib: map[string]bool{}, properties: map[string]string{},
 	}
 	files, err := lists.ReadDir("lists")
 	if err != nil {
@@ -117,6 +120,8 @@ func readLists() *tables {
 			t.each(text, t.parseOld)
 		case "stdlib.txt":
 			t.each(text, t.parseStdlib)
+		case "properties.txt":
+			t.each(text, t.parseProperties)
 		case "dangerous.txt":
 			t.file(text, func(p *listed) *[]string { return &p.dangerText })
 		default:
@@ -251,7 +256,17 @@ func (t *tables) parseStdlib(line string) error {
 	return nil
 }
 
-var uses = map[string]uint16{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "sized": sized, "lazy": lazy, "reads": reads, "armed": armed, "ref": 0}
+// parseProperties reads "sktime: _plexfun".
+func (t *tables) parseProperties(line string) error {
+	top, names, ok := strings.Cut(line, ":")
+	if !ok || strings.Contains(top, " ") {
+		return fmt.Errorf("%q: want PACKAGE: NAMES", line)
+	}
+	t.properties[top] += names + " "
+	return nil
+}
+
+var uses = map[string]uint16{"call": mayCall | mayNew, "new": mayNew, "dict": acceptsDict, "list": acceptsList, "set": acceptsSet, "sized": sized, "lazy": lazy, "reads": reads, "armed": armed, "walks": reads | walks, "shared": shared, "ref": 0}
 
 // parseAllow reads "call,dict collections: OrderedDict Counter" and "check=reconstruct sklearn.*: __pyx_unpickle_*"
 // (names by their beginning, anywhere in the package); "new timm.models.*: *" is any class below a module. "moved sklearn scipy" names packages whose listed names

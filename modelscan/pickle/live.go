@@ -2,6 +2,7 @@ package pickle
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
@@ -16,7 +17,34 @@ func (m *machine) live(v value) bool {
 		return false
 	}
 	g := &m.globals[v.index()]
-	return g.entry.uses&armed != 0 || g.entry.uses&mayCall == 0 && !m.load.stdlib[root(g.module)]
+	return g.entry.uses&armed != 0 || g.entry.uses&mayCall == 0
+}
+
+// keyed tells whether v is an instance that is read by key: a defaultdict calls its factory then, a view or a chain
+// asks the mapping that it stands for.
+func (m *machine) keyed(v value) bool {
+	if v.kind() != kInst {
+		return false
+	}
+	g := &m.globals[v.index()]
+	return g.entry.uses&(acceptsDict|acceptsList) != 0 || g.name == "MappingProxyType" || m.live(v)
+}
+
+// inside finds the first value that is one of these in v and the containers in it.
+func (m *machine) inside(v value, left *int, is func(value) bool) (found value, ok bool) {
+	if *left--; *left < 0 || !m.matters(v) {
+		return 0, false
+	}
+	if is(v) {
+		return v, true
+	}
+	vs, _ := m.elements(v)
+	for _, item := range vs {
+		if found, ok = m.inside(item, left, is); ok {
+			return found, true
+		}
+	}
+	return 0, false
 }
 
 // judgeReads reports an allowed callable that takes its arguments apart, and is given such an instance.
@@ -31,17 +59,48 @@ func (m *machine) judgeReads(off int64, g *global, args value) {
 func (m *machine) judgeParts(off int64, g *global, args value) {
 	vs, _ := m.elements(args)
 	for _, v := range vs {
-		if m.live(v) {
-			m.accuseRead(off, v, "give it to "+g.String())
+		found, ok := v, m.live(v)
+		if left := maxEvidenceItems; !ok && g.entry.uses&walks != 0 {
+			found, ok = m.inside(v, &left, m.live)
+		}
+		if ok {
+			m.accuseRead(off, found, "give it to "+g.String())
 		}
 	}
 }
 
-// judgeGivenTo is judgeReads of a method of plain data. format_map reads a defaultdict by key, and that calls its factory.
+// judgeGivenTo is judgeReads of a method of plain data: format, translate and % read what they are given by key, and a
+// defaultdict calls its factory then.
 func (m *machine) judgeGivenTo(id int, method string, args []value) {
+	m.judgeKeywords(id)
 	for _, v := range args {
-		if v.kind() == kInst && (m.live(v) || method == "format_map") {
-			m.accuseRead(m.calls[id].off, v, "give it to "+clean(method))
+		left := maxEvidenceItems
+		if found, ok := m.inside(v, &left, m.keyed); ok {
+			m.accuseRead(m.calls[id].off, found, "give it to "+clean(method))
+		}
+	}
+}
+
+// judgeKeywords reports what is to be called among the keyword arguments of a call that would call it, as sort(key=f) does.
+func (m *machine) judgeKeywords(id int) {
+	vs, _ := m.elements(m.calls[id].extra)
+	for i := 1; i < len(vs); i += 2 {
+		if g := m.asGlobal(vs[i]); g != nil && g.entry.whatever(g.module) || !m.calls1(vs[i]) {
+			continue
+		}
+		m.accuse(rule.PickleUnknownCall, m.calls[id].off, m.render(vs[i]), "would call "+m.render(vs[i])+" as a keyword argument of "+m.renderCall(id))
+	}
+}
+
+// judgeWrapped looks at the state of collections' classes that stand for the object they hold: to read them reads that.
+func (m *machine) judgeWrapped(op *Op, g *global, state []value) {
+	if g == nil || root(g.module) != "collections" || !strings.HasPrefix(g.name, "User") && g.name != "ChainMap" {
+		return
+	}
+	for _, v := range state {
+		left := 8
+		if found, ok := m.inside(v, &left, m.live); ok && (v.kind() == kInst || g.name == "ChainMap") {
+			m.accuseRead(op.Pos, found, "have "+g.String()+" stand for it")
 		}
 	}
 }

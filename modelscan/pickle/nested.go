@@ -14,6 +14,7 @@ type inner struct {
 	name   string
 	data   string // decoded; empty where the bytes stand in the source as they are
 	off, n int64
+	only   map[string]bool // packages that it may name things of, where those will be called; nil for any
 }
 
 // Bounds of what one stream may have scanned in its turn.

@@ -79,13 +79,17 @@ func (m *machine) callPartial(op *Op, id, inner, hops int) value {
 	if len(vs) == 0 {
 		return m.callUnknownResult(id)
 	}
-	f, bound := vs[0], vs[1:]
+	f, bound, keywords := vs[0], vs[1:], m.calls[id].extra
 	if state, _ := m.elements(m.calls[inner].state); len(state) >= 2 {
 		f = state[0]
 		bound, _ = m.elements(state[1])
+		if len(state) >= 3 && state[2].kind() == kDict {
+			keywords = state[2]
+		}
 	}
 	args, _ := m.args(id)
-	return m.callHop(op, f, m.container(kTuple, append(append([]value{}, bound...), args...)...), hops+1)
+	m.calls = append(m.calls, call{callee: f, args: m.container(kTuple, append(append([]value{}, bound...), args...)...), extra: keywords, off: op.Pos, op: opReduce})
+	return m.judgeCall(op, len(m.calls)-1, hops+1)
 }
 
 // callUndef calls a function of sympy's that is only a name: like sympy's classes it evaluates text.

@@ -105,6 +105,7 @@ func (s *scanner) report(m *machine) {
 		if in.data == "" {
 			r, n = io.NewSectionReader(s.pass.R, in.off, in.n), in.n
 		}
+		s.judgeOnly(in, modelscan.Source{R: r, Size: n})
 		s.pass.Emit.Descend(s.ctx, s.pass.Member(in.name, r, n))
 	}
 }
@@ -219,4 +220,25 @@ func (m *machine) classOf(v value) *global {
 		return m.asGlobal(c.callee)
 	}
 	return nil
+}
+
+// judgeOnly reports a nested pickle of functions that will be called, where it names others than the library's own.
+func (s *scanner) judgeOnly(in inner, src modelscan.Source) {
+	if in.only == nil {
+		return
+	}
+	m := newMachine(src, s.pass.Limits, Options{})
+	m.recordAll = true
+	_, err := m.run(s.ctx, 0)
+	for i := range m.globals {
+		if g := &m.globals[i]; !in.only[root(g.module)] {
+			err = fmt.Errorf("it names %s", g)
+		}
+	}
+	if err != nil {
+		s.pass.Emit.Finding(modelscan.Finding{
+			Rule: rule.PickleUnknownCall, Path: s.pass.Name, Offset: in.off, Subject: in.name,
+			Message: "holds a pickle of functions that the library will call, and not only its own: " + err.Error(),
+		})
+	}
 }

@@ -32,11 +32,7 @@ var evaluated = map[string]struct {
 func (m *machine) judgeState(op *Op, g *global, subject string, state value) {
 	vs, all := m.elements(state)
 	if state.kind() == kTuple {
-		for _, part := range vs {
-			if part.kind() == kDict || part.kind() == kInst {
-				m.judgeState(op, g, subject, part)
-			}
-		}
+		m.judgeHalves(op, g, subject, vs)
 		return
 	}
 	library := ""
@@ -50,11 +46,34 @@ func (m *machine) judgeState(op *Op, g *global, subject string, state value) {
 	if state.kind() != kDict || !risky && !m.matters(state) {
 		return
 	}
+	m.judgeWrapped(op, g, vs)
 	if !all {
 		m.judgeCut(op, subject, state, risky)
 	}
 	for i := 0; i+1 < len(vs); i += 2 {
 		m.judgeAttribute(op, subject, library, vs[i], vs[i+1])
+	}
+}
+
+// judgeHalves looks at a state in parts: attributes, and what is set one by one.
+func (m *machine) judgeHalves(op *Op, g *global, subject string, parts []value) {
+	for i, part := range parts {
+		if part.kind() == kDict || part.kind() == kInst {
+			m.judgeState(op, g, subject, part)
+		}
+		if i == 1 && len(parts) == 2 {
+			m.judgeSlots(op, g, part)
+		}
+	}
+}
+
+// judgeSlots looks at the second half of a state, which is set attribute by attribute: that runs the setters of properties.
+func (m *machine) judgeSlots(op *Op, g *global, slots value) {
+	vs, _ := m.elements(slots)
+	for i := 0; g != nil && i+1 < len(vs); i += 2 {
+		if name, _ := m.text(vs[i], maxName); m.load.evaluates(g, name) {
+			m.accuse(rule.PickleUnknownCall, op.Pos, g.String(), fmt.Sprintf("would set the property %s of an instance of %s, which runs what it is given", clean(name), g))
+		}
 	}
 }
 

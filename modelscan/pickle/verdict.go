@@ -130,6 +130,9 @@ func (m *machine) judgeBuild(op *Op, target, state value) {
 		m.accuse(rule.PicklePatches, op.Pos, g.String(), "would set attributes of "+g.String()+" itself on load: "+m.render(state))
 	case kInst:
 		g := &m.globals[target.index()]
+		if g.entry.uses&shared != 0 && state.kind() != kNone {
+			m.accuse(rule.PicklePatches, op.Pos, g.String(), "would set attributes of what the loading program has as "+g.String()+": "+m.render(state))
+		}
 		m.judgeState(op, g, g.String(), state)
 	case kCall:
 		m.judgeState(op, m.classOf(target), m.render(m.calls[target.index()].callee), state)
