@@ -136,6 +136,7 @@ lint: $(LINT)
 
 generate:
 	@scripts/bootstrap.sh build
+	$(GO) generate ./internal/rule # what the others read of the rules is compiled
 	$(GO) generate ./...
 	UPDATE_REFERENCE=1 $(GO) test -count=1 ./cmd/secure-torch -run '^TestReference$$'
 

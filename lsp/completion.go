@@ -40,7 +40,7 @@ func completion(_ context.Context, snap *snapshot, p *protocol.CompletionParams)
 			Detail:        protocol.NewOptional(r.Severity.String() + ": " + r.Title),
 			FilterText:    protocol.NewOptional(string(r.ID) + " " + r.Name),
 			InsertText:    protocol.NewOptional(string(r.ID)),
-			Documentation: markdown(r.Body),
+			Documentation: markdown(r.Body()),
 		})
 	}
 	return list, nil

@@ -46,6 +46,32 @@ func NewPool(spec Spec, ahead int) *Pool {
 	return p
 }
 
+// Ready waits until one of the workers that the pool starts by itself is there, and keeps it for whoever asks first.
+func (p *Pool) Ready(ctx context.Context) error {
+	p.mu.Lock()
+	if p.starting == 0 {
+		p.mu.Unlock()
+		return nil
+	}
+	p.starting-- // nobody else gets it
+	p.mu.Unlock()
+	var r startResult
+	select {
+	case r = <-p.started:
+	case <-ctx.Done():
+		p.mu.Lock()
+		p.starting++ // it is still coming
+		p.mu.Unlock()
+		return context.Cause(ctx)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.err == nil {
+		p.idle = append(p.idle, r.w)
+	}
+	return r.err
+}
+
 // Tune changes the number of workers kept ready, and the items that one worker answers in its life;
 // 0 leaves it at the default.
 func (p *Pool) Tune(ahead, items int) {

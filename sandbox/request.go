@@ -29,8 +29,10 @@ type Item struct {
 
 // Request is a batch of items for one worker, answered in order.
 type Request struct {
-	Kind  string
-	Items []Item
+	Kind string
+	// Params of the items that have none of their own.
+	Params any
+	Items  []Item
 	// MaxResult bounds the bytes that one item's answer may have.
 	MaxResult int
 	// ReadBudget bounds the bytes answered by File.R in the whole request; 0 stands for no bound.
@@ -55,14 +57,22 @@ type wireItem struct {
 }
 
 type wireRequest struct {
-	Kind  string     `json:"k"`
-	Items []wireItem `json:"i"`
+	Kind   string          `json:"k"`
+	Params json.RawMessage `json:"p,omitempty"`
+	Items  []wireItem      `json:"i"`
 }
 
 // encode writes the request as the worker reads it, and lists the descriptors to send in order.
 func (r *Request) encode(passes bool) ([]byte, []*os.File, error) {
 	wire := wireRequest{Kind: r.Kind, Items: make([]wireItem, len(r.Items))}
 	var descriptors []*os.File
+	if r.Params != nil {
+		params, err := json.Marshal(r.Params)
+		if err != nil {
+			return nil, nil, fmt.Errorf("parameters: %w", err)
+		}
+		wire.Params = params
+	}
 	files := 0
 	for i, item := range r.Items {
 		if item.Params != nil {

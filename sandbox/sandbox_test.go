@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,14 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
+// TestParams: an item that has none gets the request's.
+func TestParams(t *testing.T) {
+	got, err := answers(t, start(t, Spec{}), Request{Kind: "long", Params: 2, MaxResult: 100, Items: []Item{{}, {Params: 3}, {}}})
+	if want := []string{"xx", "xxx", "xx"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestCancelKills(t *testing.T) {
 	w := start(t, Spec{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -185,6 +194,40 @@ func TestTwin(t *testing.T) {
 		if path, ok := spec.twin(); ok {
 			t.Errorf("%+v: %s", spec, path)
 		}
+	}
+}
+
+// TestReady: the worker that was waited for is the one that is used, and no other is started for a single request.
+func TestReady(t *testing.T) {
+	p := NewPool(Spec{}, 1)
+	defer p.Close()
+	for range 2 { // the second time nothing is on its way
+		if err := p.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := p.Get(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Put(w)
+	if p.mu.Lock(); len(p.idle)+p.starting != 0 {
+		t.Errorf("%d idle, %d on their way", len(p.idle), p.starting)
+	}
+	p.mu.Unlock()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	p.Tune(1, 0)
+	if err := p.Ready(gone); err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err := p.Ready(t.Context()); err != nil {
+		t.Errorf("after one that did not wait: %v", err)
+	}
+	broken := NewPool(Spec{Exe: "/does/not/exist"}, 1)
+	defer broken.Close()
+	if err := broken.Ready(t.Context()); err == nil {
+		t.Error("what can't be started is ready")
 	}
 }
 

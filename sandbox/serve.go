@@ -154,6 +154,9 @@ func (s *server) next() error {
 	for i, item := range req.Items {
 		s.item = uint32(i)
 		job := Job{Kind: req.Kind, Params: item.Params}
+		if job.Params == nil {
+			job.Params = req.Params
+		}
 		n := len(fds)
 		for j, f := range item.Files {
 			in := Input{Name: f.Name, Size: f.Size}

@@ -61,7 +61,7 @@ func findRule(word string) (rule.Rule, error) {
 
 func printRule(w io.Writer, r rule.Rule) error {
 	_, err := fmt.Fprintf(w, "# %s %s: %s\n\nSeverity: %s. Threat score: %d. Since: %s.%s%s\n\n%s",
-		r.ID, r.Name, r.Title, r.Severity, r.Score, r.Since, listed("CWE", r.CWE), listed("CVE", r.CVE), r.Body)
+		r.ID, r.Name, r.Title, r.Severity, r.Score, r.Since, listed("CWE", r.CWE), listed("CVE", r.CVE), r.Body())
 	return err
 }
 

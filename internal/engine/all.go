@@ -41,8 +41,8 @@ func (e *Engine) ScanAll(ctx context.Context, paths []string, visit func(*Artifa
 				switch {
 				case lost.Load(): // among files that cost workers, replacements are wanted sooner than they can start
 					e.pool.Tune(e.opts.Workers, itemsInBulk)
-				case i > 0 || len(jobs) > 0: // more than one file
-					e.pool.Tune(1, itemsInBulk)
+				case i > 0 || len(jobs) > 0: // more than one file: no worker is started that nobody is sure to need
+					e.pool.Tune(0, itemsInBulk)
 				}
 				s.scan(ctx, take(jobs, first, s.batch), func(i int, a *Artifact) { done <- result{i, a} })
 			}
@@ -54,8 +54,8 @@ func (e *Engine) ScanAll(ctx context.Context, paths []string, visit func(*Artifa
 }
 
 // itemsInBulk is how many files of one ScanAll a worker sees before it is replaced; it is replaced at
-// once after anything suspicious. A worker's start costs as much as a hundred small files.
-const itemsInBulk = 256
+// once after anything suspicious. A worker's start, with its first file, costs as much as a hundred small files.
+const itemsInBulk = 512
 
 type result struct {
 	index int

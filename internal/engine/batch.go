@@ -135,7 +135,7 @@ func (s *scanner) request(ctx context.Context, jobs []*job, visit func(int, *Art
 		visit(jobs[0].index, s.give(jobs[0], failed(jobs[0].label(), err), Sandbox{}, 0))
 		return 1
 	}
-	req := sandbox.Request{Kind: "scan", MaxResult: maxReport}
+	req := sandbox.Request{Kind: "scan", Params: scanParams{Limits: s.e.limits}, MaxResult: maxReport}
 	jobs = jobs[:fitting(jobs)]
 	for _, j := range jobs {
 		req.Items = append(req.Items, s.e.item(j))

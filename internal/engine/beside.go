@@ -186,11 +186,11 @@ type scanParams struct {
 	Cut    bool     `json:",omitempty"`
 }
 
-// item is the job as a worker gets it.
+// item is the job as a worker gets it: with parameters of its own where files lie beside it that say what it is.
 func (e *Engine) item(j *job) sandbox.Item {
 	item := sandbox.Item{
-		Params: scanParams{Limits: e.limits}, Deadline: e.deadline(j.file.Key.Size),
-		Files: []sandbox.File{{Name: j.label(), Size: j.file.Key.Size, Descriptor: j.file.File}},
+		Deadline: e.deadline(j.file.Key.Size),
+		Files:    []sandbox.File{{Name: j.label(), Size: j.file.Key.Size, Descriptor: j.file.File}},
 	}
 	if j.beside == nil {
 		return item

@@ -78,12 +78,10 @@ func New(opts Options) (*Engine, error) {
 	e.pool = sandbox.NewPool(sandbox.Spec{Mode: opts.Mode, Exe: opts.Exe, Procs: opts.Procs, CacheDir: wasmCache(opts)}, e.ahead())
 	e.pool.Limit(opts.Workers)
 	if !opts.Lazy {
-		w, err := e.pool.Get(context.Background(), "")
-		if err != nil {
+		if err := e.pool.Ready(context.Background()); err != nil {
 			e.pool.Close()
 			return nil, err
 		}
-		e.pool.Put(w)
 	}
 	return e, nil
 }

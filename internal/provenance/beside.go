@@ -22,9 +22,12 @@ const upwards = 4
 // findFor is the signature of a file: its own, or that of the folder it lies in; of a link, else the one where it leads
 // to, unless that is a hub's cache, where signatures are links too.
 func findFor(path string, known *folders) found {
-	f := findBeside(path, known)
-	full, err := filepath.Abs(path)
-	if f.path != "" || err != nil || len(artifact.BlobsFor(full)) > 0 {
+	full, err := known.absolute(path)
+	if err != nil {
+		return found{}
+	}
+	f := findBeside(path, full, known)
+	if f.path != "" || len(artifact.BlobsFor(full)) > 0 {
 		return f
 	}
 	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -34,31 +37,25 @@ func findFor(path string, known *folders) found {
 	if err != nil {
 		return f
 	}
-	return findBeside(real, known)
+	if full, err = known.absolute(real); err != nil {
+		return f
+	}
+	return findBeside(real, full, known)
 }
 
-func findBeside(path string, known *folders) found {
-	full, err := filepath.Abs(path)
-	if err != nil {
-		return found{}
-	}
+// findBeside looks beside the file, and in the folders above; full is its path from the root on.
+func findBeside(path, full string, known *folders) found {
 	dir := filepath.Dir(full)
 	there := known.in(dir)
 	var s search
 	for _, ending := range bundleEndings {
-		if there(filepath.Base(full) + ending) {
+		if !there.empty() && there.may(filepath.Base(full)+ending) {
 			s.look(found{path: path + ending}, looksLikeSignature)
 		}
 	}
 	for range upwards {
-		rel, err := filepath.Rel(dir, full)
-		if err != nil {
+		if !there.empty() && !s.inFolder(dir, full, there) {
 			break
-		}
-		for _, name := range bundleNames {
-			if c := filepath.Join(dir, name); c != full && there(name) {
-				s.look(found{path: c, name: filepath.ToSlash(rel)}, looksLikeBundle)
-			}
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir || filepath.Base(parent) == "snapshots" {
@@ -67,6 +64,20 @@ func findBeside(path string, known *folders) found {
 		dir, there = parent, known.in(parent)
 	}
 	return s.best()
+}
+
+// inFolder looks for the signature of a folder that the file lies in; false where it does not lie in there.
+func (s *search) inFolder(dir, full string, there nameset) bool {
+	rel, err := filepath.Rel(dir, full)
+	if err != nil {
+		return false
+	}
+	for _, name := range bundleNames {
+		if c := filepath.Join(dir, name); c != full && there.may(name) {
+			s.look(found{path: c, name: filepath.ToSlash(rel)}, looksLikeBundle)
+		}
+	}
+	return true
 }
 
 // looksLikeSignature tells whether a file is a signature of one file: a bundle, or a bare one.
@@ -80,16 +91,22 @@ var (
 	sbomNames   = []string{"sbom.spdx.json", "sbom.cdx.json", "bom.json", "sbom.json", "bom.cdx.json", "model.spdx.json", "model.cdx.json", "aibom.json", "spdx.json"}
 )
 
+// cardName is a model card.
+const cardName = "README.md"
+
 // findSBOM is the document that lies beside a file; empty where there is none. A model card is one only where
 // somebody decides by it: every repository has one.
 func findSBOM(path string, cards bool, known *folders) string {
-	full, err := filepath.Abs(path)
+	full, err := known.absolute(path)
 	if err != nil {
 		return ""
 	}
 	there := known.in(filepath.Dir(full)) // by the name that findFor knows the folder by
+	if there.empty() {
+		return ""
+	}
 	for _, c := range sbomCandidates(path, filepath.Ext(path), filepath.Dir(path), filepath.Join, cards) {
-		if !there(filepath.Base(c)) {
+		if !there.may(filepath.Base(c)) {
 			continue
 		}
 		if info, err := os.Stat(c); err == nil && info.Mode().IsRegular() && c != path {

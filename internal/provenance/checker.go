@@ -85,7 +85,11 @@ type subject struct {
 
 // Begin implements engine.Judge.
 func (c *Checker) Begin(ctx context.Context, path string, f *artifact.File) func(*engine.Artifact) {
-	s := &subject{c: c, ctx: ctx, path: path, file: f, source: SourceOf(path)}
+	full, err := c.folders.absolute(path)
+	if err != nil {
+		full = path
+	}
+	s := &subject{c: c, ctx: ctx, path: path, file: f, source: sourceAt(full)}
 	if s.bundle = findFor(path, &c.folders); c.set.Bundle != "" {
 		s.bundle = found{c.set.Bundle, Within(c.set.Bundle, path)}
 	}

@@ -14,7 +14,7 @@ import (
 // somebody decides by it, a model card or what single values of the metadata say. One beside it that does not name
 // this very file gives way to one inside.
 func (s *subject) materials(a *engine.Artifact) {
-	card := filepath.Base(s.sbom) == "README.md"
+	card := filepath.Base(s.sbom) == cardName
 	if s.sbom != "" && !card {
 		out := s.beside()
 		if out.Bound || s.c.set.SBOM != "" || !s.embedded(a) {
@@ -50,7 +50,7 @@ func (s *subject) beside() *evidence.SBOM {
 func (s *subject) tell(a *engine.Artifact, out *evidence.SBOM) {
 	a.SBOM = out
 	switch {
-	case out.State == evidence.Invalid && out.Document != "README.md":
+	case out.State == evidence.Invalid && out.Document != cardName:
 		finding(a, modelscan.Finding{Rule: rule.SbomUnreadable, Subject: out.Document, Message: out.Document + ": " + out.Message})
 	case out.State == evidence.Valid:
 		s.vulnerabilities(a, out)

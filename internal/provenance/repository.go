@@ -220,7 +220,7 @@ func sbomCandidates(file, ext, dir string, join func(...string) string, cards bo
 		out = append(out, join(dir, name))
 	}
 	if cards {
-		out = append(out, join(dir, "README.md"))
+		out = append(out, join(dir, cardName))
 	}
 	return slices.Compact(out)
 }

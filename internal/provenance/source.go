@@ -24,6 +24,11 @@ func SourceOf(path string) Source {
 	if err != nil {
 		full = path
 	}
+	return sourceAt(full)
+}
+
+// sourceAt is SourceOf of a path from the root on.
+func sourceAt(full string) Source {
 	s := Source{Kind: "path", Path: filepath.ToSlash(full)}
 	if repo, commit := inCache(s.Path, "snapshots"); repo != "" {
 		s.Kind, s.Repo, s.Commit, s.Pinned = "hub", repo, commit, true

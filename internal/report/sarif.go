@@ -133,7 +133,7 @@ func sarifRules(rules []rule.Rule) []sarifRule {
 	var out []sarifRule
 	for _, r := range rules {
 		out = append(out, sarifRule{
-			ID: string(r.ID), Name: r.Name, Short: sarifText{Text: r.Title}, Help: sarifText{r.Title, r.Body},
+			ID: string(r.ID), Name: r.Name, Short: sarifText{Text: r.Title}, Help: sarifText{r.Title, r.Body()},
 			HelpURI:       fmt.Sprintf("%s/blob/main/docs/rules/%s.md", informationURI, r.ID),
 			Configuration: sarifConfig{sarifLevel(r.Severity)},
 			Properties: map[string]any{

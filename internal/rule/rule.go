@@ -2,18 +2,15 @@
 //
 // A page in catalog/ has front matter (id, name, title, severity, cwe, cve, score, since) and the
 // sections "What it finds", "Why it matters", "Example", "Use instead" and "References". The Go
-// constants in ids_gen.go, `secure-torch explain`, the SARIF rules and the documentation are all
-// generated or read from it.
+// constants and the front matter in ids_gen.go, `secure-torch explain`, the SARIF rules and the documentation
+// are all generated or read from it. A process that scans a file reads no page.
 package rule
 
 import (
 	"embed"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
-	"sync"
-
-	"gopkg.in/yaml.v3"
 )
 
 //go:generate go run ./gen
@@ -69,52 +66,25 @@ type Rule struct {
 	CVE      []string `yaml:"cve"`
 	Score    int      `yaml:"score"` // its part of the threat score, 0 to 100
 	Since    string   `yaml:"since"`
-	Body     string   `yaml:"-"` // the page without its front matter
 }
 
-// Parse reads one page. It refuses unknown front-matter keys and missing fields.
-func Parse(page []byte) (Rule, error) {
-	front, body, ok := strings.Cut(strings.TrimPrefix(string(page), "---\n"), "\n---\n")
-	if !ok {
-		return Rule{}, fmt.Errorf("rule: page has no front matter")
-	}
-	var r Rule
-	dec := yaml.NewDecoder(strings.NewReader(front))
-	dec.KnownFields(true)
-	if err := dec.Decode(&r); err != nil {
-		return Rule{}, fmt.Errorf("rule: front matter: %w", err)
-	}
-	if r.ID == "" || r.Name == "" || r.Title == "" || r.Severity == 0 || r.Since == "" {
-		return Rule{}, fmt.Errorf("rule: %s: id, name, title, severity and since are all needed", r.ID)
-	}
-	r.Body = strings.TrimSpace(body) + "\n"
-	return r, nil
-}
-
-var load = sync.OnceValue(func() map[ID]Rule {
-	entries, err := pages.ReadDir("catalog")
+// Body is the rule's page without its front matter.
+func (r Rule) Body() string {
+	text, err := pages.ReadFile("catalog/" + string(r.ID) + ".md")
 	if err != nil {
-		panic(err) // embedded: cannot happen in a binary that was built
+		return "" // no rule of the catalogue
 	}
-	all := make(map[ID]Rule, len(entries))
-	for _, e := range entries {
-		text, err := pages.ReadFile("catalog/" + e.Name())
-		if err != nil {
-			panic(err)
-		}
-		r, err := Parse(text)
-		if err != nil {
-			panic(fmt.Sprintf("%s: %v", e.Name(), err))
-		}
-		all[r.ID] = r
-	}
-	return all
-})
+	_, body, _ := strings.Cut(string(text), "\n---\n")
+	return strings.TrimSpace(body) + "\n"
+}
 
 // Get returns the rule with the given id, and whether there is one.
 func Get(id ID) (Rule, bool) {
-	r, ok := load()[id]
-	return r, ok
+	i, ok := slices.BinarySearchFunc(catalogue[:], id, func(r Rule, id ID) int { return strings.Compare(string(r.ID), string(id)) })
+	if !ok {
+		return Rule{}, false
+	}
+	return catalogue[i], true
 }
 
 // Severity of the rule; Critical for an id that is not in the catalogue, so that a mistake is loud.
@@ -126,11 +96,4 @@ func (id ID) Severity() Severity {
 }
 
 // All returns every rule, ordered by id.
-func All() []Rule {
-	all := make([]Rule, 0, len(load()))
-	for _, r := range load() {
-		all = append(all, r)
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].ID < all[j].ID })
-	return all
-}
+func All() []Rule { return slices.Clone(catalogue[:]) }

@@ -31,7 +31,7 @@ func trustKinds() map[string]TrustFunc {
 
 // roles of this program's workers.
 func roles() sandbox.Roles {
-	return sandbox.Roles{sandbox.Scan: handle, sandbox.Trust: trust(trustKinds())}
+	return sandbox.Roles{sandbox.Scan: newHandler(), sandbox.Trust: trust(trustKinds())}
 }
 
 // trust makes the handler of the trust role. It knows none of the scan role's kinds.

@@ -2,6 +2,7 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,9 +30,8 @@ func Main() {
 	os.Exit(0)
 }
 
-// jobs by kind.
+// jobs by kind, but for KindScan.
 var jobs = map[string]func(sandbox.Job, io.Writer) error{
-	KindScan:    scan,
 	KindIndex:   indexFile,
 	KindInspect: inspect,
 	KindPlan:    planFiles,
@@ -57,25 +57,41 @@ const (
 	KindFollow = "follow"
 )
 
-func handle(job sandbox.Job, out io.Writer) error {
-	do, ok := jobs[job.Kind]
-	if !ok {
-		return fmt.Errorf("unknown kind of job %q", job.Kind)
+// newHandler does the jobs of one worker.
+func newHandler() sandbox.Handler {
+	s := &scans{}
+	return func(job sandbox.Job, out io.Writer) error {
+		if job.Kind == KindScan {
+			return s.scan(job, out)
+		}
+		do, ok := jobs[job.Kind]
+		if !ok {
+			return fmt.Errorf("unknown kind of job %q", job.Kind)
+		}
+		return do(job, out)
 	}
-	return do(job, out)
 }
 
-func scan(job sandbox.Job, out io.Writer) error {
+// scans remembers what was asked last: it is the same for most files.
+type scans struct {
+	text   []byte
+	params ScanParams
+}
+
+func (s *scans) scan(job sandbox.Job, out io.Writer) error {
 	if len(job.Files) == 0 {
 		return errors.New("a scan without a file")
 	}
-	var params ScanParams
-	if err := json.Unmarshal(job.Params, &params); err != nil {
-		return err
+	if s.text == nil || !bytes.Equal(s.text, job.Params) {
+		var params ScanParams
+		if err := json.Unmarshal(job.Params, &params); err != nil {
+			return err
+		}
+		s.text, s.params = bytes.Clone(job.Params), params
 	}
-	report := scanReport(job.Files[0], params.Limits)
-	if params.Beside != nil || params.Cut {
-		repo.Beside(context.Background(), report, tree(job, &params), params.Limits)
+	report := scanReport(job.Files[0], s.params.Limits)
+	if s.params.Beside != nil || s.params.Cut {
+		repo.Beside(context.Background(), report, tree(job, &s.params), s.params.Limits)
 		makeText(report)
 	}
 	return json.NewEncoder(out).Encode(report)

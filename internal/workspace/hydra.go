@@ -25,7 +25,7 @@ func (v view) Compose(from *analyzers.Summary, file string, beside bool) (analyz
 		key := "hydra:" + file
 		s, ok := v.configs[key]
 		if !ok {
-			if root := v.composed(file); root != nil {
+			if root := composed(file, v.text); root != nil {
 				if python, ok := writeAll(root); ok {
 					s = analyzers.Summarise([]byte(python), v.Grammar())
 				}
@@ -41,9 +41,10 @@ func (v view) Compose(from *analyzers.Summary, file string, beside bool) (analyz
 
 // composed is the configuration that a primary config file and its defaults list make, as Hydra does by
 // https://hydra.cc/docs/advanced/defaults_list, unless the command line says otherwise; nil where the file cannot be read.
-func (v view) composed(file string) *yaml.Node {
+// text is what stands in a file.
+func composed(file string, text func(file string) ([]byte, bool)) *yaml.Node {
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-	c := composer{view: v, dir: filepath.Dir(file), chosen: map[string]*yaml.Node{}, ext: filepath.Ext(file)}
+	c := composer{text: text, dir: filepath.Dir(file), chosen: map[string]*yaml.Node{}, ext: filepath.Ext(file)}
 	c.left = maxComposed
 	c.overrides(name, nil, 0)
 	c.left, c.root = maxComposed, mapping()
@@ -55,7 +56,7 @@ func (v view) composed(file string) *yaml.Node {
 
 // composer puts one configuration together.
 type composer struct {
-	view
+	text   func(file string) ([]byte, bool)
 	dir    string // of the primary config
 	ext    string
 	left   int                   // files that may still be read

@@ -3,6 +3,7 @@ package formats
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/catboost"
@@ -41,7 +42,11 @@ import (
 
 // All returns the formats in the order in which their findings are reported. A format that covers another
 // stands before it.
-func All() []*modelscan.Format {
+func All() []*modelscan.Format { return slices.Clone(all()) }
+
+var all = sync.OnceValue(list)
+
+func list() []*modelscan.Format {
 	return slices.Concat([]*modelscan.Format{
 		tar.New(torch.Tar),
 		zip.New(joblib.Literal, profiles()...),

@@ -73,7 +73,7 @@ func page(r rule.Rule, ids []string) []byte {
 	fmt.Fprintf(&b, "%s# %s %s\n\n%s.\n\n", notice, r.ID, r.Name, strings.ToUpper(r.Title[:1])+r.Title[1:])
 	fmt.Fprintf(&b, "| severity | threat score | CWE | advisories | since |\n|---|---|---|---|---|\n| %s | %d | %s | %s | %s |\n\n",
 		r.Severity, r.Score, strings.Join(r.CWE, ", "), strings.Join(ids, ", "), r.Since)
-	b.WriteString(r.Body)
+	b.WriteString(r.Body())
 	return b.Bytes()
 }
 
