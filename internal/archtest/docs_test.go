@@ -57,7 +57,7 @@ func TestScores(t *testing.T) {
 func TestRulePages(t *testing.T) {
 	sections := []string{"## What it finds\n", "## Why it matters\n", "## Example\n", "## Use instead\n", "## References\n"}
 	for _, r := range rule.All() {
-		rest := r.Body
+		rest := r.Body()
 		for _, s := range sections {
 			_, after, ok := strings.Cut(rest, s)
 			if !ok {
