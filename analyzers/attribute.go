@@ -58,6 +58,9 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		}
 	}
 	if len(out) == 0 {
+		out = e.declaredFor(fr, object, attr)
+	}
+	if len(out) == 0 {
 		if ps := e.cliDefault(fr, attr); len(ps) > 0 && argumentsName(s.code(object)) {
 			return ps, ""
 		}
@@ -72,15 +75,15 @@ func (s *Summary) setBefore(class, object node, attr string) []node {
 	covered := map[node][]node{}
 	var values []node
 	for _, a := range slices.Backward(s.attrs[attr]) {
-		st := s.parent[a]
-		if a > object || s.kind(st) != pyparse.Assignment || s.within(object, st) || s.enclosing(a, pyparse.FunctionDefinition) != fn || s.selfClass(s.field(a, pyparse.FieldObject)) != class {
+		right, elem := s.assigned(a)
+		if a > object || right < 0 || elem >= 0 || s.within(object, right) || s.enclosing(a, pyparse.FunctionDefinition) != fn || s.selfClass(s.field(a, pyparse.FieldObject)) != class {
 			continue
 		}
 		branch, ok := s.branch(a, object)
 		if !ok || branch >= 0 && hides(covered, s, branch) {
 			continue
 		}
-		values = append(values, s.field(st, pyparse.FieldRight))
+		values = append(values, right)
 		if branch < 0 || s.exhausts(covered, branch) {
 			return values
 		}
@@ -159,7 +162,19 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 	s := o.fr.s
 	switch s.kind(o.n) {
 	case pyparse.ClassDefinition:
+		if attr == "value" && s.isEnum(o.n) {
+			var out []place
+			for _, m := range s.members(o.n) {
+				out = append(out, place{o.fr, m, ref.Guess})
+			}
+			return out, ""
+		}
 		return e.member(o, nil, attr, 0)
+	case pyparse.String:
+		if attr == "value" { // of a member of an enumeration
+			return []place{o}, ""
+		}
+		return nil, ""
 	case pyparse.Dictionary: // OmegaConf, EasyDict: its entries are attributes too
 		ps, why := e.entryOf(o, text(attr))
 		if len(ps) == 0 && why == "" && o.fr.config != "" {
@@ -184,6 +199,15 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 			ps, why := e.places(o.fr, v)
 			return lower(ps, o.sure), why
 		}
+		if ps := e.argument(o, attr, -1); len(ps) > 0 {
+			return lower(ps, o.sure), ""
+		}
+	case "parse", "cli", "CLI", "auto_cli", "entrypoint", "load", "from_dict":
+		for _, c := range e.dataclasses(o) {
+			if ps, why := e.of(c, attr); len(ps) > 0 {
+				return lower(ps, ref.Default), why
+			}
+		}
 	}
 	if ps, why, ok := e.readConfig(o, attr); ok {
 		return ps, why
@@ -200,9 +224,8 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 // member is an attribute of a class, or of the instance that a call makes: set in the class body, on
 // self in a method, by the constructor's argument of a dataclass, or in a base class.
 func (e *evaluator) member(class place, made *place, attr string, depth int) ([]place, string) {
-	s := class.fr.s
 	if made != nil {
-		if v := made.fr.s.keyword(made.n, attr); v >= 0 && s.classBinds(class.n, attr) {
+		if v := e.field(class, *made, attr); v >= 0 {
 			ps, w := e.places(made.fr, v)
 			return lower(ps, made.sure), w
 		}
@@ -224,6 +247,21 @@ func (e *evaluator) member(class place, made *place, attr string, depth int) ([]
 		}
 	}
 	return out[:min(len(out), maxAlts)], why
+}
+
+// field is the argument of the call that makes an instance for a field that the class declares, or none.
+func (e *evaluator) field(class, made place, attr string) node {
+	s := class.fr.s
+	if made.fr.s.kind(made.n) == pyparse.ClassDefinition || !s.classBinds(class.n, attr) && s.fieldType(class.n, attr) < 0 {
+		return none
+	}
+	if v := made.fr.s.keyword(made.n, attr); v >= 0 {
+		return v
+	}
+	if i := s.positionOf(class.n, attr); i >= 0 {
+		return made.fr.s.positional(made.n, i)
+	}
+	return none
 }
 
 // inBody is what a class body binds: a value, a method, what a property returns.
@@ -264,11 +302,10 @@ func (e *evaluator) onSelf(class place, made *place, attr string) ([]place, stri
 	var out []place
 	var why string
 	for _, a := range s.attrs[attr] {
-		st := s.parent[a]
-		if s.kind(st) != pyparse.Assignment || !s.within(a, class.n) || s.selfClass(s.field(a, pyparse.FieldObject)) != class.n {
+		if right, _ := s.assigned(a); right < 0 || !s.within(a, class.n) || s.selfClass(s.field(a, pyparse.FieldObject)) != class.n {
 			continue
 		}
-		ps, w := e.places(e.methodFrame(class, made, a), s.field(st, pyparse.FieldRight))
+		ps, w := e.assignedPlaces(e.methodFrame(class, made, a), a)
 		out = append(out, ps...)
 		if why == "" {
 			why = w

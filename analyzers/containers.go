@@ -247,6 +247,7 @@ func (e *evaluator) entry(fr *frame, object, key node, code string) ([]place, st
 		}
 	}
 	out = append(out, e.stored(fr, object, keys)...)
+	out = append(out, e.forwarded(fr, object, keys)...)
 	if len(out) == 0 && why == "" {
 		why = "`" + snippet(code) + "` is an item that is not known"
 	}

@@ -50,26 +50,6 @@ func (e *evaluator) param(fr *frame, in int32, b *binding, name string) ([]place
 	return out[:min(len(out), maxAlts)], ""
 }
 
-// annotated is the class of the workspace that a parameter is declared to be of: its defaults are what an
-// instance that nobody saw being made most likely holds.
-func (e *evaluator) annotated(fr *frame, fn node, name string) []place {
-	s := fr.s
-	for p := range s.children(s.field(fn, pyparse.FieldParameters)) {
-		if k := s.kind(p); k != pyparse.TypedParameter && k != pyparse.TypedDefaultParameter || s.code(s.child(p, 0)) != name {
-			continue
-		}
-		ps, _ := e.places(fr, s.child(s.field(p, pyparse.FieldType), 0))
-		var out []place
-		for _, c := range ps {
-			if c.fr.s.kind(c.n) == pyparse.ClassDefinition {
-				out = append(out, place{c.fr, c.n, ref.Default})
-			}
-		}
-		return out
-	}
-	return nil
-}
-
 // passed is what the known calls of function fn pass for a parameter.
 func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
 	s := fr.s
@@ -189,6 +169,7 @@ func (e *evaluator) argument(site place, param string, index int) []place {
 			out = append(out, ps...)
 		}
 		out = append(out, e.stored(site.fr, o.child(c, 0), text(param))...)
+		out = append(out, e.forwarded(site.fr, o.child(c, 0), text(param))...)
 	}
 	return lower(out, ref.Guess)
 }

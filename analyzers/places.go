@@ -21,6 +21,8 @@ func (e *evaluator) places(fr *frame, n node) ([]place, string) {
 		return e.places(fr, s.child(n, 0))
 	case pyparse.NamedExpression:
 		return e.places(fr, s.field(n, pyparse.FieldValue))
+	case pyparse.Assignment: // a = b = value
+		return e.places(fr, s.field(n, pyparse.FieldRight))
 	case pyparse.BooleanOperator:
 		return e.bothPlaces(fr, s.field(n, pyparse.FieldLeft), s.field(n, pyparse.FieldRight))
 	case pyparse.ConditionalExpression:

@@ -163,8 +163,8 @@ func (e *evaluator) declared(fr *frame, n node, kind string) ([]place, string, b
 	if def < 0 && (kind == "Field" || kind == "Option" || kind == "Argument") {
 		def = s.positional(n, 0)
 	}
-	if factory := s.keyword(n, "default_factory"); def < 0 && s.kind(factory) == pyparse.Lambda {
-		def = s.field(factory, pyparse.FieldBody)
+	if factory := s.keyword(n, "default_factory"); def < 0 && factory >= 0 {
+		return e.factory(fr, factory)
 	}
 	switch s.kind(def) {
 	case pyparse.None, pyparse.Other:
@@ -172,6 +172,29 @@ func (e *evaluator) declared(fr *frame, n node, kind string) ([]place, string, b
 	}
 	ps, why := e.places(fr, def)
 	return lower(ps, ref.Default), why, true
+}
+
+// factory is what a field's default_factory makes: the class that it is, or what the function returns.
+func (e *evaluator) factory(fr *frame, n node) ([]place, string, bool) {
+	var out []place
+	why := "the field's default is made when it runs"
+	ps, _ := e.places(fr, n)
+	for _, p := range ps {
+		switch p.fr.s.kind(p.n) {
+		case pyparse.ClassDefinition:
+			out = append(out, p)
+		case pyparse.FunctionDefinition:
+			got, w := e.results(p, p)
+			out, why = append(out, got...), w
+		case pyparse.Lambda:
+			got, w := e.places(p.fr, p.fr.s.field(p.n, pyparse.FieldBody))
+			out, why = append(out, got...), w
+		}
+	}
+	if len(out) > 0 {
+		why = ""
+	}
+	return lower(out, ref.Default), why, true
 }
 
 // returnedPlaces are the expressions that a function of the workspace returns, with the arguments of
@@ -291,7 +314,7 @@ func (e *evaluator) dataclasses(p place) []place {
 		return nil
 	}
 	arg := s.positional(p.n, 0)
-	for _, name := range []string{"dataclass_types", "config_class"} {
+	for _, name := range []string{"dataclass_types", "config_class", "data_class", "class_"} {
 		if arg < 0 {
 			arg = s.keyword(p.n, name)
 		}
