@@ -29,16 +29,14 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		return ps, why
 	}
 	if class := s.selfClass(object); class >= 0 {
-		if set := s.setBefore(class, object, attr); len(set) > 0 {
+		if set, all := s.setBefore(object, attr, func(o node) bool { return s.selfClass(o) == class }); all {
 			return e.valuesOf(fr, set)
 		}
-		if ps, why := e.member(place{fr, class, ref.Exact}, nil, attr, 0); len(ps) > 0 || why != "" {
-			return ps, why
-		}
-		if ps := e.inSubclasses(fr, class, attr); len(ps) > 0 {
-			return ps, ""
-		}
-		return nil, "`self." + attr + "` is not set in this class"
+		return e.onOwn(fr, class, attr)
+	}
+	set, all := s.setBefore(object, attr, s.sameName(object))
+	if all {
+		return e.valuesOf(fr, set)
 	}
 	for _, name := range s.names(object) {
 		if ps, why := e.global(fr, name, attr); len(ps) > 0 {
@@ -49,7 +47,8 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 	if attr == "__dict__" {
 		return objects, why
 	}
-	var out []place
+	out, _ := e.valuesOf(fr, set)
+	out = lower(out, ref.Guess)
 	for _, o := range objects {
 		ps, w := e.of(o, attr)
 		out = append(out, lower(ps, o.sure)...)
@@ -68,15 +67,29 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 	return out[:min(len(out), maxAlts)], why
 }
 
-// setBefore are the values that an attribute of self has for certain at a use, of which one at least is set in the same
-// method on every way to the use: the latest first.
-func (s *Summary) setBefore(class, object node, attr string) []node {
+// onOwn is an attribute of self: what its class says, or where that leaves it to them, its subclasses.
+func (e *evaluator) onOwn(fr *frame, class node, attr string) ([]place, string) {
+	ps, why := e.member(place{fr, class, ref.Exact}, nil, attr, 0)
+	if slices.ContainsFunc(ps, func(p place) bool { return p.fr.s.kind(p.n) != pyparse.None }) || len(ps) == 0 && why != "" {
+		return ps, why
+	}
+	if of := e.inSubclasses(fr, class, attr); len(of) > 0 {
+		return of, ""
+	}
+	if len(ps) == 0 {
+		why = "`self." + attr + "` is not set in this class"
+	}
+	return ps, why
+}
+
+// setBefore are the values that statements before a use in the same function give to an attribute of the same object, the
+// latest first, and whether one of them at least is given on every way to the use: then it has no others.
+func (s *Summary) setBefore(object node, attr string, same func(object node) bool) (values []node, all bool) {
 	fn := s.enclosing(object, pyparse.FunctionDefinition)
 	covered := map[node][]node{}
-	var values []node
 	for _, a := range slices.Backward(s.attrs[attr]) {
 		right, elem := s.assigned(a)
-		if a > object || right < 0 || elem >= 0 || s.within(object, right) || s.enclosing(a, pyparse.FunctionDefinition) != fn || s.selfClass(s.field(a, pyparse.FieldObject)) != class {
+		if a > object || right < 0 || elem >= 0 || s.within(object, right) || s.enclosing(a, pyparse.FunctionDefinition) != fn || !same(s.field(a, pyparse.FieldObject)) {
 			continue
 		}
 		branch, ok := s.branch(a, object)
@@ -85,10 +98,25 @@ func (s *Summary) setBefore(class, object node, attr string) []node {
 		}
 		values = append(values, right)
 		if branch < 0 || s.exhausts(covered, branch) {
-			return values
+			return values, true
 		}
 	}
-	return nil
+	return values, false
+}
+
+// sameName says of other objects whether they are certainly that of a name, by the same binding.
+func (s *Summary) sameName(object node) func(node) bool {
+	if s.kind(object) != pyparse.Identifier {
+		return func(node) bool { return false }
+	}
+	reach, in := s.reaching(s.code(object), object, s.scope[object])
+	return func(o node) bool {
+		if s.kind(o) != pyparse.Identifier || s.code(o) != s.code(object) || len(reach) != 1 {
+			return false
+		}
+		got, where := s.reaching(s.code(o), o, s.scope[o])
+		return where == in && slices.Equal(got, reach)
+	}
 }
 
 // valuesOf are the expressions that several stand for.
@@ -106,29 +134,6 @@ func (e *evaluator) valuesOf(fr *frame, values []node) ([]place, string) {
 		out = lower(out, ref.Guess)
 	}
 	return out[:min(len(out), maxAlts)], why
-}
-
-// inSubclasses is what the subclasses that the same file defines set an attribute to, which the class
-// itself leaves to them.
-func (e *evaluator) inSubclasses(fr *frame, class node, attr string) []place {
-	s := fr.s
-	name := s.code(s.field(class, pyparse.FieldName))
-	var out []place
-	for i := range s.binds {
-		b := &s.binds[i]
-		if b.kind != bindClass || b.value == class || len(out) >= maxAlts {
-			continue
-		}
-		for base := range s.children(s.field(b.value, pyparse.FieldSuperclasses)) {
-			if s.lastName(base) == name {
-				sub := place{fr, b.value, ref.Guess}
-				ps, _ := e.inBody(sub, attr)
-				set, _ := e.onSelf(sub, nil, attr)
-				out = append(append(out, ps...), set...)
-			}
-		}
-	}
-	return lower(out, ref.Guess)
 }
 
 func argumentsName(name string) bool {

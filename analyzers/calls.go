@@ -61,6 +61,10 @@ func pathFunction(name string) callFunc {
 		return func(e *evaluator, fr *frame, n node) value { return firstArg(e, fr, n).each(basename) }
 	case "os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop":
 		return environment
+	case "tempfile.mkdtemp", "tempfile.mkstemp", "tempfile.gettempdir", "tempfile.TemporaryDirectory", "tempfile.NamedTemporaryFile", "tempfile.TemporaryFile":
+		return func(*evaluator, *frame, node) value {
+			return unknown("it is a temporary file or folder of the program's own")
+		}
 	case "os.getcwd", "pathlib.Path.cwd", "Path.cwd":
 		return func(*evaluator, *frame, node) value { return text(".") }
 	case "pathlib.Path.home":

@@ -16,6 +16,9 @@ type Workspace interface {
 	// Callers finds calls, in other files, of what from defines at its top (or, for a method, in a
 	// class) under the given name.
 	Callers(from *Summary, name string, method bool) []Site
+	// Subclasses finds the classes, in other files, that derive from one that from defines at its top; a Site's Call is the
+	// class there.
+	Subclasses(from *Summary, class string) []Site
 	// Config finds a YAML or JSON file, as a dictionary in Python: beside the source that is linked, or where the
 	// program or from may have it.
 	Config(from *Summary, path string, beside bool) (Module, bool)

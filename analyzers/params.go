@@ -186,31 +186,6 @@ func (e *evaluator) dictValue(d place, key string) []place {
 	return nil
 }
 
-// fromSubclasses are the super().__init__(…) and cls(…) of a class and of those of its subclasses that the
-// same file defines.
-func (e *evaluator) fromSubclasses(fr *frame, class node) []place {
-	s := fr.s
-	var out []place
-	for _, c := range s.callsOf("__init__") {
-		object := s.field(s.field(c, pyparse.FieldFunction), pyparse.FieldObject)
-		sub := s.enclosing(c, pyparse.ClassDefinition)
-		if sub < 0 || sub == class || s.kind(object) != pyparse.Call || s.lastName(s.field(object, pyparse.FieldFunction)) != "super" {
-			continue
-		}
-		for base := range s.children(s.field(sub, pyparse.FieldSuperclasses)) {
-			if s.lastName(base) == s.code(s.field(class, pyparse.FieldName)) {
-				out = append(out, place{fr, c, ref.Guess})
-			}
-		}
-	}
-	for _, c := range s.callsOf("cls") {
-		if s.selfClass(s.field(c, pyparse.FieldFunction)) == class {
-			out = append(out, place{fr, c, ref.Guess})
-		}
-	}
-	return out[:min(len(out), maxSites)]
-}
-
 // paramIndex is a parameter's position among a call's arguments, -1 for a keyword-only one. The first
 // parameter of a method is not passed.
 func (s *Summary) paramIndex(fn node, param string) (index int, method bool) {

@@ -11,7 +11,8 @@ import (
 type Skim struct {
 	// Relevant is false when Link would find nothing at all.
 	Relevant bool
-	// Calls are the hashes (see Hash) of the names that are called, ascending.
+	// Calls are the hashes (see Hash) of the names that are called, and those (see HashBase) of the classes that others
+	// are derived from, ascending.
 	Calls []uint32
 	// Passes are the hashes of the names of loaders and of their modules that are imported, Renames of other names that such
 	// ones get, in no order: if the source is relevant, others can import loaders by them.
@@ -214,10 +215,15 @@ func (s *skimmer) ident(i int) int {
 		return s.str(i, bytes.ContainsAny(src[start:i], "fFtT"))
 	}
 	s.name(h, start)
+	class := s.last == hashClass && blank(src, s.ended) == start
 	s.last, s.ended = h, i
-	if open := blank(src, i); open < len(src) && src[open] == '(' {
+	switch open := blank(src, i); {
+	case open < len(src) && src[open] == '(':
 		s.calls = append(s.calls, h)
-	} else if s.has(h) {
+		if class {
+			s.bases(open)
+		}
+	case s.has(h):
 		s.pass(h, start, i)
 	}
 	return i
@@ -270,7 +276,7 @@ func (s *skimmer) name(h uint32, start int) {
 	}
 }
 
-var hashSelf, hashCls, hashDef = Hash("self"), Hash("cls"), Hash("def")
+var hashSelf, hashCls, hashDef, hashClass = Hash("self"), Hash("cls"), Hash("def"), Hash("class")
 
 // own says whether the name that begins at start is one that the source defines itself: self.load, def
 // load. Such a name is no module's.

@@ -31,6 +31,8 @@ func TestDeclared(t *testing.T) {
 			"path:p.pt(default)path:q.pt(default)path:r.pt(exact)path:r.pt(exact)path:ab.pt(exact)"},
 		{"enumeration", "class E(Enum):\n    A = 'a.pt'\n    B = 'b.pt'\n    N = 1\ntorch.load(E.B.value)\ndef f(e: E):\n    torch.load(e.value)\ndef g(e=E.A):\n    torch.load(e.value)\n", "path:b.pt(default)path:a.pt(guess)path:b.pt(guess)path:a.pt(default)"},
 		{"keywords of callers", "def f(**kwargs):\n    torch.load(kwargs['p'])\n    torch.load(kwargs.get('q', 'q.pt'))\n    torch.load(kwargs['r'])\ndef g(**kw):\n    f(r='r.pt', **kw)\ng(p='p.pt')\n", "path:p.pt(guess)path:q.pt(default)path:r.pt(guess)"},
+		{"set on a name", "a = unknown()\na.p = 'a.pt'\ntorch.load(a.p)\ndef f(c):\n    if not c.p:\n        c.p = 'b.pt'\n    torch.load(c.p)\n    c = unknown()\n    torch.load(c.p)\n", "path:a.pt(exact)path:b.pt(guess)"},
+		{"set on an option", "p = argparse.ArgumentParser()\np.add_argument('--p', default='a.pt')\nargs = p.parse_args()\nif args.q:\n    args.p = 'b.pt'\ntorch.load(args.p)\nargs.p = 'c.pt'\ntorch.load(args.p)\n", "path:b.pt(guess)path:a.pt(guess)path:c.pt(exact)"},
 		{"of itself", "class A:\n    def f(self):\n        self.a = self.a.b\n        torch.load(self.a.p)\n", ""},
 	} {
 		got := ""

@@ -17,11 +17,26 @@ const (
 
 // Callers implements analyzers.Workspace. Files near the definition come first.
 func (v view) Callers(from *analyzers.Summary, name string, method bool) []analyzers.Site {
+	return v.sites(from, analyzers.Hash(name), method && !telling(name), func(s *analyzers.Summary, file, path string) []analyzers.Callee {
+		return slices.DeleteFunc(s.Callees(name), func(c analyzers.Callee) bool { return !v.calls(c, file, path, name, method) })
+	})
+}
+
+// Subclasses implements analyzers.Workspace.
+func (v view) Subclasses(from *analyzers.Summary, class string) []analyzers.Site {
+	return v.sites(from, analyzers.HashBase(class), false, func(s *analyzers.Summary, file, path string) []analyzers.Callee {
+		return slices.DeleteFunc(s.Derived(class), func(c analyzers.Callee) bool { return !v.calls(c, file, path, class, false) })
+	})
+}
+
+// sites are what find finds in the files that were noted under a hash, those near the file of from first, only those in its
+// folder where near is asked for, or many were noted.
+func (v view) sites(from *analyzers.Summary, hash uint32, near bool, find func(s *analyzers.Summary, file, path string) []analyzers.Callee) []analyzers.Site {
 	path := v.pathOf(from)
 	v.mu.Lock()
-	files := slices.Clone(v.callers[analyzers.Hash(name)])
+	files := slices.Clone(v.callers[hash])
 	v.mu.Unlock()
-	if len(files) > maxCallerFiles || method && !telling(name) {
+	if len(files) > maxCallerFiles || near {
 		dir := path[:len(path)-len(filepath.Base(path))]
 		files = slices.DeleteFunc(files, func(f string) bool {
 			rest, ok := strings.CutPrefix(f, dir)
@@ -40,10 +55,8 @@ func (v view) Callers(from *analyzers.Summary, name string, method bool) []analy
 			continue
 		}
 		m := analyzers.Module{Summary: s, Dir: filepath.ToSlash(filepath.Dir(f))}
-		for _, c := range s.Callees(name) {
-			if v.calls(c, f, path, name, method) {
-				out = append(out, analyzers.Site{Module: m, Call: c.Call})
-			}
+		for _, c := range find(s, f, path) {
+			out = append(out, analyzers.Site{Module: m, Call: c.Call})
 		}
 	}
 	return out[:min(len(out), maxSites)]

@@ -411,6 +411,20 @@ func (w *Workspace) search(dir, dotted string) string {
 			return path
 		}
 	}
+	return w.aroundModule(dir, parts)
+}
+
+// aroundModule is the file of a module in a package without an __init__.py that the importing file lies in too: one of
+// the folders around that has the package's name.
+func (w *Workspace) aroundModule(dir, parts string) string {
+	first, _, _ := strings.Cut(parts, string(filepath.Separator))
+	for up := filepath.Dir(dir); up != dir; dir, up = up, filepath.Dir(up) {
+		if filepath.Base(dir) == first {
+			if path := w.module(filepath.Join(up, parts)); path != "" {
+				return path
+			}
+		}
+	}
 	return ""
 }
 

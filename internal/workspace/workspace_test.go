@@ -71,11 +71,20 @@ func TestAcrossFiles(t *testing.T) {
 		"a namesake is no caller":       {map[string]string{"app.py": load + "def read(p):\n    return torch.load(p)\n", "main.py": "from other import read\nread('a.pt')\n", "other.py": "def read(p): pass\n"}, "?"},
 		"a function's result":           {map[string]string{"app.py": load + "from paths import where\ntorch.load(where('a'))\n", "paths.py": "def where(n):\n    return f'm/{n}.pt'\n"}, "path:m/a.pt:exact"},
 		"modules that import in a ring": {map[string]string{"app.py": load + "from b import X\ntorch.load(X)\n", "b.py": "from app import X\n"}, "?"},
-		"the src layout":                {map[string]string{"app.py": load + "from pkg.conf import P\ntorch.load(P)\n", "src/pkg/__init__.py": "", "src/pkg/conf.py": "P = 'a.pt'\n"}, "path:a.pt:exact"},
+		"a subclass in another file": {map[string]string{"app.py": load + "class Base:\n    name = None\n    def __init__(self, p):\n        torch.load(p)\n    def go(self):\n        torch.load(self.name)\n",
+			"main.py": "from app import Base\nclass Sub(Base):\n    name = 'n.pt'\n    def __init__(self):\n        super().__init__('a.pt')\n"}, "path:a.pt:guess path:n.pt:guess"},
+		"an instance of a subclass": {map[string]string{"app.py": load + "class Base:\n    def __init__(self, p):\n        torch.load(p)\n",
+			"main.py": "import app\nclass Sub(app.Base[int], metaclass=M): pass\nSub('a.pt')\n"}, "path:a.pt:guess"},
+		"a subclass of a namesake": {map[string]string{"app.py": load + "class Base:\n    def __init__(self, p):\n        torch.load(p)\n",
+			"main.py": "from other import Base\nclass Sub(Base):\n    def __init__(self):\n        super().__init__('a.pt')\n", "other.py": "class Base: pass\n"}, "?"},
+		"a package without __init__": {map[string]string{"x/lib/pkg/a.py": load + "from pkg.sub.b import P\ntorch.load(P)\n", "x/lib/pkg/sub/b.py": "P = 'a.pt'\n"}, "path:a.pt:exact"},
+		"the src layout":             {map[string]string{"app.py": load + "from pkg.conf import P\ntorch.load(P)\n", "src/pkg/__init__.py": "", "src/pkg/conf.py": "P = 'a.pt'\n"}, "path:a.pt:exact"},
 	} {
 		file := "app.py"
-		if _, ok := c.files["pkg/a.py"]; ok {
-			file = "pkg/a.py"
+		for _, other := range []string{"pkg/a.py", "x/lib/pkg/a.py"} {
+			if _, ok := c.files[other]; ok {
+				file = other
+			}
 		}
 		if got := refs(t, c.files, file); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
