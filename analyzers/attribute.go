@@ -168,18 +168,13 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 	switch s.kind(o.n) {
 	case pyparse.ClassDefinition:
 		if attr == "value" && s.isEnum(o.n) {
-			var out []place
-			for _, m := range s.members(o.n) {
-				out = append(out, place{o.fr, m, ref.Guess})
-			}
-			return out, ""
+			return s.members(o), ""
 		}
 		return e.member(o, nil, attr, 0)
 	case pyparse.String:
 		if attr == "value" { // of a member of an enumeration
 			return []place{o}, ""
 		}
-		return nil, ""
 	case pyparse.Dictionary: // OmegaConf, EasyDict: its entries are attributes too
 		ps, why := e.entryOf(o, text(attr))
 		if len(ps) == 0 && why == "" && o.fr.config != "" {
@@ -187,9 +182,14 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 		}
 		return ps, why
 	case pyparse.Call:
-	default:
-		return nil, ""
+		return e.ofCall(o, attr)
 	}
+	return nil, ""
+}
+
+// ofCall follows an attribute of what a call gives.
+func (e *evaluator) ofCall(o place, attr string) ([]place, string) {
+	s := o.fr.s
 	callee := s.field(o.n, pyparse.FieldFunction)
 	switch s.lastName(callee) {
 	case "from_pretrained":
@@ -208,10 +208,8 @@ func (e *evaluator) of(o place, attr string) ([]place, string) {
 			return lower(ps, o.sure), ""
 		}
 	case "parse", "cli", "CLI", "auto_cli", "entrypoint", "load", "from_dict":
-		for _, c := range e.dataclasses(o) {
-			if ps, why := e.of(c, attr); len(ps) > 0 {
-				return lower(ps, ref.Default), why
-			}
+		if ps := e.ofParsed(o, attr); len(ps) > 0 {
+			return ps, ""
 		}
 	}
 	if ps, why, ok := e.readConfig(o, attr); ok {

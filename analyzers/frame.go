@@ -32,6 +32,7 @@ type evaluator struct {
 	active  map[key]bool // what is being evaluated: a name defined by itself ends here
 	hops    int          // parameters followed to their callers
 	modules int          // names followed into other modules
+	typings int          // attributes whose object's declaration was asked for
 }
 
 type key struct {

@@ -19,6 +19,9 @@ type Workspace interface {
 	// Subclasses finds the classes, in other files, that derive from one that from defines at its top; a Site's Call is the
 	// class there.
 	Subclasses(from *Summary, class string) []Site
+	// Targets finds the dictionaries in the workspace's YAML files that hold the arguments of a class that from defines at
+	// its top (see Summary.Targets), the nearest first; a Site's Call is the dictionary.
+	Targets(from *Summary, class string) []Site
 	// Config finds a YAML or JSON file, as a dictionary in Python: beside the source that is linked, or where the
 	// program or from may have it.
 	Config(from *Summary, path string, beside bool) (Module, bool)

@@ -72,6 +72,9 @@ func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
 			sites = slices.DeleteFunc(sites, func(p place) bool { return !e.knownReceiver(p) })
 		}
 	}
+	if class := s.enclosing(fn, pyparse.ClassDefinition); fname == "__init__" && class >= 0 {
+		out = e.configured(fr, class, param)
+	}
 	for _, site := range sites {
 		out = append(out, e.argument(site, param, index)...)
 		if len(out) >= maxAlts {

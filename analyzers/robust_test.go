@@ -219,6 +219,7 @@ type pinned struct{ Constraint }
 
 func (pinned) Module(*Summary, string) (Module, bool)        { return Module{}, false }
 func (pinned) Callers(*Summary, string, bool) []Site         { return nil }
+func (pinned) Targets(*Summary, string) []Site               { return nil }
 func (pinned) Subclasses(*Summary, string) []Site            { return nil }
 func (pinned) Config(*Summary, string, bool) (Module, bool)  { return Module{}, false }
 func (pinned) Compose(*Summary, string, bool) (Module, bool) { return Module{}, false }

@@ -11,6 +11,9 @@ import (
 // maxTyping bounds how many declarations are followed from an expression to its class.
 const maxTyping = 6
 
+// maxTypings bounds how often one evaluation asks for declarations: those of what is not known are asked for last.
+const maxTypings = 24
+
 // typed are the classes of the workspace that an expression is declared to be an instance of: by an annotation, or by the
 // class that makes it. What such a class declares is what an instance that nobody saw being made most likely holds.
 func (e *evaluator) typed(fr *frame, n node, depth int) []place {
@@ -35,6 +38,9 @@ func (e *evaluator) typed(fr *frame, n node, depth int) []place {
 // declaredFor is what the classes that an object is declared to be of say of an attribute. An empty text there waits for
 // another.
 func (e *evaluator) declaredFor(fr *frame, object node, attr string) []place {
+	if e.typings++; e.typings > maxTypings {
+		return nil
+	}
 	var out []place
 	for _, c := range e.typed(fr, object, 0) {
 		ps, _ := e.of(c, attr)
@@ -301,15 +307,15 @@ func (s *Summary) isEnum(class node) bool {
 }
 
 // members are the values of an enumeration's members.
-func (s *Summary) members(class node) []node {
-	var out []node
-	body, ok := s.opened[class]
+func (s *Summary) members(enum place) []place {
+	body, ok := s.opened[enum.n]
 	if !ok {
 		return nil
 	}
+	var out []place
 	for i := range s.bindsIn(body) {
 		if b := &s.binds[i]; b.kind == bindValue && s.kind(b.value) == pyparse.String && len(out) < maxAlts {
-			out = append(out, b.value)
+			out = append(out, place{enum.fr, b.value, ref.Guess})
 		}
 	}
 	return out
@@ -366,6 +372,16 @@ func (e *evaluator) forwarded(fr *frame, object node, keys value) []place {
 		out = append(out, e.passed(fr, fn, fname, k.text)...)
 	}
 	return out[:min(len(out), maxAlts)]
+}
+
+// ofParsed is an attribute of what a call such as draccus.parse(C) or tyro.cli(C) makes of a dataclass.
+func (e *evaluator) ofParsed(call place, attr string) []place {
+	for _, c := range e.dataclasses(call) {
+		if ps, _ := e.of(c, attr); len(ps) > 0 {
+			return lower(ps, ref.Default)
+		}
+	}
+	return nil
 }
 
 // positionOf is the place of a field among the arguments that make an instance of a dataclass or a named tuple; -1 for

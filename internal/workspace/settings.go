@@ -37,15 +37,20 @@ func (v view) Settings(from *analyzers.Summary, key string) []analyzers.Module {
 	return out
 }
 
-// holding is what a file says, if the name stands in it.
-func (v view) holding(file, key string) *analyzers.Summary {
+// searched is the text of a YAML file, read once for each source that is linked, as long as these are not too many bytes.
+func (v view) searched(file string) []byte {
 	text, ok := v.texts[file]
 	if !ok && *v.peeked < maxPeeked {
 		text, _ = v.peek(file)
 		v.texts[file] = text
 		*v.peeked += len(text)
 	}
-	if !bytes.Contains(text, []byte(key)) {
+	return text
+}
+
+// holding is what a file says, if the name stands in it.
+func (v view) holding(file, key string) *analyzers.Summary {
+	if !bytes.Contains(v.searched(file), []byte(key)) {
 		return nil
 	}
 	s := v.config(file)
@@ -53,6 +58,33 @@ func (v view) holding(file, key string) *analyzers.Summary {
 		return nil
 	}
 	return s
+}
+
+// Targets implements analyzers.Workspace.
+func (v view) Targets(from *analyzers.Summary, class string) []analyzers.Site {
+	path := v.pathOf(from)
+	var out []analyzers.Site
+	files := slices.Clone(v.yamls())
+	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(common(b, path), common(a, path)) })
+	for _, file := range files {
+		if len(out) >= maxSites {
+			break
+		}
+		if !bytes.Contains(v.searched(file), []byte("."+class)) {
+			continue
+		}
+		s := v.config(file)
+		if s == nil {
+			continue
+		}
+		m := analyzers.Module{Summary: s, Dir: filepath.ToSlash(filepath.Dir(file))}
+		for _, t := range s.Targets(class) {
+			if v.classIn(path, t.Names[0], path) {
+				out = append(out, analyzers.Site{Module: m, Call: t.Call})
+			}
+		}
+	}
+	return out[:min(len(out), maxSites)]
 }
 
 // listYAML lists the YAML files below the roots, but for the folders that hold no source of the project itself.

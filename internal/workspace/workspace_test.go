@@ -77,6 +77,9 @@ func TestAcrossFiles(t *testing.T) {
 			"main.py": "import app\nclass Sub(app.Base[int], metaclass=M): pass\nSub('a.pt')\n"}, "path:a.pt:guess"},
 		"a subclass of a namesake": {map[string]string{"app.py": load + "class Base:\n    def __init__(self, p):\n        torch.load(p)\n",
 			"main.py": "from other import Base\nclass Sub(Base):\n    def __init__(self):\n        super().__init__('a.pt')\n", "other.py": "class Base: pass\n"}, "?"},
+		"a class that YAML files make": {map[string]string{"m/net.py": "", "app.py": load + "class Net:\n    def __init__(self, p=None, q=''):\n        torch.load(p)\n        torch.load(q)\n",
+			"conf/a.yaml": "model:\n  _target_: app.Net\n  p: a.pt\n", "conf/b.yaml": "- target: app.Net\n  params: {p: b.pt, q: q.pt}\n- class_path: app.Net\n  init_args: {p: c.pt}\n- target: m.net.Net\n  params: {p: d.pt}\n"},
+			"path:a.pt:guess path:b.pt:guess path:c.pt:guess path:q.pt:guess"},
 		"a package without __init__": {map[string]string{"x/lib/pkg/a.py": load + "from pkg.sub.b import P\ntorch.load(P)\n", "x/lib/pkg/sub/b.py": "P = 'a.pt'\n"}, "path:a.pt:exact"},
 		"the src layout":             {map[string]string{"app.py": load + "from pkg.conf import P\ntorch.load(P)\n", "src/pkg/__init__.py": "", "src/pkg/conf.py": "P = 'a.pt'\n"}, "path:a.pt:exact"},
 	} {
