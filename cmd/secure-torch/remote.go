@@ -168,7 +168,7 @@ func (s *sources) hinting(visit func(*engine.Artifact)) func(*engine.Artifact) {
 	}
 }
 
-// planText is "transformers 5.23 reads model.safetensors; beside it lie pytorch_model.bin; it loads org/base too".
+// planText is "transformers 5.24 reads model.safetensors; beside it lie pytorch_model.bin; it loads org/base too".
 func planText(p *ref.Plan, list *remote.Listing) string {
 	names := func(indices []int) string {
 		const most = 4

@@ -86,7 +86,7 @@ func runWatch(cmd *cobra.Command, paths []string, flags watchFlags) error {
 	}
 	defer e.Close()
 	w := &watching{e: e, paths: paths, settings: settings, format: flags.format, out: cmd.OutOrStdout(),
-		colors: report.Palette{On: colors}, bad: map[string]outcome{}}
+		colors: report.Palette{On: colors}, bad: map[string]outcome{}, speakers: speakers{}}
 	if flags.once {
 		changes, err := watch.Since(paths, since)
 		if err != nil {
@@ -133,6 +133,7 @@ type watching struct {
 	out      io.Writer
 	colors   report.Palette
 	bad      map[string]outcome // by absolute path: of a hundred thousand files only those are kept that count
+	speakers speakers
 }
 
 // outcome is what a file adds to the exit code.
@@ -230,11 +231,13 @@ func (w *watching) apply(ctx context.Context, changes []watch.Change) (gone []st
 	for _, c := range changes {
 		if c.Gone {
 			delete(w.bad, c.Path)
+			w.speakers.remove(c.Path)
 			gone = append(gone, w.asked(c.Path))
 		} else {
 			there = append(there, c.Path)
 		}
 	}
+	there = append(there, w.speakers.concerned(changes)...)
 	results = make([]report.Result, len(there))
 	next := make(chan int)
 	var scanners sync.WaitGroup
@@ -291,6 +294,7 @@ func (w *watching) emit(results []report.Result) error {
 		if abs, err := filepath.Abs(results[i].Path); err == nil {
 			one := &report.Run{Results: results[i : i+1]}
 			delete(w.bad, abs)
+			w.speakers.add(abs)
 			if o := (outcome{one.Worst(), one.Examined()}); o != (outcome{examined: true}) {
 				w.bad[abs] = o
 			}

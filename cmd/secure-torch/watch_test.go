@@ -82,6 +82,18 @@ func TestWatch(t *testing.T) {
 	if l := next(); len(l.Artifacts) != 1 || l.Artifacts[0].Verdict != "unsafe" {
 		t.Errorf("a good file changed: %+v", l)
 	}
+	write("hubconf.py", "import net\n")
+	if l := next(); len(l.Artifacts) != 1 {
+		t.Errorf("a hubconf.py came: %+v", l)
+	}
+	write("net.py", "import os\nos.system('echo pwned')\n")
+	verdicts := map[string]string{}
+	for _, a := range next().Artifacts {
+		verdicts[filepath.Base(a.Path)] = a.Verdict
+	}
+	if v := verdicts["hubconf.py"]; v == "" || v == "safe" {
+		t.Errorf("what hubconf.py imports came: %v", verdicts)
+	}
 	if err := os.Remove(filepath.Join(dir, "evil.pkl")); err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,9 @@ func SpeaksOf(file, around string) bool {
 	return ok && (!strings.Contains(rest, separator) || namesCode(base) && imports(rest))
 }
 
+// Speaks tells whether SpeaksOf can be true of the file.
+func Speaks(file string) bool { return speaksOf(filepath.Base(file)) }
+
 // namesCode tells whether a file of that name may have Python files around it imported.
 func namesCode(name string) bool {
 	name = strings.ToLower(name)

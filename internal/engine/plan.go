@@ -76,11 +76,10 @@ func question(o ref.Options, res artifact.Resolution) (ref.Question, []*artifact
 		if err != nil {
 			return q, small, err
 		}
-		name := filepath.ToSlash(rel)
-		q.Files[i].Path = name
-		if len(small) >= maxPlanSmall || !decides(name) {
-			continue
-		}
+		q.Files[i].Path = filepath.ToSlash(rel)
+	}
+	for _, i := range deciding(q) {
+		t := res.Targets[i]
 		f, err := artifact.Open(t.Path, t.Within...)
 		if err != nil {
 			continue // the scan says what is wrong with it
@@ -89,6 +88,26 @@ func question(o ref.Options, res artifact.Resolution) (ref.Question, []*artifact
 		q.Small, small = append(q.Small, i), append(small, f)
 	}
 	return q, small, nil
+}
+
+// deciding are the files that go with a question: of too many those of the folder that the call names, and those that lie
+// high up, so that a repository can't put others in the way of what a library reads first.
+func deciding(q ref.Question) []int {
+	var all []int
+	for i, f := range q.Files {
+		if decides(f.Path) {
+			all = append(all, i)
+		}
+	}
+	depth := func(i int) int {
+		file := q.Files[i].Path
+		if q.Options.Subfolder != "" && path.Dir(file) == path.Clean(q.Options.Subfolder) {
+			return -1
+		}
+		return strings.Count(file, "/")
+	}
+	slices.SortStableFunc(all, func(a, b int) int { return depth(a) - depth(b) })
+	return all[:min(len(all), maxPlanSmall)]
 }
 
 // localPlan asks about files on this machine.

@@ -16,12 +16,11 @@ import (
 func (e *Engine) PlanRemote(ctx context.Context, o ref.Options, list *remote.Listing) (*ref.Plan, error) {
 	q := ref.Question{Options: o, Files: make([]ref.PlanFile, len(list.Files)), Small: []int{}}
 	item := sandbox.Item{Deadline: planDeadline}
-	for i := range list.Files {
-		f := &list.Files[i]
+	for i, f := range list.Files {
 		q.Files[i] = ref.PlanFile{Path: f.Path, Size: f.Size}
-		if len(q.Small) == maxPlanSmall || !decides(f.Path) {
-			continue
-		}
+	}
+	for _, i := range deciding(q) {
+		f := &list.Files[i]
 		content := f.Open(ctx)
 		if err := content.Prefetch(ctx); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -43,8 +44,22 @@ type RemoteOptions struct {
 	Full bool
 	// Ahead is how many files are fetched at the same time; 0 for 32 by ranges, 4 in full.
 	Ahead int
+	// Deadline bounds the whole scan, however many files there are; 0 for an hour by ranges, a day in full.
+	Deadline time.Duration
 	// Skip are files of the listing, by index, that are not scanned and not visited.
 	Skip []int
+}
+
+func (o RemoteOptions) withDefaults() RemoteOptions {
+	ahead, deadline := 32, time.Hour
+	if o.Full {
+		ahead, deadline = 4, 24*time.Hour
+	}
+	if o.Ahead <= 0 {
+		o.Ahead = ahead
+	}
+	o.Deadline = cmp.Or(o.Deadline, deadline)
+	return o
 }
 
 // remoteDeadline bounds one file's scan: most of it is spent waiting for a server.
@@ -57,14 +72,9 @@ const coverageRanges = "ranges"
 // scan begins with, many files at a time; a worker then asks for more where it needs it, and reaches no network
 // itself. visit is called from one goroutine.
 func (e *Engine) ScanRemote(ctx context.Context, list *remote.Listing, opts RemoteOptions, visit func(*Artifact)) {
-	ctx, cancel := context.WithCancel(bulk(ctx))
+	opts = opts.withDefaults()
+	ctx, cancel := context.WithTimeoutCause(bulk(ctx), opts.Deadline, fmt.Errorf("the whole scan took longer than %s", opts.Deadline))
 	defer cancel()
-	if opts.Ahead <= 0 {
-		opts.Ahead = 32
-		if opts.Full {
-			opts.Ahead = 4
-		}
-	}
 	around := newSurroundings(ctx, list)
 	results := make([]chan *Artifact, len(list.Files)) // nil for what is skipped
 	var wanted []int

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -178,6 +179,51 @@ func TestPlanRemote(t *testing.T) {
 	}
 	if scanRemote(t, e, list, engine.RemoteOptions{}); opened.Load() != 3 {
 		t.Errorf("%d files opened of 3", opened.Load())
+	}
+}
+
+// However many configurations lie in folders, the one that the library reads goes with the question.
+func TestPlanRemoteCrowd(t *testing.T) {
+	list := &remote.Listing{}
+	add := func(name, text string) {
+		f := file([]byte(text), -1, nil)
+		f.Path = name
+		list.Files = append(list.Files, f)
+	}
+	for i := range 100 {
+		add(fmt.Sprintf("a/%02d/config.json", i), "{}")
+	}
+	add("config.json", `{"transformers_weights": "odd.safetensors"}`)
+	add("model.safetensors", "x")
+	add("odd.safetensors", "x")
+	plan, err := newEngine(t, engine.Options{}).PlanRemote(t.Context(), ref.Options{Library: "transformers", Class: "AutoModel"}, list)
+	if err != nil || plan == nil || len(plan.Weights) != 1 || list.Files[plan.Weights[0]].Path != "odd.safetensors" {
+		t.Fatalf("%+v, %v", plan, err)
+	}
+}
+
+// A server that never answers doesn't keep a scan for as long as each of many files may take.
+func TestScanRemoteDeadline(t *testing.T) {
+	list := &remote.Listing{}
+	for range 100 {
+		f := file(nil, -1, nil)
+		f.Size = 1000
+		f.Open = func(ctx context.Context) remote.Content {
+			return ranges.New(ctx, 1000, ranges.Limits{}, func(ctx context.Context, _, _ int64) (ranges.Part, error) {
+				<-ctx.Done()
+				return ranges.Part{}, context.Cause(ctx)
+			})
+		}
+		list.Files = append(list.Files, f)
+	}
+	all := scanRemote(t, newEngine(t, engine.Options{}), list, engine.RemoteOptions{Deadline: time.Millisecond})
+	if len(all) != len(list.Files) {
+		t.Fatalf("%d of %d files", len(all), len(list.Files))
+	}
+	for _, a := range all {
+		if a.Verdict() == modelscan.Safe || len(a.Report.Gaps) == 0 || !strings.Contains(a.Report.Gaps[0].Reason, "the whole scan took longer than 1ms") {
+			t.Fatalf("%s %+v", a.Verdict(), a.Report)
+		}
 	}
 }
 

@@ -41,9 +41,12 @@ func newSurroundings(ctx context.Context, list *remote.Listing) *surroundings {
 	return a
 }
 
+// maxShared bounds a file of Python whose content is kept for others, in bytes: with maxModules all of that is bounded.
+const maxShared = 1 << 20
+
 // open returns a file's content: that of Python until the whole scan ends, for others may need it.
 func (a *surroundings) open(ctx context.Context, i int) remote.Content {
-	if !a.python(i) {
+	if size := a.files[i].Size; !a.python(i) || size < 0 || size > maxShared {
 		return a.files[i].Open(ctx)
 	}
 	a.mu.Lock()

@@ -35,7 +35,7 @@ type PlanFile struct {
 
 // Plan is what a call reads. It comes from a process that has read hostile bytes: indices are checked by whoever uses it.
 type Plan struct {
-	// By names the rules that were followed, with the version they were read in: "transformers 5.23".
+	// By names the rules that were followed, with the version they were read in: "transformers 5.24".
 	By string `json:"by"`
 	// Weights are read; Others would be, under other arguments or with another file missing. Indices into Question.Files.
 	Weights []int `json:"weights"`

@@ -61,7 +61,7 @@ type chooser struct {
 
 // libraries by the package's name. What these import from each other does not matter here.
 var libraries = map[string]*rules{
-	"transformers": {"transformers 5.23", transformers}, "optimum": {"transformers 5.23", transformers},
+	"transformers": {"transformers 5.24", transformers}, "optimum": {"transformers 5.24", transformers},
 	"diffusers":             {"diffusers 0.42", diffusers},
 	"sentence_transformers": {"sentence-transformers 6.2", sentenceTransformers},
 	"peft":                  {"peft 0.21", peft},
@@ -126,8 +126,12 @@ func (c *chooser) elsewhere(repo string) {
 	}
 }
 
-// sharded reads an index and the files that it maps tensors to. It returns false where there is none.
-func (c *chooser) sharded(index string) bool {
+// sharded reads an index and the files that it maps tensors to, in the folder that it lies in. It returns false where
+// there is none.
+func (c *chooser) sharded(index string) bool { return c.shards(index, path.Dir(index)) }
+
+// shards is sharded for files in another folder.
+func (c *chooser) shards(index, dir string) bool {
 	if !c.has(index) {
 		return false
 	}
@@ -144,7 +148,7 @@ func (c *chooser) sharded(index string) bool {
 			continue
 		}
 		seen[name] = true
-		if file := path.Join(path.Dir(index), name); !c.read(file) {
+		if file := path.Join(dir, name); !c.read(file) {
 			c.missing(file)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// transformers follows _get_resolved_checkpoint_files (modeling_utils.py) of transformers 5.23: a GGUF file that is
+// transformers follows _get_resolved_checkpoint_files (modeling_utils.py) of transformers 5.24: a GGUF file that is
 // named, the name that the config gives, safetensors, and the pickle only where there are none, or they are not wanted.
 // Each as one file or as an index of several.
 func transformers(c *chooser) {
@@ -41,14 +41,15 @@ func transformers(c *chooser) {
 	}
 }
 
-// named reads the weights that a folder's config names, a file or an index of several. It returns false where it names none.
+// named reads the weights that a folder's config names, a file or an index of several, which lie in that folder whatever
+// folder the index lies in (get_checkpoint_shard_files, utils/hub.py). It returns false where it names none.
 func (c *chooser) named(dir string) bool {
 	name := c.json[path.Join(dir, "config.json")].Str("transformers_weights")
 	if name == "" {
 		return false
 	}
 	file := path.Join(dir, name)
-	if strings.HasSuffix(name, ".safetensors.index.json") && c.sharded(file) {
+	if strings.HasSuffix(name, ".safetensors.index.json") && c.shards(file, dir) {
 		return true
 	}
 	if !c.read(file) {
@@ -87,8 +88,8 @@ func peft(c *chooser) {
 }
 
 // timm follows load_state_dict_from_hf and load_state_dict_from_path (models/_hub.py) of timm 1.0.31: a name that the
-// call gives, else the first of a list, of which the hub's part is the begin, else, in a folder on this machine, the
-// first file with one of some endings.
+// call gives, or, for a repository on the hub, its config; else the first of a list, of which the hub's part is the begin,
+// else, in a folder on this machine, the first file with one of some endings.
 func timm(c *chooser) {
 	if c.q.Options.File != "" {
 		if !c.read(c.q.Options.File) {
@@ -96,6 +97,7 @@ func timm(c *chooser) {
 		}
 		return
 	}
+	c.timmNamed() // of a folder on this machine that is not read: the rest is
 	if c.firstOf("", "model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth", "open_clip_model.safetensors",
 		"open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth") {
 		return
@@ -111,6 +113,32 @@ func timm(c *chooser) {
 			c.read(names[0])
 			return
 		}
+	}
+}
+
+// timmNamed reads the file that the config names (hf_hub_filename, of pretrained_cfg or, as it was written before, of the
+// whole), or the safetensors that are taken in a pickle's place (_get_safe_alternatives) unless the model's own code reads it.
+func (c *chooser) timmNamed() {
+	config := c.json["config.json"]
+	if inner := config.Get("pretrained_cfg"); inner != nil {
+		config = inner
+	}
+	name := config.Str("hf_hub_filename")
+	if name == "" {
+		return
+	}
+	stem, pickle := strings.CutSuffix(name, ".bin")
+	switch name {
+	case "pytorch_model.bin":
+		stem = "model"
+	case "open_clip_pytorch_model.bin":
+		stem = "open_clip_model"
+	}
+	if pickle && config.Str("custom_load") != "hf" && c.read(stem+".safetensors") {
+		return
+	}
+	if !c.read(name) {
+		c.missing(name)
 	}
 }
 
