@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/secure-torch/secure-torch/internal/modeltest/race"
 )
 
 // crash does what a worker must never do.
@@ -56,7 +58,7 @@ func TestEveryDeathIsAFailure(t *testing.T) {
 		"memory": NoMemory, "recursion": NoMemory, "hangup": Garbled,
 	} {
 		t.Run(kind, func(t *testing.T) {
-			if kind == "memory" && withRaceDetector {
+			if kind == "memory" && race.Enabled {
 				t.Skip("the race detector dies of its own first")
 			}
 			w := start(t, Spec{})

@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/secure-torch/secure-torch/internal/modeltest/race"
 	"github.com/secure-torch/secure-torch/sandbox/policy"
 	"github.com/secure-torch/secure-torch/sandbox/probe"
 )
@@ -136,7 +137,7 @@ func TestLargeStacks(t *testing.T) {
 }
 
 func TestEveryEntryIsNeeded(t *testing.T) {
-	if withRaceDetector {
+	if race.Enabled {
 		t.Skip("what is needed is another matter under the race detector")
 	}
 	for _, e := range policy.Worker() {

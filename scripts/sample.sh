@@ -19,8 +19,8 @@ blob=$(sha256sum "$sample/models/model.safetensors" | cut -d' ' -f1)
 mv "$sample/models/model.safetensors" "$repo/blobs/$blob"
 ln -s "../../blobs/$blob" "$repo/snapshots/$commit/model.safetensors"
 
-color=always
-[ -z "${NO_COLOR:-}" ] || color=never
+color=never
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then color=always; fi # check writes into a pipe
 cd "$sample"
 export HF_HUB_CACHE=$PWD/hub
 status=0

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,7 @@ import (
 	"github.com/secure-torch/secure-torch/internal/engine"
 	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/internal/workspace"
-	"github.com/secure-torch/secure-torch/sandbox"
+	"github.com/secure-torch/secure-torch/modelscan"
 )
 
 // checkFlags are what `check` takes.
@@ -137,7 +139,7 @@ func (f checkFlags) mend(cmd *cobra.Command, args []string, filter *checkFilter)
 
 // run checks the sources.
 func (f checkFlags) run(cmd *cobra.Command, args []string, settings *config.Loaded) (*check.Result, error) {
-	inputs, problems, err := f.inputs(cmd.InOrStdin(), args)
+	inputs, problems, err := f.inputs(cmd.InOrStdin(), cmd.ErrOrStderr(), args)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +166,7 @@ func (f checkFlags) run(cmd *cobra.Command, args []string, settings *config.Load
 }
 
 // inputs are the sources named, or the one on standard input.
-func (f checkFlags) inputs(stdin io.Reader, args []string) ([]check.Input, []workspace.Problem, error) {
+func (f checkFlags) inputs(stdin io.Reader, stderr io.Writer, args []string) ([]check.Input, []workspace.Problem, error) {
 	if f.stdinName != "" || len(args) == 1 && args[0] == "-" {
 		var text bytes.Buffer
 		_, err := io.Copy(&text, io.LimitReader(stdin, workspace.MaxSource+1))
@@ -186,16 +188,49 @@ func (f checkFlags) inputs(stdin io.Reader, args []string) ([]check.Input, []wor
 		}
 	}
 	paths, problems := workspace.Files(args, workspace.Filter{Exclude: f.exclude, NoGitignore: f.noGitignore})
-	if len(paths) == 0 && len(problems) == 0 {
-		if _, err := fmt.Fprintln(os.Stderr, "warning: no Python files were found under the given paths"); err != nil {
-			return nil, nil, err
+	for _, p := range args {
+		if hint := missingHint(p); hint != "" {
+			fmt.Fprintln(stderr, "hint: "+hint)
 		}
+	}
+	paths = slices.DeleteFunc(paths, func(path string) bool {
+		why := noSource(path)
+		if why != nil {
+			problems = append(problems, workspace.Problem{Path: path, Err: why})
+			fmt.Fprintf(stderr, "hint: to scan that file: secure-torch scan %s\n", report.Escape(path))
+		}
+		return why != nil
+	})
+	if len(paths) == 0 && len(problems) == 0 {
+		fmt.Fprintln(stderr, "warning: no Python files were found under the given paths\nhint: to scan the models there: secure-torch scan "+report.Escape(strings.Join(args, " ")))
 	}
 	inputs := make([]check.Input, len(paths))
 	for i, p := range paths {
 		inputs[i].Path = p
 	}
 	return inputs, problems, nil
+}
+
+// noSource says why a file that was named is no Python: of a model, which belongs to scan, nothing would be reported
+// here, and that must not read as clean.
+func noSource(path string) error {
+	if workspace.IsSource(path) {
+		return nil
+	}
+	if modelscan.ModelName(filepath.ToSlash(path)) {
+		return errors.New("is named as a model, and was not read as Python source")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil // whoever reads it says so
+	}
+	defer f.Close() // opened for reading
+	head := make([]byte, 4096)
+	n, _ := io.ReadFull(f, head)
+	if bytes.IndexByte(head[:n], 0) >= 0 {
+		return errors.New("holds NUL bytes, and no Python source does")
+	}
+	return nil
 }
 
 // scanner is the engine, where models are to be scanned.
@@ -207,9 +242,9 @@ func (f checkFlags) scanner(configured string) (check.Scanner, func(), error) {
 	if word == "" {
 		word = configured
 	}
-	mode, err := sandbox.ParseMode(word)
+	mode, err := sandboxMode(word)
 	if err != nil {
-		return nil, nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+		return nil, nil, err
 	}
 	judge, done, err := editorChecker(mode)
 	if err != nil {

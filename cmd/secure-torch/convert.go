@@ -20,7 +20,6 @@ import (
 	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/index"
-	"github.com/secure-torch/secure-torch/sandbox"
 )
 
 func newConvertCmd() *cobra.Command {
@@ -36,9 +35,9 @@ func newConvertCmd() *cobra.Command {
 The input is scanned first; one that is not safe to load is refused, and so is one that has tensors outside of its
 state_dict or module, unless --all or --only says what becomes of them. What is left out is named on standard error. Tensors that are the same are written once, the
 other names stand in the metadata (secure_torch.ties) beside the input's SHA-256. The new file is read back and compared.`,
-		Args: cobra.ExactArgs(2),
+		Args: operands(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := sandbox.ParseMode(mode)
+			m, err := sandboxMode(mode)
 			if err != nil {
 				return err
 			}
@@ -173,7 +172,11 @@ func tell(w io.Writer, to string, plan *index.Plan, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(map[string]any{"tensors": len(plan.Tensors), "ties": plan.Ties})
 	}
-	_, err := fmt.Fprintf(w, "%s: %d tensors, %d more names of them, read back and compared\n", to, len(plan.Tensors), len(plan.Ties))
+	names := ""
+	if n := len(plan.Ties); n > 0 {
+		names = report.Count(n, "more name", "more names") + " of them, "
+	}
+	_, err := fmt.Fprintf(w, "%s: %s, %sread back and compared\n", report.Escape(to), report.Count(len(plan.Tensors), "tensor", "tensors"), names)
 	return err
 }
 

@@ -27,9 +27,9 @@ What is said about the sandbox comes from these tries alone.
 Exit code: 0 when the mode asked for is reached and every try was stopped, else 2.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			m, err := sandbox.ParseMode(mode)
+			m, err := sandboxMode(mode)
 			if err != nil {
-				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+				return err
 			}
 			if err := oneOf("role", role, string(sandbox.Scan), string(sandbox.Trust)); err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secure-torch/secure-torch/internal/nearest"
+	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/internal/rule"
 )
 
@@ -16,7 +17,7 @@ func newExplainCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:               "explain RULE",
 		Short:             "Print the page of a rule, by id (ST201), name (pickle-os-system) or advisory (CVE-2025-1550)",
-		Args:              cobra.ExactArgs(1),
+		Args:              operands(1),
 		ValidArgsFunction: completeRules,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a, ok := rule.FindAdvisory(args[0]); ok {
@@ -55,6 +56,9 @@ func findRule(word string) (rule.Rule, error) {
 	err := fmt.Errorf("there is no rule %q", word)
 	if near, ok := nearest.Of(strings.ToLower(word), names); ok {
 		return rule.Rule{}, withHint(err, "did you mean %s?", near)
+	}
+	if upper := strings.ToUpper(word); strings.HasPrefix(upper, "CVE-") || strings.HasPrefix(upper, "GHSA-") {
+		return rule.Rule{}, withHint(fmt.Errorf("no rule is about %s", report.Escape(word)), "docs/cve.md lists the advisories that some rule is about")
 	}
 	return rule.Rule{}, withHint(err, "`secure-torch rules` lists them all")
 }

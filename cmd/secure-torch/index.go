@@ -24,7 +24,7 @@ func newIndexCmd() *cobra.Command {
 			if err := oneOf("graph", graph, "loadable", "always", "never"); err != nil {
 				return err
 			}
-			m, err := sandbox.ParseMode(mode)
+			m, err := sandboxMode(mode)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ func newInspectCmd() *cobra.Command {
 		Long: `Show what is in a model file, without running any of it.
 
 Exit code: 2 where something could not be read, else 0: this shows, and does not judge; scan does.`,
-		Args: cobra.ExactArgs(1),
+		Args: operands(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("format", format, "text", "json"); err != nil {
 				return err
@@ -38,9 +39,9 @@ Exit code: 2 where something could not be read, else 0: this shows, and does not
 			if err := localOnly(args); err != nil {
 				return err
 			}
-			confinement, err := sandbox.ParseMode(mode)
+			confinement, err := sandboxMode(mode)
 			if err != nil {
-				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+				return err
 			}
 			return runInspect(cmd, args[0], confinement, format, listing, provenance)
 		},
@@ -69,6 +70,11 @@ func runInspect(cmd *cobra.Command, path string, mode sandbox.Mode, format strin
 		return withoutWorker(err, "--sandbox=auto takes what confinement there is; --sandbox=off reads the file without any")
 	}
 	defer e.Close()
+	if hint := missingHint(path); hint != "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "hint: "+hint)
+	} else if info, err := os.Stat(path); err == nil && info.IsDir() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "hint: inspect shows one file; secure-torch scan %s looks at all in the folder\n", report.Escape(path))
+	}
 	a, listing := e.Inspect(cmd.Context(), path, pickles)
 	w := cmd.OutOrStdout()
 	if format == "json" {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -38,9 +37,9 @@ type scannerOptions struct {
 
 // newModelScanner starts no worker before the first scan. The engines come from newEngine.
 func newModelScanner(opts scannerOptions, newEngine func(engine.Options) (*engine.Engine, error)) (*modelScanner, error) {
-	mode, err := sandbox.ParseMode(opts.sandbox)
+	mode, err := sandboxMode(opts.sandbox)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+		return nil, err
 	}
 	m := &modelScanner{notices: make(chan string, 1), cache: opts.cache, log: opts.log}
 	if m.log == nil {

@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
 
 	"github.com/secure-torch/secure-torch/internal/worker"
 )
@@ -38,7 +41,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var code exitCode
 	switch {
 	case err == nil:
@@ -46,13 +49,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintf(stderr, "error: %v\n", err)
-	if h, ok := errors.AsType[hinted](err); ok {
-		fmt.Fprintf(stderr, "hint: %s\n", h.hint)
-	} else {
-		fmt.Fprintf(stderr, "hint: see `secure-torch --help`\n")
-	}
+	fmt.Fprintf(stderr, "error: %v\nhint: %s\n", err, hintOf(cmd, err))
 	return exitTrouble
+}
+
+// hintOf is the next step after err: its own, that of a path which is not there, or the command's help.
+func hintOf(cmd *cobra.Command, err error) string {
+	if h, ok := errors.AsType[hinted](err); ok {
+		return h.hint
+	}
+	if missing, ok := errors.AsType[*fs.PathError](err); ok {
+		if hint := missingHint(missing.Path); hint != "" {
+			return hint
+		}
+	}
+	return fmt.Sprintf("see `%s --help`", cmd.CommandPath())
 }
 
 // exitCode ends the program quietly: everything there is to say has been printed.

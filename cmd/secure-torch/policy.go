@@ -17,7 +17,6 @@ import (
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/internal/provenance"
 	"github.com/secure-torch/secure-torch/internal/report"
-	"github.com/secure-torch/secure-torch/sandbox"
 	"github.com/secure-torch/secure-torch/trust/policy"
 )
 
@@ -120,7 +119,7 @@ func newPolicyInputCmd() *cobra.Command {
 		Long: `Scan one model, a file here or on the hub, and print in JSON what "scan --policy" would tell policies of it: the input of
 "policy eval", and of tests. Nothing is decided.`,
 		Example: "  secure-torch policy input model.pt --environment production > input.json",
-		Args:    cobra.ExactArgs(1),
+		Args:    operands(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			source, err := newSources(cmd, args, false, false)
 			if err != nil {
@@ -173,9 +172,9 @@ func readInput(stdin io.Reader, path string) ([]byte, error) {
 
 // askPolicy has the policies at paths evaluated or tested in the trust worker.
 func askPolicy(cmd *cobra.Command, word string, paths []string, q evidence.PolicyQuestion) (*evidence.PolicyAnswer, error) {
-	mode, err := sandbox.ParseMode(word)
+	mode, err := sandboxMode(word)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+		return nil, err
 	}
 	if q.Modules, err = provenance.ReadPolicies(paths); err != nil {
 		return nil, err

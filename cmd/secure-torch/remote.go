@@ -96,15 +96,22 @@ func (s *sources) scan(ctx context.Context, e *engine.Engine, visit func(*engine
 // missing says what to do about paths that are not there; their reports say that they are not.
 func (s *sources) missing(paths []string) {
 	for _, p := range paths {
-		if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
-			continue
+		if hint := missingHint(p); hint != "" {
+			s.tell("hint: " + hint)
 		}
-		hint := "check the spelling, and the folder that the command runs in"
-		if strings.Contains(p, "/") && ref.IsRepo(p) {
-			hint += "; of the hub it would be hf:" + p
-		}
-		s.tell(fmt.Sprintf("hint: %s is not here: %s", report.Escape(p), hint))
 	}
+}
+
+// missingHint is what to do about a path that is not there; nothing where it is.
+func missingHint(path string) string {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	hint := report.Escape(path) + " is not here: check the spelling, and the folder that the command runs in"
+	if strings.Contains(path, "/") && ref.IsRepo(path) {
+		hint += "; of the hub it would be hf:" + path
+	}
+	return hint
 }
 
 // hintFor adds what to do about a reference that nothing was found at.

@@ -6,20 +6,33 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/secure-torch/secure-torch/internal/nearest"
+	"github.com/secure-torch/secure-torch/internal/report"
+	"github.com/secure-torch/secure-torch/sandbox"
 )
 
 // somePaths refuses a command line without paths: there would be nothing to do to them.
 func somePaths(verb, example string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
+	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return withHint(errors.New("nothing to "+verb), "name files or folders: secure-torch %s %s", verb, example)
+			return withHint(errors.New("nothing to "+verb), "name files or folders: %s %s", cmd.CommandPath(), example)
 		}
 		return nil
+	}
+}
+
+// operands refuses another number of operands than the command's usage names.
+func operands(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return withHint(fmt.Errorf("%s takes %s, not %d", cmd.CommandPath(), report.Count(n, "argument", "arguments"), len(args)), "write %s", cmd.UseLine())
 	}
 }
 
@@ -98,10 +111,19 @@ func isTerminal(w io.Writer) bool {
 	return ok && isatty.IsTerminal(f.Fd())
 }
 
+// sandboxMode reads the value of --sandbox, or of the config's key of that name.
+func sandboxMode(word string) (sandbox.Mode, error) {
+	mode, err := sandbox.ParseMode(word)
+	if err != nil {
+		err = withHint(fmt.Errorf("--sandbox %q is unknown", word), "use strict, auto, wasm, process or off")
+	}
+	return mode, err
+}
+
 // oneOf checks the value of a flag that takes one of a few words.
 func oneOf(flag, value string, allowed ...string) error {
 	if slices.Contains(allowed, value) {
 		return nil
 	}
-	return withHint(fmt.Errorf("--%s %q is unknown", flag, value), "use one of %v", allowed)
+	return withHint(fmt.Errorf("--%s %q is unknown", flag, value), "use %s", strings.Join(allowed[:len(allowed)-1], ", ")+" or "+allowed[len(allowed)-1])
 }

@@ -38,9 +38,9 @@ the scan found as vulnerabilities. With --read, show what an SPDX, CycloneDX or 
 		Example: "  secure-torch sbom model/ --format spdx3 --output sbom.spdx.json\n  secure-torch sbom --read sbom.spdx.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			mode, err := sandbox.ParseMode(flags.sandbox)
+			mode, err := sandboxMode(flags.sandbox)
 			if err != nil {
-				return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+				return err
 			}
 			switch {
 			case flags.read != "" && len(args) == 0:

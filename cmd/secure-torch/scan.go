@@ -16,7 +16,6 @@ import (
 	"github.com/secure-torch/secure-torch/internal/report"
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
-	"github.com/secure-torch/secure-torch/sandbox"
 )
 
 // scanFlags are what a command that scans takes.
@@ -133,8 +132,8 @@ func loadConfig(explicit string) (*config.Loaded, error) {
 // scanAll scans the paths and gathers what is to be reported.
 func scanAll(cmd *cobra.Command, source *sources, mode string, options engine.Options) (*report.Run, error) {
 	var err error
-	if options.Mode, err = sandbox.ParseMode(mode); err != nil {
-		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+	if options.Mode, err = sandboxMode(mode); err != nil {
+		return nil, err
 	}
 	e, err := engine.New(options)
 	if err != nil {

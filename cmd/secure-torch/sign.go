@@ -36,7 +36,7 @@ model_signing verify such signatures.
 
 What lies in .git, .gitignore, .gitattributes and .github at the top is left out, as the specification has it.`,
 		Example: "  secure-torch sign model/ --key release.pem\n  secure-torch sign model/ --key release.pem --cert-chain leaf.pem --cert-chain ca.pem",
-		Args:    cobra.ExactArgs(1),
+		Args:    operands(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runSign(cmd, args[0], flags) },
 	}
 	f := cmd.Flags()

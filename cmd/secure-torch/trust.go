@@ -36,7 +36,7 @@ func newTrustExplainCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain PATH|hf:org/model|s3://bucket/key|https://...",
 		Short: "Tell which rule of the trust policy is about a model, and what it asks for",
-		Args:  cobra.ExactArgs(1),
+		Args:  operands(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("format", format, "text", "json"); err != nil {
 				return err

@@ -149,9 +149,9 @@ func (f *trustFlags) checker(mode sandbox.Mode) (*provenance.Checker, func() err
 
 // scanTrusted scans, and looks at where the models come from and at what policies make of them.
 func scanTrusted(cmd *cobra.Command, source *sources, word string, options engine.Options, flags *trustFlags) (run *report.Run, err error) {
-	mode, err := sandbox.ParseMode(word)
+	mode, err := sandboxMode(word)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+		return nil, err
 	}
 	checker, done, err := flags.checker(mode)
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 	"github.com/secure-torch/secure-torch/internal/evidence"
 	"github.com/secure-torch/secure-torch/internal/provenance"
 	"github.com/secure-torch/secure-torch/internal/report"
-	"github.com/secure-torch/secure-torch/sandbox"
 	"github.com/secure-torch/secure-torch/trust/modelsigning"
 	"github.com/secure-torch/secure-torch/trust/sigstore"
 )
@@ -41,7 +40,7 @@ any one of them is enough. Without, a signature that Sigstore vouches for is sho
 Exit code: 0 signed by one of those named; 1 not signed, or not by them, or changed since; 2 error or wrong usage.`,
 		Example: "  secure-torch verify model/ --key release.pub\n" +
 			"  secure-torch verify model.safetensors --identity ml@example.org --issuer https://accounts.google.com",
-		Args: cobra.ExactArgs(1),
+		Args: operands(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runVerify(cmd, args[0], flags) },
 	}
 	f := cmd.Flags()
@@ -71,9 +70,9 @@ func runVerify(cmd *cobra.Command, path string, flags verifyFlags) error {
 	if err := oneOf("format", flags.format, "text", "json"); err != nil {
 		return err
 	}
-	mode, err := sandbox.ParseMode(flags.sandbox)
+	mode, err := sandboxMode(flags.sandbox)
 	if err != nil {
-		return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+		return err
 	}
 	terms, err := flags.terms()
 	if err != nil {

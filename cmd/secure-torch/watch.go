@@ -76,9 +76,9 @@ func runWatch(cmd *cobra.Command, paths []string, flags watchFlags) error {
 	if err != nil {
 		return err
 	}
-	mode, err := sandbox.ParseMode(cmp.Or(flags.sandbox, settings.Sandbox))
+	mode, err := sandboxMode(cmp.Or(flags.sandbox, settings.Sandbox))
 	if err != nil {
-		return withHint(fmt.Errorf("--sandbox: %w", err), "use strict, auto, wasm, process or off")
+		return err
 	}
 	e, err := engine.New(engine.Options{Mode: mode, Digest: settings.NeedsDigest()})
 	if err != nil {

@@ -29,7 +29,7 @@ func CheckText(w io.Writer, run *CheckRun, colors Palette) error {
 	for _, g := range run.Gaps {
 		t.line("%s %s\n  %s\n", t.Severity(rule.Medium, "? INCOMPLETE"), Escape(filepath.ToSlash(g.Path)), Escape(g.Reason))
 	}
-	t.line("%s", t.Bold(checkSummary(len(run.Files), calls, len(run.Results), counts)))
+	t.line("%s", t.Bold(checkSummary(run, calls, counts)))
 	return t.w.Flush()
 }
 
@@ -68,14 +68,17 @@ func (t textWriter) diagnostic(f CheckedFile, d check.Diagnostic) {
 	}
 }
 
-func checkSummary(files, calls, artifacts int, counts map[rule.Severity]int) string {
-	s := fmt.Sprintf("%s, %s, %s scanned: ", Count(files, "file", "files"), Count(calls, "load call", "load calls"), Count(artifacts, "model", "models"))
-	if len(counts) == 0 {
+func checkSummary(run *CheckRun, calls int, counts map[rule.Severity]int) string {
+	s := fmt.Sprintf("%s, %s, %s scanned: ", Count(len(run.Files), "file", "files"), Count(calls, "load call", "load calls"), Count(len(run.Results), "model", "models"))
+	if len(counts)+len(run.Gaps) == 0 {
 		return s + "nothing to report."
 	}
 	var parts []string
 	for _, severity := range slices.Backward(slices.Sorted(maps.Keys(counts))) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[severity], severity))
+	}
+	if n := len(run.Gaps); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d not read", n))
 	}
 	return s + strings.Join(parts, ", ") + "."
 }

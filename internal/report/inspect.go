@@ -39,6 +39,9 @@ func Inspect(w io.Writer, a *engine.Artifact) error {
 		fmt.Fprintf(out, "note: %s\n", Escape(note))
 	}
 	for _, g := range a.Report.Gaps {
+		if g.Reason == a.Report.Failure {
+			continue // said below
+		}
 		fmt.Fprintf(out, "not read: %s: %s\n", place(Escape(a.Path), a.Report.Artifact, g.Path, g.Offset), Escape(g.Reason))
 	}
 	if a.Report.Failure != "" {

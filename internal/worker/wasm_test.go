@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/secure-torch/secure-torch/internal/engine"
+	"github.com/secure-torch/secure-torch/internal/modeltest/race"
 	"github.com/secure-torch/secure-torch/internal/worker"
 	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/sandbox"
@@ -48,11 +49,15 @@ func TestWasmAgrees(t *testing.T) {
 	}
 }
 
-// needModule skips a test where the module was not built, unless REQUIRE_WASM is set.
+// needModule skips a test where the module was not built, or takes minutes to compile, unless REQUIRE_WASM is set.
 func needModule(t *testing.T) {
 	t.Helper()
+	required := os.Getenv("REQUIRE_WASM") != ""
+	if race.Enabled && !required {
+		t.Skip("compiling the module takes minutes under the race detector: `make test-wasm` runs this without")
+	}
 	_, err := worker.Module()
-	if errors.Is(err, worker.ErrNotBuilt) && os.Getenv("REQUIRE_WASM") == "" {
+	if errors.Is(err, worker.ErrNotBuilt) && !required {
 		t.Skip(err)
 	}
 	if err != nil {

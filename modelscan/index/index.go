@@ -27,13 +27,9 @@ const MaxBytes = 240 << 20
 
 // Index of one file.
 type Index struct {
-	enc    *encoder
-	format string
-	calls  []string
+	enc   *encoder
+	calls []string
 }
-
-// Format names what the file was read as: "zip", "tar", "torch-legacy", "safetensors", "npy", "pickle" or a compression.
-func (x *Index) Format() string { return x.format }
 
 // origin says where the bytes of a source are for the one who rebuilds.
 type origin struct {
@@ -56,61 +52,57 @@ type builder struct {
 
 // Build indexes src as the loader that would be given it reads it.
 func Build(ctx context.Context, src modelscan.Source, limits modelscan.Limits) (*Index, error) {
-	b, root, format, err := graphOf(ctx, src, limits)
+	b, root, err := graphOf(ctx, src, limits)
 	if err != nil {
 		return nil, err
 	}
 	enc, err := encode(b.g, root)
-	return &Index{enc: enc, format: format, calls: slices.Sorted(maps.Keys(b.calls))}, err
+	return &Index{enc: enc, calls: slices.Sorted(maps.Keys(b.calls))}, err
 }
 
-func graphOf(ctx context.Context, src modelscan.Source, limits modelscan.Limits) (*builder, Ref, string, error) {
+func graphOf(ctx context.Context, src modelscan.Source, limits modelscan.Limits) (*builder, Ref, error) {
 	b := &builder{g: newGraph(MaxBytes), limits: &limits, steps: steps(), calls: map[string]bool{}}
-	root, format, err := b.any(ctx, src, origin{known: true, text: -1})
+	root, err := b.any(ctx, src, origin{known: true, text: -1})
 	if err == nil {
 		err = b.g.check()
 	}
-	return b, root, format, err
+	return b, root, err
 }
 
 // any dispatches by the first bytes, as the loaders do. No name is looked at.
-func (b *builder) any(ctx context.Context, src modelscan.Source, at origin) (Ref, string, error) {
+func (b *builder) any(ctx context.Context, src modelscan.Source, at origin) (Ref, error) {
 	if b.depth++; b.depth > b.limits.MaxDepth {
-		return 0, "", fmt.Errorf("files inside files: %w (%d)", modelscan.ErrLimit, b.limits.MaxDepth)
+		return 0, fmt.Errorf("files inside files: %w (%d)", modelscan.ErrLimit, b.limits.MaxDepth)
 	}
 	defer func() { b.depth-- }()
 	if src.Size == 0 {
-		return 0, "", errors.New("the file is empty")
+		return 0, errors.New("the file is empty")
 	}
 	head, err := src.Bytes(0, min(src.Size, modelscan.ProbeSize), modelscan.ProbeSize)
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
 	for _, f := range []struct {
-		name  string
 		match func(head []byte) bool
 		build func(*builder, context.Context, modelscan.Source, origin) (Ref, error)
 	}{
-		{"zip", isZip, (*builder).zip},
-		{"tar", tar.Recognised, (*builder).tar},
-		{"safetensors", isSafetensors, (*builder).safetensors},
-		{"npy", isNpy, (*builder).npy},
-		{"torch-legacy", isLegacy, (*builder).legacy},
+		{isZip, (*builder).zip},
+		{tar.Recognised, (*builder).tar},
+		{isSafetensors, (*builder).safetensors},
+		{isNpy, (*builder).npy},
+		{isLegacy, (*builder).legacy},
 	} {
 		if f.match(head) {
-			r, err := f.build(b, ctx, src, at)
-			return r, f.name, err
+			return f.build(b, ctx, src, at)
 		}
 	}
 	if f := compression(modelscan.Probe{Head: head, Size: src.Size}); f != nil {
-		r, err := b.compressed(ctx, f, src)
-		return r, f.Name, err
+		return b.compressed(ctx, f, src)
 	}
 	if isPickle(head) {
-		r, err := b.pickle(ctx, src, at)
-		return r, "pickle", err
+		return b.pickle(ctx, src, at)
 	}
-	return 0, "", fmt.Errorf("a file that begins %q: %w", head[:min(len(head), 8)], ErrUnsupported)
+	return 0, fmt.Errorf("a file that begins %q: %w", head[:min(len(head), 8)], ErrUnsupported)
 }
 
 // isPickle: a PROTO opcode, or an opcode with which protocol 0 and 1 pickles begin.

@@ -110,7 +110,7 @@ func TestDeepNesting(t *testing.T) {
 func TestLimit(t *testing.T) {
 	src := "\x80\x02(" + strings.Repeat("]q\x00", 100_000) + "t."
 	b := &builder{g: newGraph(1 << 16), limits: new(modelscan.DefaultLimits()), steps: steps(), calls: map[string]bool{}}
-	_, _, err := b.any(context.Background(), modelscan.Source{R: strings.NewReader(src), Size: int64(len(src))}, origin{text: -1, known: true})
+	_, err := b.any(context.Background(), modelscan.Source{R: strings.NewReader(src), Size: int64(len(src))}, origin{text: -1, known: true})
 	if !errors.Is(err, modelscan.ErrLimit) {
 		t.Fatalf("error %v, want a limit", err)
 	}

@@ -34,7 +34,7 @@ var checkpointKeys = []string{"state_dict", "model_state_dict", "model_state", "
 
 // BuildPlan finds the tensors that are selected in a file, or the state_dict of the pickled module in it, without its class.
 func BuildPlan(ctx context.Context, src modelscan.Source, limits modelscan.Limits, sel Selection) (*Plan, error) {
-	b, root, _, err := graphOf(ctx, src, limits)
+	b, root, err := graphOf(ctx, src, limits)
 	if err != nil {
 		return nil, err
 	}

@@ -113,8 +113,7 @@ func (b *builder) compressed(ctx context.Context, f *modelscan.Format, src model
 	if len(c.sources) != 1 {
 		return 0, fmt.Errorf("%s: %w", f.Name, ErrUnsupported)
 	}
-	r, _, err := b.any(ctx, c.sources[0], origin{})
-	return r, err
+	return b.any(ctx, c.sources[0], origin{})
 }
 
 // compression that the source has, nil for none.

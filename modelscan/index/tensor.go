@@ -320,6 +320,6 @@ func loadFromBytes(m *machine, args []uint32) (Ref, bool, error) {
 	default:
 		return 0, false, nil
 	}
-	r, _, err := m.b.any(m.ctx, src, at)
+	r, err := m.b.any(m.ctx, src, at)
 	return r, err == nil, err
 }

@@ -208,9 +208,6 @@ func (m Message) Text(limit int64) string {
 	return string(buf)
 }
 
-// Reader gives access to the message's bytes.
-func (m Message) Reader() *io.SectionReader { return io.NewSectionReader(m.in.r, m.Off, m.Len) }
-
 // windowSize is read at once: messages are many and small, sources may be far away.
 const windowSize = 64 << 10
 

@@ -37,16 +37,6 @@ type Bundle struct {
 	signature []byte
 }
 
-// Parse reads a bundle with one DSSE signature over an in-toto statement. It reads the old publicKey with rawBytes
-// too, and signatures with a null keyid (§11.1). The error is an *evidence.Error.
-func Parse(data []byte) (*Bundle, error) {
-	pb, err := ParseProto(data)
-	if err != nil {
-		return nil, err
-	}
-	return New(pb)
-}
-
 // ParseProto reads the JSON of any Sigstore bundle.
 func ParseProto(data []byte) (*protobundle.Bundle, error) {
 	if len(data) > MaxBundle {
@@ -62,7 +52,8 @@ func ParseProto(data []byte) (*protobundle.Bundle, error) {
 	return pb, nil
 }
 
-// New takes a bundle that was read with ParseProto.
+// New takes a bundle that was read with ParseProto and has one DSSE signature over an in-toto statement. It takes the
+// old publicKey with rawBytes too, and signatures with a null keyid (§11.1). The error is an *evidence.Error.
 func New(pb *protobundle.Bundle) (*Bundle, error) {
 	env := pb.GetDsseEnvelope()
 	switch {

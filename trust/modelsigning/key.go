@@ -92,14 +92,6 @@ func Fingerprint(key *ecdsa.PublicKey) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// VerifyKey checks that the holder of key signed the bundle, and returns its manifest.
-func (b *Bundle) VerifyKey(key *ecdsa.PublicKey) (*Statement, error) {
-	if err := b.CheckKey(key); err != nil {
-		return nil, err
-	}
-	return b.Statement()
-}
-
 // CheckKey checks that the holder of key signed the bundle's envelope, whatever statement it holds. Bundles since
 // model_signing 1.1.0 name their key; one that names another key is not tried.
 func (b *Bundle) CheckKey(key *ecdsa.PublicKey) error {

@@ -34,11 +34,26 @@ func sign(t testing.TB, key *ecdsa.PrivateKey, chain ...*x509.Certificate) []byt
 
 func parse(t testing.TB, data []byte) *Bundle {
 	t.Helper()
-	b, err := Parse(data)
+	b, err := read(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func read(data []byte) (*Bundle, error) {
+	pb, err := ParseProto(data)
+	if err != nil {
+		return nil, err
+	}
+	return New(pb)
+}
+
+func verifyKey(b *Bundle, key *ecdsa.PublicKey) (*Statement, error) {
+	if err := b.CheckKey(key); err != nil {
+		return nil, err
+	}
+	return b.Statement()
 }
 
 func TestKey(t *testing.T) {
@@ -49,14 +64,14 @@ func TestKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, err := b.VerifyKey(public)
+		st, err := verifyKey(b, public)
 		if err != nil {
 			t.Fatalf("%s: %v", curve.Params().Name, err)
 		}
 		if c := st.Compare(signtest.Listing(model)); c.Signed != 3 || c.Err(false) != nil {
 			t.Errorf("%s: %+v", curve.Params().Name, c)
 		}
-		if _, err := b.VerifyKey(&signtest.Key(t, curve).PublicKey); evidence.CodeOf(err) != evidence.WrongKey {
+		if _, err := verifyKey(b, &signtest.Key(t, curve).PublicKey); evidence.CodeOf(err) != evidence.WrongKey {
 			t.Errorf("%s: with another key: %v", curve.Params().Name, err)
 		}
 		if _, _, err := b.VerifyCertificate(CertificatePolicy{}); evidence.CodeOf(err) != evidence.WrongMethod {
@@ -239,9 +254,9 @@ func TestStatements(t *testing.T) {
 		{"no JSON", "pickle", evidence.BadStatement},
 		{"something after it", good + "{}", evidence.BadStatement},
 	} {
-		b, err := Parse(resign(t, key, c.payload, pae))
+		b, err := read(resign(t, key, c.payload, pae))
 		if err == nil {
-			_, err = b.VerifyKey(&key.PublicKey)
+			_, err = verifyKey(b, &key.PublicKey)
 		}
 		if got := codeOf(err); got != c.want {
 			t.Errorf("%s: %s, %v, want %s", c.name, got, err, c.want)
@@ -254,11 +269,11 @@ func TestLegacy(t *testing.T) {
 	key := signtest.Key(t, elliptic.P256())
 	old := `{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"it's\ta \"file\"","digest":{"sha256":"` + strings.Repeat("ab", 32) + `"}}],
 "predicateType":"https://model_signing/Digests/v0.1","predicate":{"unused":"Unused, just passed due to API requirements"}}`
-	st, err := parse(t, resign(t, key, old, paeLegacy)).VerifyKey(&key.PublicKey)
+	st, err := verifyKey(parse(t, resign(t, key, old, paeLegacy)), &key.PublicKey)
 	if err != nil || len(st.Files) != 1 || st.Plan.Hash != SHA256 {
 		t.Errorf("0.2.0: %+v, %v", st, err)
 	}
-	if _, err := parse(t, resign(t, key, statement(files, "a"), paeLegacy)).VerifyKey(&key.PublicKey); codeOf(err) != evidence.InvalidSignature {
+	if _, err := verifyKey(parse(t, resign(t, key, statement(files, "a"), paeLegacy)), &key.PublicKey); codeOf(err) != evidence.InvalidSignature {
 		t.Errorf("the old encoding of a new statement: %v", err)
 	}
 }
@@ -304,7 +319,7 @@ func TestMalformed(t *testing.T) {
 		{"payload type", set("dsseEnvelope", "payloadType", "text/plain"), evidence.Malformed},
 		{"too large", make([]byte, MaxBundle+1), evidence.OverLimit},
 	} {
-		if _, err := Parse(c.data); codeOf(err) != c.want {
+		if _, err := read(c.data); codeOf(err) != c.want {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
 	}
@@ -326,8 +341,8 @@ func TestTampering(t *testing.T) {
 			env["signatures"] = []any{map[string]any{"sig": base64.StdEncoding.EncodeToString(raw)}}
 		})
 		raw[at] ^= 1 << (at % 8)
-		if b, err := Parse(data); err == nil {
-			if _, err := b.VerifyKey(&key.PublicKey); err == nil {
+		if b, err := read(data); err == nil {
+			if _, err := verifyKey(b, &key.PublicKey); err == nil {
 				t.Errorf("%s: byte %d changed, and it verifies", part, at)
 			}
 		}
@@ -379,7 +394,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(sign(f, key))
 	f.Add([]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		b, err := Parse(data)
+		b, err := read(data)
 		if err != nil {
 			return
 		}
@@ -393,11 +408,11 @@ func BenchmarkVerifyKey(b *testing.B) {
 	key := signtest.Key(b, elliptic.P256())
 	data := sign(b, key)
 	for b.Loop() {
-		bundle, err := Parse(data)
+		bundle, err := read(data)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := bundle.VerifyKey(&key.PublicKey); err != nil {
+		if _, err := verifyKey(bundle, &key.PublicKey); err != nil {
 			b.Fatal(err)
 		}
 	}

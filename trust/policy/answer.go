@@ -3,7 +3,6 @@ package policy
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -44,13 +43,4 @@ func explain(err error) string {
 		text = text[:most] + "…"
 	}
 	return strings.ToValidUTF8(text, "\ufffd")
-}
-
-// ParseInput reads a document for Decide.
-func ParseInput(doc any) (ast.Value, error) {
-	raw, err := json.Marshal(doc)
-	if err != nil {
-		return nil, err
-	}
-	return ast.ValueFromReader(bytes.NewReader(raw))
 }

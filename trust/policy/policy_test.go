@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/secure-torch/secure-torch/internal/evidence"
 )
@@ -250,7 +251,7 @@ func BenchmarkDecide(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	input, err := ParseInput(map[string]any{"environment": "production", "aiProfile": map[string]any{"trainingDatasets": []any{map[string]any{"name": "The Stack", "license": "GPL-3.0"}}}})
+	input, err := ast.ValueFromReader(strings.NewReader(`{"environment": "production", "aiProfile": {"trainingDatasets": [{"name": "The Stack", "license": "GPL-3.0"}]}}`))
 	if err != nil {
 		b.Fatal(err)
 	}
