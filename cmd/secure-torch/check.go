@@ -168,19 +168,8 @@ func (f checkFlags) run(cmd *cobra.Command, args []string, settings *config.Load
 // inputs are the sources named, or the one on standard input.
 func (f checkFlags) inputs(stdin io.Reader, stderr io.Writer, args []string) ([]check.Input, []workspace.Problem, error) {
 	if f.stdinName != "" || len(args) == 1 && args[0] == "-" {
-		var text bytes.Buffer
-		_, err := io.Copy(&text, io.LimitReader(stdin, workspace.MaxSource+1))
-		if err == nil && text.Len() > workspace.MaxSource {
-			err = fmt.Errorf("standard input has more than %d bytes", workspace.MaxSource)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		name := f.stdinName
-		if name == "" {
-			name = "stdin.py"
-		}
-		return []check.Input{{Path: name, Text: append([]byte{}, text.Bytes()...)}}, nil, nil
+		text, err := sourceOn(stdin)
+		return []check.Input{{Path: cmp.Or(f.stdinName, "stdin.py"), Text: text}}, nil, err
 	}
 	for _, p := range f.exclude {
 		if err := workspace.ValidPattern(p); err != nil {
@@ -209,6 +198,15 @@ func (f checkFlags) inputs(stdin io.Reader, stderr io.Writer, args []string) ([]
 		inputs[i].Path = p
 	}
 	return inputs, problems, nil
+}
+
+// sourceOn reads a source to its end. It is never nil without an error.
+func sourceOn(stdin io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(stdin, workspace.MaxSource+1))
+	if err == nil && len(text) > workspace.MaxSource {
+		err = fmt.Errorf("standard input has more than %d bytes", workspace.MaxSource)
+	}
+	return text, err
 }
 
 // noSource says why a file that was named is no Python: of a model, which belongs to scan, nothing would be reported
