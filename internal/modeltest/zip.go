@@ -41,6 +41,7 @@ type zipEntry struct {
 //	prefix HEX          bytes in front; offset=keep leaves the offsets uncorrected
 //	gap NAME HEX        bytes in front of that member
 //	end k=v…            of the end record: count here size offset disk comment=TEXT comment-length zip64=1
+//	                    and with zip64: record-size locator-disk locator-at locator-disks
 //	trailing HEX        bytes behind
 //
 // NAME, TEXT and HEX may be quoted; HEX is the notation of func Bytes, quoted where it has blanks.
@@ -180,13 +181,14 @@ func (z *zipWriter) finish(out []byte, start, offset, count int) ([]byte, error)
 	if z.end["zip64"] != "" {
 		at := len(out)
 		out = append(out, "PK\x06\x06"...)
-		out = le.AppendUint64(out, 44)
+		out = le.AppendUint64(out, get("record-size", 44))
 		out = append(out, 45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 		out = le.AppendUint64(le.AppendUint64(out, n), n)
 		out = le.AppendUint64(le.AppendUint64(out, size), off)
-		out = append(out, "PK\x06\x07\x00\x00\x00\x00"...)
-		out = le.AppendUint64(out, uint64(at))
-		out = append(out, 1, 0, 0, 0)
+		out = append(out, "PK\x06\x07"...)
+		out = le.AppendUint32(out, uint32(get("locator-disk", 0)))
+		out = le.AppendUint64(out, get("locator-at", at))
+		out = le.AppendUint32(out, uint32(get("locator-disks", 1)))
 		n, size, off = 0xffff, 0xffffffff, 0xffffffff
 	}
 	comment := z.end["comment"]

@@ -30,7 +30,7 @@ var Format = &modelscan.Format{Name: "catboost", Sniff: func(p modelscan.Probe) 
 
 // Slots of the tables, in the order of the schema.
 const (
-	coreTrees, coreInfo, coreParts = 1, 2, 3
+	coreVersion, coreTrees, coreInfo, coreParts = 0, 1, 2, 3
 
 	treesDimension, treesSplits, treesSizes, treesOffsets    = 0, 1, 2, 3
 	treesFloats, treesOneHots, treesCtrs, treesEstimated     = 5, 6, 7, 13
@@ -80,6 +80,8 @@ type forest struct {
 	binaries               int64 // binary features: what splits are numbered by
 	splits, sizes, offsets flatbuffer.Vector
 	steps, leafOf, leaves  flatbuffer.Vector
+
+	ofTable *flatbuffer.Schema // of categories
 }
 
 func scan(ctx context.Context, p *modelscan.Pass) error {
@@ -93,7 +95,14 @@ func scan(ctx context.Context, p *modelscan.Pass) error {
 	}
 	w := window.New(io.NewSectionReader(p.R, headerSize, size), size)
 	core := flatbuffer.Root(w)
-	f := &forest{checker: checker{p: p}, ctx: ctx, w: w, t: core.Table(coreTrees)}
+	schema, table := schemas()
+	if err := core.Verify(ctx, schema); err != nil {
+		return err
+	}
+	if v := core.Text(coreVersion, maxText); v != version {
+		return fmt.Errorf("a core of the format %q: %w", v, modelscan.ErrNotSupported)
+	}
+	f := &forest{checker: checker{p: p}, ctx: ctx, w: w, t: core.Table(coreTrees), ofTable: table}
 	pairs := core.Vector(coreInfo, 4)
 	for i := range pairs.Len {
 		pair := pairs.Table(i)

@@ -72,6 +72,9 @@ func (f *forest) table(i uint64, at, size int64) error {
 	)
 	w := window.New(io.NewSectionReader(f.p.R, at, size), size)
 	t := flatbuffer.Root(w)
+	if err := t.Verify(f.ctx, f.ofTable); err != nil {
+		return fmt.Errorf("table %d: %w", i, err)
+	}
 	index, blob := t.Vector(tableIndex, 1), t.Vector(tableBlob, 1)
 	if w.Err == nil && index.Len%bucket != 0 {
 		return fmt.Errorf("table %d with an index of %d bytes: %w", i, index.Len, errShape)

@@ -1,6 +1,7 @@
 package flatbuffer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -12,9 +13,11 @@ type Schema []Field
 
 // Field is one field of a table: a scalar of Size bytes, or a reference.
 type Field struct {
-	Kind Kind
-	Size int64   // of a scalar, or of an element of Numbers
-	Of   *Schema // of a table, or of the elements of Tables
+	Kind     Kind
+	Size     int64   // of a scalar, or of an element of Numbers
+	Align    int64   // of an element of Numbers that is a struct; otherwise Size
+	Of       *Schema // of a table, or of the elements of Tables
+	Required bool
 }
 
 // Kind of a field.
@@ -28,6 +31,7 @@ const (
 	Sub     // a table
 	Numbers // a vector of scalars
 	Tables  // a vector of tables
+	Strings // a vector of strings
 )
 
 const (
@@ -91,6 +95,8 @@ func (v *verifier) table(t Table, s *Schema, depth int) {
 		}
 		if at := t.field(int64(slot)); at != 0 {
 			v.value(t, at, (*s)[slot], depth)
+		} else if (*s)[slot].Required {
+			v.fail("table at %#x without field %d, which is required", t.off, slot)
 		}
 	}
 }
@@ -107,19 +113,32 @@ func (v *verifier) value(t Table, at int64, f Field, depth int) {
 			v.table(Table{t.w, to}, f.Of, depth+1)
 		}
 	case String:
-		to, n := v.vector(at, 1)
-		if v.ok() && t.w.Uint(to+n, 1) != 0 {
-			v.fail("string at %#x without its end", to)
-		}
+		v.text(at)
 	case Numbers:
-		v.vector(at, f.Size)
+		v.vector(at, f.Size, cmp.Or(f.Align, f.Size))
+	case Strings:
+		to, n := v.vector(at, 4, 4)
+		for i := int64(0); i < n && v.ok(); i++ {
+			if v.tables++; v.tables > maxTables || t.w.Reads > maxReads {
+				v.fail("more than %d texts, or too far apart: %w", maxTables, modelscan.ErrLimit)
+			}
+			v.text(to + 4*i)
+		}
 	case Tables:
-		to, n := v.vector(at, 4)
+		to, n := v.vector(at, 4, 4)
 		for i := int64(0); i < n && v.ok(); i++ {
 			if to := v.follow(to + 4*i); v.ok() {
 				v.table(Table{t.w, to}, f.Of, depth+1)
 			}
 		}
+	}
+}
+
+// text checks the string to which the reference at at leads.
+func (v *verifier) text(at int64) {
+	to, n := v.vector(at, 1, 1)
+	if v.ok() && v.t.w.Uint(to+n, 1) != 0 {
+		v.fail("string at %#x without its end", to)
 	}
 }
 
@@ -134,13 +153,13 @@ func (v *verifier) follow(at int64) int64 {
 }
 
 // vector returns where the elements of n bytes begin to which the reference at at leads, and how many there are.
-func (v *verifier) vector(at, n int64) (elements, length int64) {
+func (v *verifier) vector(at, n, align int64) (elements, length int64) {
 	at = v.follow(at)
 	if !v.ok() {
 		return 0, 0
 	}
 	v.aligned(at, 4)
-	v.aligned(at+4, n)
+	v.aligned(at+4, align)
 	length = int64(v.t.w.Uint(at, 4))
 	if length > (v.t.w.Len()-at-4)/n {
 		v.fail("%d elements at %#x, more than there are bytes for", length, at)

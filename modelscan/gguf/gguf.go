@@ -12,6 +12,7 @@ import (
 	"hash/maphash"
 	"io"
 	"math/bits"
+	"unicode/utf8"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -54,6 +55,8 @@ type file struct {
 	order     binary.ByteOrder
 	version   uint32
 	alignment uint64
+	next      uint64 // where the next tensor's data has to begin
+	odd       int    // words of a vocabulary that are not UTF-8
 	names     uniques
 }
 
@@ -110,6 +113,9 @@ func (f *file) read() error {
 		if err := f.pair(); err != nil {
 			return fmt.Errorf("metadata pair %d: %w", i, err)
 		}
+	}
+	if f.odd > 0 {
+		f.p.Emit.Note(fmt.Sprintf("%s: %d texts in lists are not UTF-8: llama.cpp takes them as they are, the gguf package refuses to list them", f.p.Name, f.odd))
 	}
 	return f.tensors(tensors)
 }
@@ -190,6 +196,16 @@ func (f *file) text(keep uint64) (string, error) {
 	}
 	f.off += int64(len(buf))
 	return string(buf), f.skip(int64(n) - int64(len(buf)))
+}
+
+// name reads a key or a tensor's name, which gguf's reader decodes as it opens the file.
+func (f *file) name() (string, error) {
+	at := f.off
+	s, err := f.text(maxKey)
+	if err == nil && !utf8.ValidString(s) {
+		f.p.Fail(f.p.Name, at, fmt.Errorf("the name %q is not UTF-8: the gguf package refuses the file", s[:min(len(s), 80)]))
+	}
+	return s, err
 }
 
 func (f *file) hostile(off int64, subject, message string) error {

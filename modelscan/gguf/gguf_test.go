@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -75,6 +76,12 @@ func TestScan(t *testing.T) {
 		{Name: "tensors in place", File: header(1, 0).tensor("w", 2, 0, 32, 2).data(36)},
 		{Name: "tensor data cut short", File: header(1, 0).tensor("w", 2, 0, 32, 2).data(35), Want: []string{"ST901"}},
 		{Name: "misaligned tensor", File: header(1, 0).tensor("w", 0, 4, 1).data(16), Want: []string{"ST901"}},
+		{Name: "data in reverse", File: header(2, 0).tensor("v", 0, 32, 8).tensor("w", 0, 0, 8).data(64), Want: []string{"ST901", "ST901"}},
+		{Name: "rows of half a block", File: header(1, 0).tensor("w", 2, 0, 16, 4).data(36), Want: []string{"ST901"}},
+		{Name: "a key that is not UTF-8", File: header(0, 1).str("k\xff", "v").b, Want: []string{"ST901"}},
+		{Name: "a text that is not UTF-8", File: header(0, 1).str("k", "v\xff").b, Want: []string{"ST901"}},
+		{Name: "a tensor whose name is not UTF-8", File: header(1, 0).tensor("w\xff", 0, 0, 8).data(32), Want: []string{"ST901"}},
+		{Name: "an alignment of another type", File: header(0, 1).text("general.alignment").u32(10).u64(32).b, Want: []string{"ST901"}},
 		{Name: "cut short", File: real[:200], Want: []string{"ST901"}},
 		{Name: "version 99", File: (&builder{order: binary.LittleEndian, b: []byte("GGUF")}).u32(99).u64(0).u64(0).b, Want: []string{"ST901"}},
 		{Name: "arrays in arrays", File: header(0, 1).text("k").u32(9).u32(9).u64(1).u32(9).u64(1).u32(9).u64(1).u32(9).u64(1).u32(9).u64(1).u64(0).b, Want: []string{"ST902"}},
@@ -85,6 +92,15 @@ func FuzzScan(f *testing.F) {
 	f.Add(header(0, 1).str("tokenizer.chat_template", escape).b)
 	f.Add(header(1, 1).text("k").u32(typeArray).u32(typeString).u64(1).text("x").tensor("w", 2, 0, 32, 2).data(36))
 	scantest.Fuzz(f, Format)
+}
+
+// TestVocabulary: words that are no text are told of, as llama.cpp reads them.
+func TestVocabulary(t *testing.T) {
+	b := header(0, 1).text("tokenizer.ggml.tokens").u32(typeArray).u32(typeString).u64(3).text("a").text("\xff").text("\xc3").b
+	r := scantest.Scan(t, "m.gguf", b, Format)
+	if r.Verdict() != modelscan.Safe || len(r.Coverage.Notes) != 1 || !strings.HasPrefix(r.Coverage.Notes[0], "m.gguf: 2 texts in lists") {
+		t.Errorf("%v %q", r.Verdict(), r.Coverage.Notes)
+	}
 }
 
 // TestDocuments: a bill of materials in the metadata, and what general.* says.

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -14,6 +15,7 @@ import (
 
 // Types of metadata values.
 const (
+	typeUint32 = 4
 	typeString = 8
 	typeArray  = 9
 )
@@ -27,12 +29,13 @@ const maxArrayDepth = 4
 const (
 	maxTemplate = 64 << 10                  // of one that is told of
 	maxKey      = 64 << 10                  // the format's own limit
+	maxWord     = 1 << 10                   // of a vocabulary's word that is looked at
 	maxValue    = modelscan.MaxDocument + 1 // of metadata that is only looked at
 )
 
 func (f *file) pair() error {
 	off := f.off
-	key, err := f.text(maxKey)
+	key, err := f.name()
 	if err != nil {
 		return err
 	}
@@ -62,6 +65,9 @@ func (f *file) value(off int64, key string, kind uint64, depth int) error {
 	v, err := f.number(sizes[kind])
 	if err == nil && key == "general.alignment" {
 		f.alignment = v
+		if kind != typeUint32 {
+			f.p.Fail(f.p.Name, at, fmt.Errorf("%q is of type %d: readers want 4 (uint32)", key, kind))
+		}
 		if v == 0 || v > 1<<20 || bits.OnesCount64(v) != 1 {
 			return f.hostile(at, key, fmt.Sprintf("the tensor data is aligned to %d bytes", v))
 		}
@@ -76,11 +82,15 @@ func (f *file) textValue(off int64, key string, depth int) error {
 	case template:
 		keep = jinja.MaxSize + 1
 	case depth > 0: // a vocabulary
-		keep = 0
+		return f.word()
 	}
+	at := f.off
 	s, err := f.text(keep)
-	if err != nil || keep == 0 {
+	if err != nil {
 		return err
+	}
+	if !utf8.ValidString(s) && uint64(len(s)) < keep { // of what was cut, the last letter may be too
+		f.p.Fail(f.p.Name, at, fmt.Errorf("the text of %q is not UTF-8: the gguf package refuses to read it", key))
 	}
 	if template {
 		f.template(off, key, s)
@@ -93,6 +103,22 @@ func (f *file) textValue(off int64, key string, depth int) error {
 	}
 	f.p.Emit.Fact(modelscan.Fact{Kind: kind, Path: f.p.Name, Name: key, Value: s, Offset: off})
 	return nil
+}
+
+// word looks at one of a vocabulary.
+func (f *file) word() error {
+	n, err := f.count("bytes of text", 1)
+	if err != nil {
+		return err
+	}
+	if n > maxWord {
+		return f.skip(int64(n))
+	}
+	b, err := f.bytes(int(n))
+	if err == nil && !utf8.Valid(b) {
+		f.odd++
+	}
+	return err
 }
 
 // description judges text that a person or a tool reads. A template that breaks out is one wherever it stands.

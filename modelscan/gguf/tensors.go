@@ -61,7 +61,7 @@ func (f *file) tensors(n uint64) error {
 // tensor reads one tensor info and returns where its data ends.
 func (f *file) tensor() (end uint64, err error) {
 	at := f.off
-	name, err := f.text(maxKey)
+	name, err := f.name()
 	if err != nil {
 		return 0, err
 	}
@@ -117,6 +117,9 @@ func (f *file) place(at int64, name string, shape []int64, elements, kind, off u
 	case !known:
 		return 0, fmt.Errorf("tensor %q has type %d, which was never given out", name, kind)
 	}
+	if known && len(shape) > 0 && uint64(shape[0])%b.elements != 0 {
+		return 0, fmt.Errorf("tensor %q has rows of %d elements, which are no multiple of the %d that %s packs", name, shape[0], b.elements, b.name)
+	}
 	hi, size := bits.Mul64((elements+b.elements-1)/b.elements, b.bytes)
 	end, carry := bits.Add64(off, size, 0)
 	switch {
@@ -125,6 +128,10 @@ func (f *file) place(at int64, name string, shape []int64, elements, kind, off u
 	case off%f.alignment != 0:
 		return 0, fmt.Errorf("tensor %q at offset %#x is not aligned to %d bytes", name, off, f.alignment)
 	}
+	if off != f.next { // gguf.cpp refuses the file
+		f.p.Fail(f.p.Name, at, fmt.Errorf("tensor %q lies at offset %#x, the one before it ends at %#x: llama.cpp refuses", name, off, f.next))
+	}
+	f.next = (end + f.alignment - 1) &^ (f.alignment - 1)
 	if f.p.Limits.MaxFacts > 0 {
 		f.p.Emit.Fact(modelscan.Fact{Kind: modelscan.TensorFact, Path: f.p.Name, Name: name, DType: b.name, Shape: shape, Offset: int64(off), Size: int64(size)})
 	}

@@ -15,6 +15,7 @@ type heap struct {
 	at           int64 // of the header
 	offsetBytes  int64 // of an offset in a heap ID
 	lengthBytes  int64
+	sums         bool // direct blocks have checksums
 	idLength     int64
 	hugeTree     int64 // B-tree of objects too large for the blocks, -1 for none
 	width        int64 // blocks in a row
@@ -35,6 +36,9 @@ func (f *file) openHeap(at int64) (*heap, error) {
 	if w.Uint(at+7, 2) != 0 {
 		return nil, errHeapFiltered
 	}
+	const summedBlocks = 2
+	h.sums = w.Uint(at+9, 1)&summedBlocks != 0
+	f.summed(at, 22+12*l+3*o, "a fractal heap")
 	largest := w.Uint(at+10, 4) // of an object in a block
 	h.hugeTree = f.address(at + 14 + l)
 	shape := at + 14 + 10*l + 2*o
@@ -82,7 +86,7 @@ func (h *heap) huge(id int64) (at, size int64, err error) {
 	}
 	key := h.f.w.Uint(id+1, min(h.f.lengths, h.idLength-1))
 	found := false
-	err = h.f.tree2(h.hugeTree, func(kind uint64, record int64) error {
+	err = h.f.tree2(h.hugeTree, func(kind, _ uint64, record int64) error {
 		const indirect = 1
 		if kind != indirect {
 			return fmt.Errorf("huge objects in a B-tree of type %d: %w", kind, modelscan.ErrNotSupported)
@@ -104,7 +108,7 @@ func (h *heap) place(off int64) (int64, error) {
 		if off < 0 || off >= h.start {
 			return 0, fmt.Errorf("offset %#x outside the only block of the fractal heap at %#x", off, h.at)
 		}
-		return h.root + off, nil
+		return h.root + off, h.direct(h.root, h.start)
 	}
 	block, rows := h.root, h.rows
 	for range 64 { // blocks of blocks
@@ -112,6 +116,7 @@ func (h *heap) place(off int64) (int64, error) {
 		if row >= rows || block < 0 || string(h.f.w.Bytes(block, 4)) != "FHIB" {
 			break
 		}
+		h.f.summed(block, 5+h.f.offsets+h.offsetBytes+rows*h.width*h.f.offsets, "a fractal heap's block of blocks")
 		column := (off - rowStart) / rowSize
 		child := h.f.address(block + 5 + h.f.offsets + h.offsetBytes + (row*h.width+column)*h.f.offsets)
 		if child < 0 || h.f.w.Err != nil {
@@ -119,11 +124,23 @@ func (h *heap) place(off int64) (int64, error) {
 		}
 		off -= rowStart + column*rowSize
 		if rowSize <= h.large {
-			return child + off, nil
+			return child + off, h.direct(child, rowSize)
 		}
 		block, rows = child, int64(bits.Len64(uint64(rowSize))-bits.Len64(uint64(h.start*h.width)))+1
 	}
 	return 0, errors.Join(h.f.w.Err, fmt.Errorf("offset %#x of the fractal heap at %#x has no block", off, h.at))
+}
+
+// direct checks a block that holds objects: its signature, whose it is, and its checksum where it has one.
+func (h *heap) direct(at, size int64) error {
+	w := h.f.w
+	if string(w.Bytes(at, 4)) != "FHDB" || h.f.address(at+5) != h.at {
+		return errors.Join(w.Err, fmt.Errorf("no block of the fractal heap at %#x at %#x", h.at, at))
+	}
+	if h.sums {
+		h.f.sum(at, size, at+5+h.f.offsets+h.offsetBytes, "a fractal heap's block")
+	}
+	return w.Err
 }
 
 // row of the doubling table that an offset lies in, the size of its blocks, and where it starts.
@@ -148,7 +165,7 @@ func (f *file) dense(at, tree int64, visit func(message)) error {
 	if err != nil {
 		return err
 	}
-	return f.tree2(tree, func(kind uint64, record int64) error {
+	return f.tree2(tree, func(kind, _ uint64, record int64) error {
 		const linkByName, attributeByName = 5, 8
 		id, flags := record, uint64(0)
 		switch kind {

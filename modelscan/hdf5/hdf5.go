@@ -57,12 +57,17 @@ type file struct {
 	seen    map[int64]bool
 	told    map[string]bool
 	missing map[string]bool // what was met and is not supported
+	checked map[int64]bool  // whose checksums were compared
 	steps   int
 
 	// of the object that is being read
-	chunks   message // the layout of its data
-	filtered bool    // the data are compressed or otherwise changed
-	pickled  bool    // PyTables wrote Python objects into it
+	chunks  message  // the layout of its data
+	filters []filter // what the data went through
+	pickled bool     // PyTables wrote Python objects into it
+
+	placed      int   // chunks looked at
+	summedBytes int64 // of the chunks that were verified
+	unread      bool  // there are more
 }
 
 // step is taken for every entry of a list. After too many of them the window fails.
@@ -73,7 +78,7 @@ func (f *file) step() {
 }
 
 func scan(ctx context.Context, p *modelscan.Pass) error {
-	f := &file{p: p, w: window.New(p.R, p.Size), seen: map[int64]bool{}, told: map[string]bool{}, missing: map[string]bool{}}
+	f := &file{p: p, w: window.New(p.R, p.Size), seen: map[int64]bool{}, told: map[string]bool{}, missing: map[string]bool{}, checked: map[int64]bool{}}
 	if err := f.superblock(place(f.w.Bytes(0, min(p.Size, 64<<10)))); err != nil {
 		return err
 	}
@@ -86,6 +91,9 @@ func scan(ctx context.Context, p *modelscan.Pass) error {
 		if err := f.object(at); err != nil {
 			return fmt.Errorf("object at %#x: %w", at, err)
 		}
+	}
+	if f.unread {
+		p.Emit.Note(p.Name + ": compressed numbers, not all of which were unpacked")
 	}
 	for what := range f.missing {
 		p.Emit.Gap(modelscan.Gap{Rule: rule.NotSupported, Path: p.Name, Reason: "hdf5: " + what + " is not read yet"})
@@ -115,6 +123,9 @@ func (f *file) superblock(at int64) error {
 	header := int64(w.Uint(root, f.offsets))
 	if w.Err != nil {
 		return w.Err
+	}
+	if version >= 2 {
+		f.summed(at, 12+4*f.offsets, "the superblock")
 	}
 	if start < 0 || start > f.p.Size {
 		return fmt.Errorf("base address %#x", start)

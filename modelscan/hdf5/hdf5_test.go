@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/secure-torch/secure-torch/modelscan"
 	"github.com/secure-torch/secure-torch/modelscan/pickle"
 	"github.com/secure-torch/secure-torch/modelscan/scantest"
 )
@@ -42,14 +43,33 @@ func farAway(t testing.TB) []byte {
 }
 
 // pickled is an array of Python objects in which one calls.
-func pickled(t testing.TB) []byte {
-	b := real(t, "pytables_objects")
+func pickled(t testing.TB, name string) []byte {
+	b := real(t, name)
 	at := bytes.Index(b, []byte("\x80\x05\x95"))
 	if at < 0 {
 		t.Fatal("no pickle")
 	}
-	copy(b[at:], "cos\nsystem\n(S'echo pwned'\ntR.")
+	copy(b[at:], "cos\nsystem\n(S'x'\ntR.") // no longer than the shortest of those objects
 	return b
+}
+
+// flipped has another bit in one byte.
+func flipped(t testing.TB, name string, at int) []byte {
+	b := real(t, name)
+	b[at] ^= 0x10
+	return b
+}
+
+// TestChunks: what the limits leave unread is told of.
+func TestChunks(t *testing.T) {
+	b := flipped(t, "chunks_earliest", 4054+20)
+	limits := modelscan.DefaultLimits()
+	limits.MaxRawSummed = 20
+	src := modelscan.Source{Name: "m.h5", R: bytes.NewReader(b), Size: int64(len(b))}
+	r := modelscan.Scan(t.Context(), src, []*modelscan.Format{Format}, limits)
+	if r.Verdict() != modelscan.Safe || len(r.Coverage.Notes) != 1 {
+		t.Errorf("%v %q", r.Verdict(), r.Coverage.Notes)
+	}
 }
 
 // All files are by h5py 3.16 and PyTables 3.11.
@@ -82,10 +102,21 @@ func TestScan(t *testing.T) {
 		{Name: "virtual dataset", File: with(t, "virtual", "virt_file.h5", "/etc/passwd2"), Want: []string{"ST259 /etc/passwd2"}},
 		{Name: "an object far outside of the file", File: farAway(t), Want: []string{"ST901"}},
 		{Name: "objects of PyTables", File: real(t, "pytables_objects")},
-		{Name: "a call among objects of PyTables", File: pickled(t), Want: []string{"ST201 os.system"}},
-		{Name: "compressed objects of PyTables", File: real(t, "pytables_filtered"), Want: []string{"ST903"}},
+		{Name: "a call among objects of PyTables", File: pickled(t, "pytables_objects"), Want: []string{"ST201 os.system"}},
+		{Name: "compressed objects of PyTables", File: real(t, "pytables_filtered")},
+		{Name: "a call among compressed objects of PyTables", File: pickled(t, "pytables_filtered"), Want: []string{"ST201 os.system"}},
+		{Name: "an object that is no pickle any more", File: flipped(t, "pytables_filtered", 3896), Want: []string{"ST901"}},
+		{Name: "chunks, oldest layout", File: real(t, "chunks_earliest")},
+		{Name: "chunks, newest layout", File: real(t, "chunks_latest")},
+		{Name: "a chunk of zlib", File: flipped(t, "chunks_earliest", 4054+20), Want: []string{"ST901"}},
+		{Name: "a chunk with a checksum", File: flipped(t, "chunks_earliest", 4128+2), Want: []string{"ST901"}},
+		{Name: "a chunk in a fixed array", File: flipped(t, "chunks_latest", 2082+20), Want: []string{"ST901"}},
+		{Name: "a fixed array", File: with(t, "chunks_latest", "FAHD\x00\x01", "FAHD\x00\x02"), Want: []string{"ST901"}},
+		{Name: "a chunk in a B-tree of version 2", File: flipped(t, "chunks_latest", 2138+20), Want: []string{"ST901"}},
+		{Name: "the only chunk", File: flipped(t, "chunks_latest", 2277+3), Want: []string{"ST901"}},
 		{Name: "objects without their heap", File: with(t, "pytables_objects", "GCOL", "GCOX"), Want: []string{"ST901"}},
 		{Name: "objects without their chunks", File: with(t, "pytables_objects", "TREE\x01", "TREX\x01"), Want: []string{"ST901"}},
+		{Name: "a byte of an object header changed", File: with(t, "model_latest", "keras_version", "keras_versioN"), Want: []string{"ST901"}},
 		{Name: "cut short", File: whole[:len(whole)/2], Want: []string{"ST901", "ST901"}},
 		{Name: "cut in its numbers", File: real(t, "model_latest")[:len(real(t, "model_latest"))-1], Want: []string{"ST901"}},
 		{Name: "superblock only", File: []byte(signature + "\x00\x00\x00\x00\x00\x08\x08\x00"), Want: []string{"ST901"}},
@@ -93,7 +124,7 @@ func TestScan(t *testing.T) {
 }
 
 func FuzzScan(f *testing.F) {
-	for _, name := range []string{"model_earliest", "model_latest", "userblock", "external", "virtual", "many_links", "many_attributes", "committed", "pytables_objects"} {
+	for _, name := range []string{"model_earliest", "model_latest", "userblock", "external", "virtual", "many_links", "many_attributes", "committed", "pytables_objects", "chunks_earliest", "chunks_latest"} {
 		f.Add(real(f, name))
 	}
 	scantest.Fuzz(f, Format)

@@ -32,11 +32,17 @@ func (f *file) object(at int64) error {
 	if len(f.seen) > maxObjects {
 		return fmt.Errorf("more than %d objects: %w", maxObjects, modelscan.ErrLimit)
 	}
-	f.chunks, f.pickled, f.filtered = message{}, false, false
-	if err := f.messages(at, f.interpret); err != nil || !f.pickled {
+	f.chunks, f.pickled, f.filters = message{}, false, nil
+	if err := f.messages(at, f.interpret); err != nil {
 		return err
 	}
-	return f.unlessMissing(f.objects())
+	if f.pickled {
+		return f.unlessMissing(f.objects())
+	}
+	if err := f.numbers(); err != nil && f.w.Err == nil {
+		f.p.Fail(f.p.Name, f.w.Base+at, fmt.Errorf("hdf5: the numbers of the object at %#x: %w", at, err))
+	}
+	return f.w.Err
 }
 
 // messages visits all messages of the object header at an address.
@@ -91,6 +97,7 @@ func (f *file) headerV2(at int64) (chunk, int64) {
 	if flags&0x04 != 0 {
 		prefix += 2 // creation order
 	}
+	f.summed(at, off+width+size-at, "an object header")
 	return chunk{off + width, off + width + size}, prefix
 }
 
@@ -110,6 +117,10 @@ func (f *file) message(off, prefix int64, v2 bool) message {
 func (f *file) continuation(m message, v2 bool) chunk {
 	off, size := f.address(m.off), f.length(m.off+f.offsets)
 	if v2 { // "OCHK" before, a checksum behind
+		if string(f.w.Bytes(off, 4)) != "OCHK" && f.w.Err == nil {
+			f.w.Err = fmt.Errorf("no continuation of an object header at %#x", off)
+		}
+		f.summed(off, size-4, "an object header's continuation")
 		return chunk{off + 4, off + size - 4}
 	}
 	return chunk{off, off + size}
@@ -147,7 +158,10 @@ func (f *file) interpret(m message) error {
 		f.chunks = m
 		f.layout(m)
 	case msgFilters:
-		f.filtered = true
+		var err error
+		if f.filters, err = f.pipeline(m); err != nil {
+			return err
+		}
 	case msgAttribute:
 		f.attribute(m)
 	}

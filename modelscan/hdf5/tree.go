@@ -10,7 +10,7 @@ import (
 
 // tree2 visits the records of a B-tree of version 2 (HDF5 file format specification, III.A.2). kind is the
 // tree's type, record the address of a record.
-func (f *file) tree2(at int64, visit func(kind uint64, record int64) error) error {
+func (f *file) tree2(at int64, visit func(kind, size uint64, record int64) error) error {
 	if at < 0 {
 		return nil
 	}
@@ -26,6 +26,7 @@ func (f *file) tree2(at int64, visit func(kind uint64, record int64) error) erro
 	if depth > maxTree || t.record == 0 || node < 10+t.record {
 		return fmt.Errorf("a B-tree at %#x: depth %d, records of %d in nodes of %d bytes", at, depth, t.record, node)
 	}
+	f.summed(at, 18+f.offsets+f.lengths, "a B-tree")
 	t.sizes(node, depth)
 	root := at + 16
 	return t.node(f.address(root), int64(w.Uint(root+f.offsets, 2)), depth)
@@ -36,7 +37,7 @@ type tree struct {
 	f      *file
 	kind   uint64
 	record int64 // bytes of a record
-	visit  func(kind uint64, record int64) error
+	visit  func(kind, size uint64, record int64) error
 	counts int64   // bytes of a count of records in one child
 	totals []int64 // bytes of a count of records below a child, by the child's depth; 0 for leaves
 }
@@ -75,11 +76,16 @@ func (t *tree) node(at, records, depth int64) error {
 	if at < 0 || string(w.Bytes(at, 4)) != signature {
 		return errors.Join(w.Err, fmt.Errorf("no B-tree node at %#x", at))
 	}
+	size := 6 + records*t.record
+	if depth > 0 {
+		size += (records + 1) * (t.f.offsets + t.counts + t.totals[depth-1])
+	}
+	t.f.summed(at, size, "a B-tree's node")
 	for i := range records {
 		if t.f.step(); w.Err != nil {
 			return w.Err
 		}
-		if err := t.visit(t.kind, at+6+i*t.record); err != nil {
+		if err := t.visit(t.kind, uint64(t.record), at+6+i*t.record); err != nil {
 			return err
 		}
 	}

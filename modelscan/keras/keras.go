@@ -57,11 +57,20 @@ var Profile = &zip.Profile{
 }
 
 func as(e *zip.Entry) *modelscan.Format {
-	if e.Name == "config.json" {
+	switch e.Name {
+	case "config.json":
 		return Format
+	case "metadata.json":
+		return metadata
 	}
 	return nil
 }
+
+// metadata is the archive's other document: versions and a date, which need only be there.
+var metadata = &modelscan.Format{Name: "metadata of keras", Inert: true, Scan: func(_ context.Context, p *modelscan.Pass) error {
+	_, err := jsontree.Read(p.Source, p.Limits)
+	return err
+}}
 
 func has(a *zip.Archive, name string) bool {
 	for _, e := range a.Entries {

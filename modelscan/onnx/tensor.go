@@ -24,8 +24,11 @@ var externalKeys = map[string]bool{"location": true, "offset": true, "length": t
 func (s *scanner) tensor(m wire.Message) error {
 	var dims []int64
 	var name string
+	var kind uint64
 	err := m.Each(func(f wire.Field) error {
 		switch {
+		case f.IsInt(2):
+			kind = f.Int
 		case f.IsInt(1):
 			dims = append(dims, int64(f.Int))
 		case f.Is(1):
@@ -46,6 +49,9 @@ func (s *scanner) tensor(m wire.Message) error {
 	})
 	if why := implausible(dims); why != "" {
 		s.finding(rule.OnnxTensorShape, m.Off, name, fmt.Sprintf("the shape %v of tensor %q %s", dims, name, why))
+	}
+	if err == nil && kind == 0 { // onnx's checker and ONNX Runtime refuse it
+		s.p.Fail(s.p.Name, m.Off, fmt.Errorf("onnx: tensor %q has no type", name))
 	}
 	if s.p.Limits.MaxFacts > 0 {
 		s.p.Emit.Fact(modelscan.Fact{Kind: modelscan.TensorFact, Path: s.p.Name, Name: name, Shape: dims, Offset: m.Off, Size: m.Len})

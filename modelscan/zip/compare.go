@@ -18,6 +18,9 @@ func (s *scanner) directories() {
 		if d.end.disk != 0 {
 			s.find(rule.ZipLoadersDisagree, d.end.at, "disk number", "the end record names another disk: torch refuses, zipfile and strict readers read")
 		}
+		if d.end.refused != "" {
+			s.find(rule.ZipLoadersDisagree, d.end.at, "zip64 records", d.end.refused)
+		}
 		if d.end.here != d.end.count {
 			s.find(rule.ZipLoadersDisagree, d.end.at, "entries on this disk",
 				fmt.Sprintf("the end record counts %d members, %d of them on this disk: torch refuses, zipfile reads", d.end.count, d.end.here))

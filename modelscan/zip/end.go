@@ -2,6 +2,7 @@ package zip
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -52,7 +53,8 @@ type end struct {
 	size    int64  // of the central directory, as claimed
 	offset  int64  // of the central directory, as claimed
 	disk    uint16
-	comment int64 // length claimed
+	comment int64  // length claimed
+	refused string // what in the zip64 records makes a loader refuse the archive
 	by      Loaders
 }
 
@@ -107,6 +109,7 @@ func endAt(src modelscan.Source, b []byte, at int64, by Loaders) []end {
 	if err != nil || le.Uint32(loc) != sigLoc64 {
 		return []end{plain}
 	}
+	plain.refused = locatorRefused(loc, at)
 	followed, ok1 := end64At(src, int64(le.Uint64(loc[8:])), plain)
 	adjacent, ok2 := end64At(src, at-loc64Len-end64Len, plain)
 	switch {
@@ -128,12 +131,30 @@ func endAt(src modelscan.Source, b []byte, at int64, by Loaders) []end {
 	return []end{plain}
 }
 
+// locatorRefused judges the locator in front of the end record at an offset. miniz wants one disk and room for the record
+// behind the offset that the locator gives; zipfile wants the first disk, its newest versions no offset beyond the record too.
+func locatorRefused(loc []byte, at int64) string {
+	le := binary.LittleEndian
+	switch disk, place, disks := le.Uint32(loc[4:]), le.Uint64(loc[8:]), le.Uint32(loc[16:]); {
+	case disks != 1:
+		return fmt.Sprintf("the zip64 locator counts %d disks: torch refuses, zipfile takes 0 and 1", disks)
+	case disk != 0:
+		return fmt.Sprintf("the zip64 locator names disk %d: zipfile refuses, torch reads", disk)
+	case place > uint64(max(at-loc64Len-end64Len, 0)):
+		return fmt.Sprintf("the zip64 locator leads to %#x, behind the end record: zipfile refuses, torch reads it by the plain record or refuses", place)
+	}
+	return ""
+}
+
 func end64At(src modelscan.Source, at int64, e end) (end, bool) {
 	b, err := src.Bytes(at, end64Len, end64Len)
 	if err != nil || binary.LittleEndian.Uint32(b) != sigEnd64 {
 		return e, false
 	}
 	le := binary.LittleEndian
+	if size := le.Uint64(b[4:]); size < end64Len-12 || size > uint64(e.at-at) {
+		e.refused = fmt.Sprintf("a zip64 end record of %d bytes: torch and zipfile refuse", size)
+	}
 	e.limit = at
 	e.disk = uint16(min(le.Uint32(b[16:])|le.Uint32(b[20:]), 0xffff))
 	e.here, e.count = le.Uint64(b[24:]), le.Uint64(b[32:])
