@@ -117,13 +117,7 @@ func (v *verifier) value(t Table, at int64, f Field, depth int) {
 	case Numbers:
 		v.vector(at, f.Size, cmp.Or(f.Align, f.Size))
 	case Strings:
-		to, n := v.vector(at, 4, 4)
-		for i := int64(0); i < n && v.ok(); i++ {
-			if v.tables++; v.tables > maxTables || t.w.Reads > maxReads {
-				v.fail("more than %d texts, or too far apart: %w", maxTables, modelscan.ErrLimit)
-			}
-			v.text(to + 4*i)
-		}
+		v.texts(at)
 	case Tables:
 		to, n := v.vector(at, 4, 4)
 		for i := int64(0); i < n && v.ok(); i++ {
@@ -131,6 +125,17 @@ func (v *verifier) value(t Table, at int64, f Field, depth int) {
 				v.table(Table{t.w, to}, f.Of, depth+1)
 			}
 		}
+	}
+}
+
+// texts checks the vector of strings to which the reference at at leads.
+func (v *verifier) texts(at int64) {
+	to, n := v.vector(at, 4, 4)
+	for i := int64(0); i < n && v.ok(); i++ {
+		if v.tables++; v.tables > maxTables || v.t.w.Reads > maxReads {
+			v.fail("more than %d texts, or too far apart: %w", maxTables, modelscan.ErrLimit)
+		}
+		v.text(to + 4*i)
 	}
 }
 

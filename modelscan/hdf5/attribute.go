@@ -14,9 +14,10 @@ import (
 
 // Classes of datatypes.
 const (
-	classString = 3
-	classOpaque = 5
-	classVlen   = 9
+	classString   = 3
+	classCompound = 6
+	classOpaque   = 5
+	classVlen     = 9
 )
 
 // attribute is an Attribute message. Only text and opaque bytes matter.
@@ -54,6 +55,10 @@ func (f *file) attribute(m message) {
 			return
 		}
 		kind = named
+	}
+	if f.w.Uint(kind, 1)&0x0f == classCompound && f.w.Uint(kind+1, 2) == 0 && f.w.Err == nil {
+		f.broken(m.off, name, errors.New("a compound of no members"))
+		return
 	}
 	f.value(name, kind, f.elements(space), data, m.off+m.size)
 }

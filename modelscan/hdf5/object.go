@@ -200,7 +200,10 @@ func (f *file) descend(root int64, open func(at int64, push func(int64)) error) 
 
 // symbolTable walks the B-tree of an old-style group.
 func (f *file) symbolTable(tree, heap int64) error {
-	names := f.address(heap + 8 + 2*f.lengths)
+	names, size := f.address(heap+8+2*f.lengths), f.length(heap+8)
+	if string(f.w.Bytes(heap, 4)) != "HEAP" || names < 0 || size < 0 || size > f.w.Len()-names {
+		return errors.Join(f.w.Err, fmt.Errorf("no local heap at %#x, or one of %d bytes at %#x", heap, size, names))
+	}
 	return f.descend(tree, func(at int64, push func(int64)) error {
 		if string(f.w.Bytes(at, 4)) == "SNOD" {
 			f.symbols(at, names)

@@ -3,6 +3,7 @@ package pickle
 import (
 	"bytes"
 	"math"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -26,7 +27,7 @@ var steps = [256]func(m *machine, op *Op){
 	opInt: (*machine).pushInt, opLong: (*machine).pushLong, opLong1: (*machine).pushLong, opLong4: (*machine).pushLong,
 	opBinInt: pushFixed, opBinInt1: pushFixed, opBinInt2: pushFixed,
 	opFloat: pushFloat, opBinFloat: pushFloat,
-	opUnicode: pushText, opBinUnicode: pushUnicode, opShortBinUnicode: pushUnicode, opBinUnicode8: pushUnicode,
+	opUnicode: pushRaw, opBinUnicode: pushUnicode, opShortBinUnicode: pushUnicode, opBinUnicode8: pushUnicode,
 	opString: pushText, opBinString: pushText, opShortBinString: pushText,
 	opBinBytes: pushBytes, opShortBinBytes: pushBytes, opBinBytes8: pushBytes,
 	opByteArray8:     pushBytes,
@@ -71,11 +72,17 @@ var steps = [256]func(m *machine, op *Op){
 }
 
 func pushFixed(m *machine, op *Op)     { m.push(mk(kInt, op.Int)) }
-func pushFloat(m *machine, op *Op)     { m.push(mk(kFloat, op.Pos)) }
 func pushText(m *machine, op *Op)      { m.push(mk(kStr, op.Pos)) }
 func pushExtension(m *machine, op *Op) { m.push(m.extension(op)) }
 func putFixed(m *machine, op *Op)      { m.memo.put(op.Int, m.top(op)) }
 func getFixed(m *machine, op *Op)      { m.get(op, op.Int) }
+
+func pushFloat(m *machine, op *Op) {
+	if text, err := m.dec.Payload(op, maxNumber); op.Code == opFloat && err == nil && len(bytes.Trim(text, "0123456789.eE_+-infatyINFATY \t\r\v\f")) > 0 {
+		m.refuse(op, "the number is none")
+	}
+	m.push(mk(kFloat, op.Pos))
+}
 
 // maxChecked bounds the text whose encoding is looked at, in bytes.
 const maxChecked = 1 << 20
@@ -84,6 +91,22 @@ const maxChecked = 1 << 20
 func pushUnicode(m *machine, op *Op) {
 	if b, err := m.dec.Payload(op, maxChecked); err == nil && !utf8.Valid(b) && !utf8.Valid(withoutSurrogates(b)) {
 		m.refuse(op, "the text is not UTF-8")
+	}
+	pushText(m, op)
+}
+
+// pushRaw pushes a str written by UNICODE. Python refuses an escape that is cut or beyond the last character.
+func pushRaw(m *machine, op *Op) {
+	b, err := m.dec.Payload(op, maxChecked)
+	for i := 0; err == nil && i < len(b); i++ {
+		if b[i] != '\\' || i+1 == len(b) || oddBackslash(b, i) {
+			continue
+		}
+		digits := map[byte]int{'u': 4, 'U': 8}[b[i+1]]
+		if v, bad := strconv.ParseUint(string(b[i+2:min(i+2+digits, len(b))]), 16, 32); digits > 0 && (bad != nil || i+2+digits > len(b) || v > utf8.MaxRune) {
+			m.refuse(op, "the text has an escape that is none")
+			break
+		}
 	}
 	pushText(m, op)
 }
@@ -197,9 +220,17 @@ func (m *machine) pushInt(op *Op) {
 	case string(text) == "00" || string(text) == "01":
 		m.push(mk(kBool, n))
 	case !ok:
+		m.decimal(op, text)
 		m.push(mk(kBigInt, op.Pos))
 	default:
 		m.push(intValue(n, op.Pos))
+	}
+}
+
+// decimal refuses a number with a byte that no number has, as Python does.
+func (m *machine) decimal(op *Op, text []byte) {
+	if len(bytes.Trim(text, "0123456789abcdefABCDEFxXoO_+- \t\r\v\f")) > 0 {
+		m.refuse(op, "the number is none")
 	}
 }
 
@@ -209,6 +240,9 @@ func (m *machine) pushLong(op *Op) {
 		if n, ok := parseDecimal(trimL(text)); ok && err == nil {
 			m.push(intValue(n, op.Pos))
 			return
+		}
+		if err == nil {
+			m.decimal(op, trimL(text))
 		}
 		m.push(mk(kBigInt, op.Pos))
 		return

@@ -3,6 +3,9 @@ package pickle
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxName bounds a module or qualified name, in bytes. No importable thing has a longer one.
@@ -18,8 +21,11 @@ func (m *machine) globalOp(op *Op) value {
 		return mk(kGlobal, int64(g))
 	}
 	module, name, _ := bytes.Cut(text, []byte("\n"))
-	if len(module) == 0 || len(name) == 0 {
+	switch {
+	case len(module) == 0 || len(name) == 0:
 		m.refuse(op, "an empty name")
+	case !utf8.Valid(text):
+		m.refuse(op, "a name that is not UTF-8")
 	}
 	return m.global(op, string(module), string(name), false)
 }
@@ -41,6 +47,9 @@ func (m *machine) global(op *Op, module, name string, computed bool) value {
 	key := module + "\n" + name
 	if g, ok := m.byName[key]; ok {
 		return mk(kGlobal, int64(g))
+	}
+	if strings.ContainsFunc(module+name, unicode.IsControl) { // damaged: nothing that can be imported is called so
+		m.refuse(op, "a name with a control character")
 	}
 	g := len(m.globals)
 	m.globals = append(m.globals, global{module: module, name: name, computed: computed, off: op.Pos, entry: m.load.lookup(module, name)})

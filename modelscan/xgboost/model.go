@@ -14,10 +14,14 @@ type scanner struct {
 	*checker
 	jsonstream.Walker
 	p       *modelscan.Pass
-	learns  bool // there is a learner, so that a broken document is a broken model
-	booster bool // a gradient booster was read
-	counted bool // num_feature was read
+	learns  bool            // there is a learner, so that a broken document is a broken model
+	booster bool            // a gradient booster was read
+	counted bool            // num_feature was read
+	parts   map[string]bool // members of the learner
 }
+
+// needed members of a learner: XGBoost looks them up and stops where one is not there (src/learner.cc, LoadModel).
+var needed = []string{"attributes", "gradient_booster", "learner_model_param", "objective"}
 
 func (s *scanner) document() error {
 	t, err := s.R.Next()
@@ -34,6 +38,9 @@ func (s *scanner) document() error {
 }
 
 func (s *scanner) learner(name string, t jsonstream.Token) error {
+	if slices.Contains(needed, name) {
+		s.parts[name] = true
+	}
 	switch name {
 	case "gradient_booster":
 		return s.Members(t, s.gradientBooster)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/secure-torch/secure-torch/internal/rule"
 	"github.com/secure-torch/secure-torch/modelscan"
@@ -45,7 +46,7 @@ var UBJSON = &modelscan.Format{Name: "xgboost-ubjson", Sniff: func(p modelscan.P
 var errNoBooster = errors.New("no learner with a gradient booster")
 
 func scan(ctx context.Context, p *modelscan.Pass, r jsonstream.Reader) error {
-	s := &scanner{p: p, checker: &checker{p: p}}
+	s := &scanner{p: p, checker: &checker{p: p}, parts: map[string]bool{}}
 	s.Walker = jsonstream.Walker{Ctx: ctx, R: r, Twice: func(off int64, name string) {
 		s.tell(off, name, "%q is given twice: XGBoost takes the last one in JSON, the first one in UBJSON", name)
 	}}
@@ -54,7 +55,9 @@ func scan(ctx context.Context, p *modelscan.Pass, r jsonstream.Reader) error {
 	case !s.booster && (err == nil || !s.learns):
 		return errors.Join(err, errNoBooster)
 	case err == nil:
-		if !s.counted {
+		if i := slices.IndexFunc(needed, func(name string) bool { return !s.parts[name] }); i >= 0 {
+			err = fmt.Errorf("no %s: %w", needed[i], jsonstream.ErrShape)
+		} else if !s.counted {
 			err = fmt.Errorf("no num_feature: %w", jsonstream.ErrShape)
 		} else if err = s.finish(); err == nil {
 			s.behind()

@@ -56,6 +56,7 @@ func TestScan(t *testing.T) {
 		{Name: "a line that ends in a text", File: replaced(t, text, `"version"`, "\"vers\non\""), Want: []string{"ST901"}},
 		{Name: "categories without sizes", File: replaced(t, text, `"categories_sizes":[3]`, `"categories_sizes":[]`), Want: []string{"ST280 tree 0"}},
 		{Name: "column short", File: replaced(t, text, `"right_children":[2,`, `"right_children":[`), Want: []string{"ST901"}},
+		{Name: "no attributes", File: replaced(t, text, `"attributes"`, `"attrkbutes"`), Want: []string{"ST901"}},
 		{Name: "trees missing", File: replaced(t, text, `"num_trees":"2"`, `"num_trees":"3"`), Want: []string{"ST901"}},
 		{Name: "key twice", File: replaced(t, text, `"name":"gbtree"`, `"model":{},"name":"gbtree"`), Want: []string{"ST280 model"}},
 		{Name: "code in an attribute", File: replaced(t, text, `"note":"x"`, `"note":"__import__('os').system('echo x')"`), Want: []string{"ST250 note"}},
