@@ -60,6 +60,9 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 		out = e.declaredFor(fr, object, attr)
 	}
 	if len(out) == 0 {
+		out = e.settingOf(fr, object, attr)
+	}
+	if len(out) == 0 {
 		if ps := e.cliDefault(fr, attr); len(ps) > 0 && argumentsName(s.code(object)) {
 			return ps, ""
 		}

@@ -53,15 +53,62 @@ func (e *evaluator) settings(fr *frame, key string) []place {
 	return lower(out, ref.Guess)
 }
 
-// Says tells whether the outermost dictionary of a source has an entry of that name.
-func Says(s *Summary, name string) bool {
-	top, ok := s.dictionary()
-	if !ok {
-		return false
+// settingOf is what the settings of the workspace say of an attribute that lies deeper than their top, config.model.name,
+// where the program reads config from a file that is not known.
+func (e *evaluator) settingOf(fr *frame, object node, attr string) []place {
+	s := fr.s
+	keys := []string{attr}
+	for s.kind(object) == pyparse.Attribute && len(keys) < maxConfigKeys {
+		keys = append(keys, s.code(s.field(object, pyparse.FieldAttribute)))
+		object = s.field(object, pyparse.FieldObject)
 	}
-	keys, _ := s.keys(top)
-	return slices.ContainsFunc(keys, func(k node) bool { t, ok := s.literal(k); return ok && t == name })
+	if e.w == nil || len(keys) < 2 || len(keys) < 3 && !tellingName(attr) || s.kind(object) != pyparse.Identifier {
+		return nil
+	}
+	roots, _ := e.places(fr, object)
+	if !slices.ContainsFunc(roots, func(p place) bool {
+		return p.fr.s.kind(p.n) == pyparse.Call && slices.ContainsFunc(p.fr.s.names(p.fr.s.field(p.n, pyparse.FieldFunction)), readsConfig)
+	}) {
+		return nil
+	}
+	slices.Reverse(keys)
+	var out []place
+	seen := map[string]bool{}
+	for _, m := range e.w.Settings(fr.s, strings.Join(keys, ".")) {
+		in := e.frame(m.Summary, m.Dir)
+		in.config = "of the workspace"
+		if v := m.Summary.entryAt(keys); v >= 0 && m.Summary.kind(v) != pyparse.None && !seen[m.Summary.code(v)] {
+			seen[m.Summary.code(v)] = true
+			out = append(out, place{in, v, ref.Guess})
+		}
+	}
+	if len(out) > maxSettings {
+		return nil
+	}
+	return out
 }
+
+// maxSettings is how many different values may stand in the files of settings before they tell nothing.
+const maxSettings = 8
+
+// maxConfigKeys bounds how deep in a file of settings a value is looked for.
+const maxConfigKeys = 8
+
+// entryAt is the value under keys, one inside the other, in the outermost dictionary of a source, or none.
+func (s *Summary) entryAt(keys []string) node {
+	at, ok := s.dictionary()
+	for i := 0; ok && i < len(keys); i++ {
+		at = s.item(at, keys[i])
+		ok = at >= 0
+	}
+	if !ok {
+		return none
+	}
+	return at
+}
+
+// Says tells whether the outermost dictionary of a source has an entry of that name; a dot stands before one in it.
+func Says(s *Summary, name string) bool { return s.entryAt(strings.Split(name, ".")) >= 0 }
 
 // dictionary is the outermost dictionary of a source.
 func (s *Summary) dictionary() (node, bool) {

@@ -27,8 +27,8 @@ type Workspace interface {
 	Config(from *Summary, path string, beside bool) (Module, bool)
 	// Compose is Config with what the file's Hydra defaults list names put into it.
 	Compose(from *Summary, path string, beside bool) (Module, bool)
-	// Settings finds the YAML files below the workspace's folders that have a value of that name at their top, the nearest
-	// first; none when there are too many to mean anything.
+	// Settings finds the YAML files below the workspace's folders that have a value of that name at their top, a.b for b in
+	// what a names there, the nearest first; none when there are too many to mean anything.
 	Settings(from *Summary, key string) []Module
 	// PassesOn says whether a file of the workspace may have a loader of a library under a name, for others to import.
 	PassesOn(name string) bool

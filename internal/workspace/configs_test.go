@@ -102,13 +102,17 @@ func TestConfigsAbove(t *testing.T) {
 // Which settings a program is told to read is not known: those that have the value asked for count.
 func TestSettings(t *testing.T) {
 	files := map[string]string{
-		"conf/a.yaml": "base_model_path: w/a.pt\nname: a.pt\n", "conf/deep/b.yml": "base_model_path: w/b.pt\n", "conf/c.yaml": "x: {base_model_path: w/c.pt}\n",
+		"conf/a.yaml": "base_model_path: w/a.pt\nname: a.pt\nmodel: {part: {path: w/p.pt}, path: w/q.pt}\n", "conf/deep/b.yml": "base_model_path: w/b.pt\n", "conf/c.yaml": "x: {base_model_path: w/c.pt}\n",
 		".cache/d.yaml": "base_model_path: w/d.pt\n", "conf/none.yaml": "# base_model_path\n[base_model_path]\n",
 	}
 	head := "import argparse, torch\nfrom omegaconf import OmegaConf\np = argparse.ArgumentParser()\np.add_argument('--config')\ncfg = OmegaConf.load(p.parse_args().config)\n"
 	for src, want := range map[string]string{
-		"torch.load(cfg.base_model_path)\n":                                          "? path:w/a.pt:guess path:w/b.pt:guess",
-		"torch.load(cfg.name)\n":                                                     "? ?",
+		"torch.load(cfg.base_model_path)\n": "? path:w/a.pt:guess path:w/b.pt:guess",
+		"torch.load(cfg.name)\n":            "? ?",
+		"torch.load(cfg.model.part.path)\n": "? path:w/p.pt:guess",
+		"both = OmegaConf.merge(cfg, OmegaConf.from_cli())\ntorch.load(both.model.part.path)\n": "? path:w/p.pt:guess",
+		"torch.load(cfg.model.path)\n":                                               "? ?",
+		"torch.load(cfg.model.other.path)\n":                                         "? ?",
 		"torch.load(cfg.other_model_path)\n":                                         "? ?",
 		"def main(base_model_path):\n    torch.load(base_model_path)\nmain(**cfg)\n": "? path:w/a.pt:guess path:w/b.pt:guess",
 	} {

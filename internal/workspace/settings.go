@@ -17,6 +17,7 @@ const (
 	maxEntries = 20_000
 	maxYAML    = 400
 	maxNamed   = 12
+	maxDeep    = 48 // maxNamed for a name in another: which is rarely another thing's
 	maxPeeked  = 4 << 20
 )
 
@@ -30,7 +31,7 @@ func (v view) Settings(from *analyzers.Summary, key string) []analyzers.Module {
 		if s := v.holding(file, key); s != nil {
 			out = append(out, analyzers.Module{Summary: s, Dir: filepath.ToSlash(filepath.Dir(file))})
 		}
-		if len(out) > maxNamed {
+		if len(out) > maxNamed && (!strings.Contains(key, ".") || len(out) > maxDeep) {
 			return nil
 		}
 	}
@@ -50,7 +51,7 @@ func (v view) searched(file string) []byte {
 
 // holding is what a file says, if the name stands in it.
 func (v view) holding(file, key string) *analyzers.Summary {
-	if !bytes.Contains(v.searched(file), []byte(key)) {
+	if !bytes.Contains(v.searched(file), []byte(key[strings.LastIndexByte(key, '.')+1:])) {
 		return nil
 	}
 	s := v.config(file)
