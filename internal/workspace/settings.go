@@ -17,8 +17,9 @@ const (
 	maxEntries = 20_000
 	maxYAML    = 400
 	maxNamed   = 12
-	maxDeep    = 48 // maxNamed for a name in another: which is rarely another thing's
+	maxDeep    = 40 // maxNamed for a name in another: which is rarely another thing's
 	maxPeeked  = 4 << 20
+	maxMakers  = 16 << 20 // bytes that are read to find the files that name classes
 )
 
 // Settings implements analyzers.Workspace.
@@ -65,7 +66,7 @@ func (v view) holding(file, key string) *analyzers.Summary {
 func (v view) Targets(from *analyzers.Summary, class string) []analyzers.Site {
 	path := v.pathOf(from)
 	var out []analyzers.Site
-	files := slices.Clone(v.yamls())
+	files := slices.Clone(v.makers())
 	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(common(b, path), common(a, path)) })
 	for _, file := range files {
 		if len(out) >= maxSites {
@@ -86,6 +87,20 @@ func (v view) Targets(from *analyzers.Summary, class string) []analyzers.Site {
 		}
 	}
 	return out[:min(len(out), maxSites)]
+}
+
+// listMakers lists those of the YAML files that may tell a program to make an instance of a class: most don't, and each
+// class of each source asks.
+func (w *Workspace) listMakers() []string {
+	left := maxMakers
+	return slices.DeleteFunc(slices.Clone(w.yamls()), func(file string) bool {
+		if left <= 0 {
+			return true
+		}
+		text, err := w.read(file)
+		left -= len(text)
+		return err != nil || len(text) > maxConfig || !bytes.Contains(text, []byte("target")) && !bytes.Contains(text, []byte("class_path"))
+	})
 }
 
 // listYAML lists the YAML files below the roots, but for the folders that hold no source of the project itself.

@@ -31,6 +31,7 @@ type Workspace struct {
 	held      int                 // bytes of source in cache
 	clock     int
 	yamls     func() []string      // the YAML files below the roots, listed once
+	makers    func() []string      // those of them that may name classes to make, listed once
 	consulted map[string]bool      // configuration files that were asked for
 	modules   map[[2]string]string // where a module that a file in a folder imports was found
 }
@@ -94,6 +95,7 @@ func New(roots []string, g *analyzers.Grammar) *Workspace {
 	}
 	w.versions = versions(w.roots, false, Read)
 	w.yamls = sync.OnceValue(w.listYAML)
+	w.makers = sync.OnceValue(w.listMakers)
 	w.above = above(w.roots)
 	return w
 }
