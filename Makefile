@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: notice check-cross check-licences check-ci vulncheck test-ci test-release test-packages wheels release-snapshot docs test-docs test-contributing test-jupyterlab scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: notice check-cross check-licences check-ci vulncheck test-ci test-release test-packages wheels release-snapshot docs test-docs test-contributing test-jupyterlab test-zed scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 # First the small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
 # grpcnotrace: gRPC without its pages for a debugging server, whose templates have the linker keep every exported method.
@@ -98,6 +98,12 @@ test-jupyterlab: build
 	editors/vscode/test/ui/install.sh
 	editors/jupyterlab/test/install.sh
 	node editors/jupyterlab/test/run.mjs
+
+# The extension for Zed, compiled as Zed does. It needs cargo and rustup; Zed itself is not started.
+test-zed:
+	rustup target add wasm32-wasip2
+	cargo build --locked --release --target wasm32-wasip2 --manifest-path editors/zed/Cargo.toml --target-dir .cache/zed
+	grep -aq 'language-server-command' .cache/zed/wasm32-wasip2/release/zed_secure_torch.wasm
 
 # The GitHub action's script, the hooks by the real pre-commit, GitLab's script, install.sh, the Dockerfile's steps.
 test-ci: .cache/lint/installed

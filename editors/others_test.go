@@ -151,7 +151,7 @@ func TestLspMode(t *testing.T) {
 
 // Settings of editors that no test starts are at least well-formed, and start the server.
 func TestSettings(t *testing.T) {
-	for _, file := range []string{"kate/lspclient.json", "sublime/LanguageServers.sublime-settings", "jetbrains/template.json", "zed/settings.json", "vim/coc-settings.json", "helix/languages.toml", "jupyterlab/jupyter_server_config.py", "kakoune/kak-lsp.kak", "vim/vim-lsp.vim", "emacs/secure-torch.el", "emacs/secure-torch-lsp-mode.el"} {
+	for _, file := range []string{"kate/lspclient.json", "sublime/LanguageServers.sublime-settings", "jetbrains/template.json", "vim/coc-settings.json", "helix/languages.toml", "jupyterlab/jupyter_server_config.py", "kakoune/kak-lsp.kak", "vim/vim-lsp.vim", "emacs/secure-torch.el", "emacs/secure-torch-lsp-mode.el"} {
 		text, err := os.ReadFile(filepath.FromSlash(file))
 		if err != nil {
 			t.Fatal(err)
@@ -174,6 +174,42 @@ func TestSettings(t *testing.T) {
 		if err != nil || !bytes.Contains(text, []byte("secure-torch")) || !regexp.MustCompile(`"lsp"|'lsp'|secure-torch lsp`).Match(text) {
 			t.Errorf("%s: %v", file, err)
 		}
+	}
+}
+
+// The parts of Zed's extension name the same server. That it compiles is for `make test-zed`.
+func TestZed(t *testing.T) {
+	var manifest struct {
+		ID, Version     string
+		LanguageServers map[string]struct{ Languages []string } `toml:"language_servers"`
+	}
+	var crate struct{ Package struct{ Version string } }
+	var settings struct {
+		Languages map[string]struct {
+			LanguageServers []string `json:"language_servers"`
+		}
+	}
+	for file, read := range map[string]func([]byte) error{
+		"extension.toml": func(b []byte) error { return toml.Unmarshal(b, &manifest) },
+		"Cargo.toml":     func(b []byte) error { return toml.Unmarshal(b, &crate) },
+		"settings.json":  func(b []byte) error { return json.Unmarshal(b, &settings) },
+	} {
+		text, err := os.ReadFile(filepath.Join("zed", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := read(text); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if manifest.Version != crate.Package.Version || manifest.Version == "" {
+		t.Errorf("versions %q and %q", manifest.Version, crate.Package.Version)
+	}
+	if got := manifest.LanguageServers[manifest.ID].Languages; len(got) != 1 || got[0] != "Python" {
+		t.Errorf("server %q is for %q", manifest.ID, got)
+	}
+	if got := settings.Languages["Python"].LanguageServers; len(got) != 2 || got[0] != manifest.ID {
+		t.Errorf("the settings name %q", got)
 	}
 }
 

@@ -41,6 +41,8 @@ func index() string {
 			tested = "not run; the file is parsed"
 		case p.tested == unparsed:
 			tested = "not run"
+		case strings.HasPrefix(tested, "Not run"):
+			tested = "not run; it is compiled: `make test-zed`"
 		}
 		fmt.Fprintf(&rows, "| [%s](editors/%s.md) | %s | %s |\n", p.title, p.name, cmp.Or(p.offers, "settings"), tested)
 	}

@@ -73,11 +73,12 @@ var pages = []page{
 		trouble: []string{"What kak-lsp and the server wrote is in the buffer `*debug*`."},
 	},
 	{
-		name: "zed", title: "Zed", offers: "settings for an extension that is not there yet", language: "json", file: "zed/settings.json",
-		install: "**An extension, which there is not yet.** Zed starts servers that it knows itself, or that an extension registers (`[language_servers.secure-torch]` in `extension.toml`, and `language_server_command` in Rust: [Zed's documentation](https://zed.dev/docs/extensions/languages#language-servers)). Settings can't register one: without such an extension, those below start nothing.",
-		where:   "In `settings.json`, once an extension registers `secure-torch` for Python. `\"...\"` keeps the other servers. Whether `binary` is heeded lies with the extension.",
-		works:   "Nothing without the extension. Until then, `secure-torch check .` in Zed's terminal says the same of the sources.",
-		tested:  untested,
+		name: "zed", title: "Zed", offers: "an extension, from a clone", language: "json", file: "zed/settings.json",
+		install: "The extension in `editors/zed`: “Install Dev Extension” in the view of extensions, and pick that folder. Zed compiles it, which needs Rust with the target `wasm32-wasip2`. It is in no list of Zed's yet.",
+		where:   "None are needed: the extension adds its server to Zed's own for Python. To have it in one order with others, in `settings.json`; `\"...\"` are the rest.",
+		works:   expected + " The program is the one in PATH. None is taken from settings, which a folder may bring along.",
+		tested:  "Not run in Zed: there is none in the test machine. `make test-zed` compiles the extension as Zed does, `go test ./editors` compares its manifest with the settings.",
+		trouble: []string{"“secure-torch is not in PATH” in Zed's log: the extension looks where a shell in the project's folder would."},
 	},
 	{
 		name: "sublime-text", title: "Sublime Text", language: "json", file: "sublime/LanguageServers.sublime-settings",
