@@ -83,31 +83,52 @@ var ultralyticsNames = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:yolo(?:v(?:3|5|8|9|10)|11|12|26|e-\w+|_nas_)[\w.-]*|sam(?:2(?:\.1)?)?_[a-z]|FastSAM-[a-z]|rtdetr-[a-z]|mobile_sam|mobileclip\w*)(?:\.pt|\.ts|\.onnx)?$`)
 })
 
+// yolov5u are the names of YOLOv5 and v3, anywhere in a path, that ultralytics takes for those of the models with an u
+// (check_yolov5u_filename, utils/checks.py), whether or not a file of the name is there.
+var yolov5u = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(.*(?:yolov5[nsmlx]6?|yolov3(?:-tiny|-spp)?))\.pt$`)
+})
+
+// renamed is the name that ultralytics takes for one of its models.
+func renamed(r ref.Ref, base Base) (string, bool) {
+	library, _, _ := strings.Cut(base.Loader, ".")
+	m := yolov5u().FindStringSubmatch(r.Value)
+	if library != "ultralytics" || r.Kind != ref.Path || m == nil || strings.Contains(r.Value, "u") {
+		return r.Value, false
+	}
+	return m[1] + "u.pt", true
+}
+
 // resolveUltralytics finds a model that ultralytics would take out of its folder of weights, when it is not where the
-// program runs (attempt_download_asset): a name without an ending gets .pt, one of YOLOv3 and v5 an u before it.
+// program runs (attempt_download_asset): a name of its own without an ending gets .pt. Where it takes another name the file
+// of the one that was given is listed too, which older versions read.
 func resolveUltralytics(r ref.Ref, base Base, getenv func(string) string) (Resolution, bool) {
-	if r.Kind != ref.Path || !ultralyticsNames().MatchString(r.Value) {
+	if r.Kind != ref.Path {
 		return Resolution{}, false
 	}
-	name := r.Value
-	if filepath.Ext(name) == "" || strings.HasPrefix(filepath.Ext(name), ".1") {
-		name += ".pt"
+	known := ultralyticsNames().MatchString(r.Value)
+	if known && (filepath.Ext(r.Value) == "" || strings.HasPrefix(filepath.Ext(r.Value), ".1")) {
+		r.Value += ".pt"
 	}
-	stem := strings.TrimSuffix(name, ".pt")
-	if (strings.HasPrefix(stem, "yolov3") || strings.HasPrefix(stem, "yolov5")) && !strings.Contains(stem, "u") && stem != name {
-		name = stem + "u.pt"
-	}
+	given := resolvePath(r, base)
+	name, other := renamed(r, base)
 	r.Value = name
 	if res := resolvePath(r, base); len(res.Targets) > 0 {
+		if other {
+			res.Targets = append(res.Targets, given.Targets...)
+		}
 		return res, true
 	}
-	if dir := ultralyticsWeights(getenv); dir != "" {
+	if dir := ultralyticsWeights(getenv); dir != "" && filepath.Ext(name) == ".pt" && filepath.IsLocal(name) {
 		file := filepath.Join(dir, name)
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			return Resolution{Targets: []Target{{Path: file}}}, true
+			return Resolution{Targets: append([]Target{{Path: file}}, given.Targets...)}, true
 		}
 	}
-	return Resolution{Why: fmt.Sprintf("%s is not on this machine: ultralytics downloads it from GitHub and unpickles it", name)}, true
+	if !known && !other {
+		return Resolution{}, false
+	}
+	return Resolution{Targets: given.Targets, Why: fmt.Sprintf("%s is not on this machine: ultralytics downloads it from GitHub and unpickles it", name)}, true
 }
 
 // ultralyticsWeights is the folder that ultralytics' settings name (utils/__init__.py, SettingsManager).

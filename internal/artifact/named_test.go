@@ -28,6 +28,7 @@ func TestNamed(t *testing.T) {
 	for _, f := range []string{
 		"cache/torch/hub/pytorch_vision_main/hubconf.py", "cache/torch/hub/pytorch_vision_main/model.pt", "cache/torch/hub/a_b_feature_x/hubconf.py", "cache/torch/hub/o_n_master/w.pth",
 		"cache/whisper/base.pt", "cache/whisper/large-v3.pt", "config/Ultralytics/settings.json", "weights/yolo11n.pt", "weights/yolov5su.pt", "weights/sam2.1_b.pt", "work/yolov8n.pt", "weights/yolov8n.pt",
+		"work/yolov5s-seg.pt", "work/yolov5n.pt", "work/m/yolov5m6.pt", "work/m/yolov5m6u.pt", "weights/mine.pt",
 	} {
 		write(f)
 	}
@@ -60,6 +61,10 @@ func TestNamed(t *testing.T) {
 		{"ultralytics.YOLO", ref.Path, "yolov8n.pt", "work/yolov8n.pt"},
 		{"ultralytics.YOLO", ref.Path, "yolo26n.pt", ""},
 		{"ultralytics.YOLO", ref.Path, "best.pt", ""},
+		{"ultralytics.YOLO", ref.Path, "mine.pt", "weights/mine.pt"},
+		{"ultralytics.YOLO", ref.Path, "yolov5s-seg.pt", "work/yolov5s-seg.pt"},
+		{"ultralytics.YOLO", ref.Path, "m/yolov5m6.pt", "work/m/yolov5m6u.pt"},
+		{"ultralytics.YOLO", ref.Path, "yolov5n.pt", "work/yolov5n.pt"},
 		{"torch.load", ref.Path, "yolo11n.pt", ""},
 	} {
 		res := Resolve(ref.Ref{Kind: c.kind, Value: c.value}, Base{WorkDir: filepath.Join(home, "work"), Loader: c.loader, HubCache: filepath.Join(home, "none")})

@@ -63,15 +63,23 @@ func Resolve(r ref.Ref, base Base) Resolution {
 	return res
 }
 
+// resolveHere looks a path up; found is false where a loader with names of its own may look elsewhere.
+func resolveHere(r ref.Ref, base Base) (here Resolution, found bool) {
+	if r.Kind != ref.Path {
+		return here, false
+	}
+	_, other := renamed(r, base)
+	here = resolvePath(r, base)
+	return here, len(here.Targets) > 0 && !other
+}
+
 func lookUp(r ref.Ref, base Base) Resolution {
 	if inner, err := ref.Parse(r.Value, ""); err == nil && r.Kind == ref.Path && (inner.Kind == ref.MLflow || inner.Kind == ref.Hub) {
 		r = inner // as a string in a program has it: "models:/name/3"
 	}
-	var here Resolution
-	if r.Kind == ref.Path {
-		if here = resolvePath(r, base); len(here.Targets) > 0 {
-			return here
-		}
+	here, found := resolveHere(r, base)
+	if found {
+		return here
 	}
 	if named, ok := resolveNamed(r, base, os.Getenv); ok {
 		return named
