@@ -85,14 +85,24 @@ func (e *evaluator) onOwn(fr *frame, class node, attr string) ([]place, string) 
 	return ps, why
 }
 
+// maxSet bounds the assignments to attributes of one name that are looked at before a use.
+const maxSet = 256
+
 // setBefore are the values that statements before a use in the same function give to an attribute of the same object, the
 // latest first, and whether one of them at least is given on every way to the use: then it has no others.
 func (s *Summary) setBefore(object node, attr string, same func(object node) bool) (values []node, all bool) {
 	fn := s.enclosing(object, pyparse.FunctionDefinition)
 	covered := map[node][]node{}
+	looked := 0
 	for _, a := range slices.Backward(s.attrs[attr]) {
+		if a > object {
+			continue
+		}
+		if looked++; looked > maxSet || len(values) == maxAlts {
+			break
+		}
 		right, elem := s.assigned(a)
-		if a > object || right < 0 || elem >= 0 || s.within(object, right) || s.enclosing(a, pyparse.FunctionDefinition) != fn || !same(s.field(a, pyparse.FieldObject)) {
+		if right < 0 || elem >= 0 || s.within(object, right) || s.enclosing(a, pyparse.FunctionDefinition) != fn || !same(s.field(a, pyparse.FieldObject)) {
 			continue
 		}
 		branch, ok := s.branch(a, object)

@@ -120,6 +120,7 @@ func TestHostileSources(t *testing.T) {
 		"rebound":        head + strings.Repeat("p = p + '/x'\n", 20_000) + "torch.load(p)\n",
 		"branches":       head + strings.Repeat("if a:\n  p = 'b'\n", 5_000) + "torch.load(p)\n",
 		"cycle":          head + "def f(a): return g(a)\ndef g(a): return f(a)\ntorch.load(f(1))\n",
+		"set attributes": "import torch\ndef f(x, c):\n" + strings.Repeat("    if c:\n        x.a = x.a\n", 5_000) + strings.Repeat("    torch.load(x.a)\n", 200),
 		"one line":       head + "x = '" + strings.Repeat("a", 10<<20) + "'\n",
 		"long":           head + strings.Repeat("value = compute(value, 1, name='x')\n", 60_000),
 		"nul":            head + "x = '\x00'\n\x00\x00",
