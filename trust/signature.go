@@ -123,7 +123,9 @@ func (j *judge) root() (*sigstore.Root, error) {
 
 // key tries the keys there are. Without one nothing is known: anybody can make a key.
 func (j *judge) key() (*evidence.Manifest, error) {
-	j.out.Signer = "key:" + j.bundle.hint()
+	if hint := j.bundle.hint(); hint != "" { // what the bundle says of its key: no fingerprint, and nobody has checked it
+		j.out.Signer = "key hint " + hint
+	}
 	if len(j.q.Authorities) == 0 {
 		return nil, fail(evidence.NoAuthority, "signed with a key, and no key is known to verify it with")
 	}

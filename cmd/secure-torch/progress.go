@@ -30,7 +30,7 @@ func (p *progress) step(path string) {
 	}
 	p.shown = time.Now()
 	name := []rune(report.Escape(path))
-	fmt.Fprintf(p.w, "\r\x1b[K%d files scanned  %s", p.files, string(name[max(0, len(name)-50):]))
+	fmt.Fprintf(p.w, "\r\x1b[K%s scanned  %s", report.Count(p.files, "file", "files"), string(name[max(0, len(name)-50):]))
 }
 
 // done takes the line away.

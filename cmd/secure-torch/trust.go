@@ -114,7 +114,7 @@ func explainTrust(w io.Writer, policy *evidence.TrustPolicy, path string, asJSON
 	if e.Bundle != "" {
 		fmt.Fprintf(w, "  signature   %s\n", e.Bundle)
 	}
-	_, err = fmt.Fprintf(w, "  unsigned files: %s\n  sigstore root  %s, newest part of %s\n", e.Unsigned, e.Root.Origin, e.Root.Newest.Format(time.DateOnly))
+	_, err = fmt.Fprintf(w, "  unsigned files  %s\n  sigstore root  %s, newest part of %s\n", e.Unsigned, e.Root.Origin, e.Root.Newest.Format(time.DateOnly))
 	return err
 }
 

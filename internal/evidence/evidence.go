@@ -100,7 +100,7 @@ type Signature struct {
 	Kind     Kind       `json:"kind,omitempty"`
 	Method   Method     `json:"method,omitempty"`
 	Bundle   string     `json:"bundle,omitempty"` // file name
-	Signer   string     `json:"signer,omitempty"` // e-mail address, workflow, subject of a certificate, "key:" and a fingerprint
+	Signer   string     `json:"signer,omitempty"` // e-mail address, workflow, subject of a certificate, "key:" and a fingerprint, or "key hint" and what an unverified bundle says
 	Issuer   string     `json:"issuer,omitempty"`
 	SignedAt *time.Time `json:"signed_at,omitempty"`
 	LogIndex *int64     `json:"log_index,omitempty"`
