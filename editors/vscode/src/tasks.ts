@@ -5,6 +5,9 @@ import type { Server } from "./server";
 
 const type = "secure-torch";
 
+/** One for each of VS Code's severities: its matchers take theirs from no words but "error", "warning" and "info". */
+const matchers = ["$secure-torch", "$secure-torch-medium", "$secure-torch-low"];
+
 interface Definition extends vscode.TaskDefinition {
   verb: string;
   paths?: string[];
@@ -14,7 +17,7 @@ interface Definition extends vscode.TaskDefinition {
 function task(command: string, verb: string, args: readonly string[], scope: vscode.WorkspaceFolder | undefined, name: string): vscode.Task {
   const cwd = scope?.uri.fsPath;
   const execution = new vscode.ProcessExecution(command, [verb, ...args], cwd === undefined ? {} : { cwd });
-  const made = new vscode.Task({ type, verb } satisfies Definition, scope ?? vscode.TaskScope.Workspace, name, type, execution, "$secure-torch");
+  const made = new vscode.Task({ type, verb } satisfies Definition, scope ?? vscode.TaskScope.Workspace, name, type, execution, matchers);
   made.presentationOptions = { clear: true, reveal: vscode.TaskRevealKind.Always };
   return made;
 }

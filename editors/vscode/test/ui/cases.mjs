@@ -207,6 +207,15 @@ async function inspector({ page, shot, models }) {
   await (await webview(page)).locator(".verdict:not(.unsafe)").waitFor();
 }
 
+/** The inspector in a theme that VS Code knows to be of this kind. */
+const themed = (theme, kind) => ({
+  options: { theme },
+  run: async (session) => {
+    await inspector({ ...session, shot: (as, clip) => session.shot(`${as}-${kind}`, clip) });
+    assert.equal(await (await webview(session.page)).locator(`body.${kind}`).count(), 1);
+  },
+});
+
 async function tensors({ page, shot }) {
   await open(page, "many.safetensors");
   const frame = await webview(page);
@@ -319,6 +328,41 @@ async function settings({ page, dir }) {
   await until("the badge", async () => (await badge.evaluateAll((all) => all.map((e) => getComputedStyle(e, "::after").content))).some((c) => c.includes("✗")));
 }
 
+/** A workspace of two folders, which have models of the same name, and its file. */
+function folders({ dir, models }) {
+  for (const [name, model] of [["first", "good.pt"], ["second", "evil.pt"], ["third", "evil.pt"]]) {
+    const folder = path.join(dir, name);
+    mkdirSync(folder);
+    copyFileSync(path.join(models, model), path.join(folder, `${name === "third" ? "late" : "model"}.pt`));
+    writeFileSync(path.join(folder, `${name}.py`), 'import torch\n\nmodel = torch.load("model.pt")\nother = torch.load("model.pt", weights_only=True)\n');
+  }
+  const file = path.join(dir, "two.code-workspace");
+  writeFileSync(file, JSON.stringify({ folders: [{ path: "first" }, { path: "second" }] }));
+  return { workspace: file };
+}
+
+/** Each folder's sources are beside its own models; a folder that comes is looked at. */
+async function multiRoot({ page, dir }) {
+  await open(page, "second.py");
+  await page.locator(squiggle).first().waitFor();
+  await on(page, "other");
+  await page.locator(".codelens-decoration", { hasText: "unsafe" }).first().waitFor();
+  await open(page, "first.py");
+  await on(page, "other");
+  await page.locator(".codelens-decoration", { hasText: "safe" }).first().waitFor();
+  assert.equal(await page.locator(squiggle).count(), 0);
+  assert.equal(await page.locator(".codelens-decoration", { hasText: "unsafe" }).count(), 0);
+  writeFileSync(path.join(dir, "two.code-workspace"), JSON.stringify({ folders: [{ path: "first" }, { path: "second" }, { path: "third" }] }));
+  const rows = page.locator(".explorer-folders-view .monaco-list-row");
+  await rows.filter({ hasText: "third" }).first().waitFor();
+  const model = rows.filter({ hasText: "late.pt" }).locator(".monaco-icon-label").first();
+  await until("the third folder's files", async () => { // a folder that comes is open or closed, as VS Code likes
+    await page.locator('.explorer-folders-view .monaco-list-row[aria-expanded="false"]', { hasText: "third" }).click({ timeout: 2000 }).catch(() => undefined);
+    return model.isVisible();
+  });
+  await until("the badge of a model in the third folder", async () => (await model.evaluate((e) => getComputedStyle(e, "::after").content)).includes("✗"));
+}
+
 /** Another program that has this one's name. */
 function others(dir) {
   const file = path.join(dir, ".other", "secure-torch");
@@ -334,9 +378,6 @@ function pointTo(dir, program) {
   writeFileSync(path.join(dir, ".vscode", "settings.json"), JSON.stringify({ "secureTorch.path": [program], "secureTorch.importStrategy": "fromEnvironment" }));
 }
 
-const light = { theme: "Default Light Modern" };
-const contrast = { theme: "Default High Contrast" };
-
 export const cases = {
   pictures: { options: { settings: { "window.commandCenter": false, "workbench.activityBar.location": "hidden", "workbench.layoutControl.enabled": false, "workbench.statusBar.visible": false, "editor.fontSize": 16, "breadcrumbs.enabled": false } }, run: pictures },
   mainJob: { run: mainJob },
@@ -349,12 +390,14 @@ export const cases = {
   missing: { run: missing, options: { env: { PATH: "/nonexistent" }, change: (extension) => rmSync(path.join(extension, "server"), { recursive: true }) } },
   untrusted: { run: untrusted, options: ({ dir }) => { pointTo(dir, others(dir)); return { trusted: false }; } },
   inspector: { run: inspector },
-  inspectorLight: { run: inspector, options: light },
-  inspectorContrast: { run: inspector, options: contrast },
+  inspectorLight: themed("Default Light Modern", "vscode-light"),
+  inspectorDark: themed("Default Dark Modern", "vscode-dark"),
+  inspectorContrast: themed("Default High Contrast", "vscode-high-contrast"),
   tensors: { run: tensors },
   hostile: { run: hostile },
   provenance: { run: provenance },
   suffixes: { run: suffixes },
   foreign: { run: foreign, options: ({ dir }) => ({ machine: { "secureTorch.path": [others(dir), "/nonexistent/secure-torch"] } }) },
+  multiRoot: { run: multiRoot, options: folders },
   settings: { run: settings, options: { settings: { "secureTorch.workspaceScan": "off" } } },
 };

@@ -49,9 +49,10 @@ function installedOnce(vsix) {
   return shared;
 }
 
-/** Starts code-server on a folder; end() ends it. Options: trusted, theme, settings, machine, env, change(extension folder), later
+/** Starts code-server on a folder, or a workspace's file; end() ends it. Options: trusted, theme, settings, machine, env, workspace (the file), change(extension folder), later
  * (the extension is installed by install(), while the editor runs). */
 export async function start(folder, vsix, options = {}) {
+  const opened = options.workspace ?? folder;
   const home = mkdtempSync(path.join(os.tmpdir(), "secure-torch-vscode-"));
   const user = path.join(home, "user");
   mkdirSync(path.join(user, "User"), { recursive: true });
@@ -80,7 +81,7 @@ export async function start(folder, vsix, options = {}) {
   if (options.trusted !== false) {
     flags.push("--disable-workspace-trust");
   }
-  const child = spawn(node, [entry, ...common, ...flags, folder], { env, stdio: ["ignore", log, log], detached: true });
+  const child = spawn(node, [entry, ...common, ...flags, opened], { env, stdio: ["ignore", log, log], detached: true });
   await until("code-server answers", async () => (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.ok);
 
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
@@ -92,7 +93,7 @@ export async function start(folder, vsix, options = {}) {
   });
   const page = await context.newPage();
   page.setDefaultTimeout(patience);
-  await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}`);
+  await page.goto(`http://127.0.0.1:${port}/?${opened.endsWith(".code-workspace") ? "workspace" : "folder"}=${encodeURIComponent(opened)}`);
   await page.locator(".monaco-workbench").waitFor();
   return {
     page, home, outside, child, install,

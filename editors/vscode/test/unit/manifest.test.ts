@@ -7,7 +7,7 @@ interface Manifest {
     commands: { command: string }[];
     menus: Record<string, { command: string }[]>;
     configuration: { properties: Record<string, { scope: string }> };
-    problemMatchers: { pattern: { regexp: string }[] }[];
+    problemMatchers: { severity: string; pattern: { regexp: string }[] }[];
     walkthroughs: { steps: { media: { image?: string; markdown?: string } }[] }[];
   };
 }
@@ -30,14 +30,16 @@ test("every setting is used", () => {
   }
 });
 
-test("the problem matcher reads what check prints", () => {
-  const [head, message] = (contributes.problemMatchers[0]?.pattern ?? []).map((p) => new RegExp(p.regexp));
-  const first = head?.exec("src/my app.py:19:12: CRITICAL ST201 pickle-os-system");
-  assert.deepEqual(first?.slice(1), ["src/my app.py", "19", "12", "CRITICAL", undefined, "ST201", "pickle-os-system"]);
-  const second = head?.exec("a.py:1:2: INFO ST190 load-unresolved");
-  assert.deepEqual(second?.slice(3), ["2", undefined, undefined, "ST190", "load-unresolved"]);
-  assert.equal(message?.exec("  would call posix.system('echo pwned') on load — a.pt")?.[1], "would call posix.system('echo pwned') on load — a.pt");
-  assert.equal(head?.exec("1 files, 4 load calls: 1 critical."), null);
+test("one problem matcher reads each severity that check prints", () => {
+  const matchers = contributes.problemMatchers.map(({ severity, pattern }) => ({ severity, head: new RegExp(pattern[0]?.regexp ?? ""), message: new RegExp(pattern[1]?.regexp ?? "") }));
+  const severities = (line: string) => matchers.filter((m) => m.head.test(line)).map((m) => m.severity);
+  for (const [word, severity] of Object.entries({ CRITICAL: "error", HIGH: "error", MEDIUM: "warning", LOW: "info", INFO: "info" })) {
+    assert.deepEqual(severities(`a.py:1:2: ${word} ST190 load-unresolved`), [severity]);
+  }
+  assert.deepEqual(severities("1 files, 4 load calls: 1 critical."), []);
+  const first = matchers[0]?.head.exec("src/my app.py:19:12: CRITICAL ST201 pickle-os-system");
+  assert.deepEqual(first?.slice(1), ["src/my app.py", "19", "12", "ST201", "pickle-os-system"]);
+  assert.equal(matchers[0]?.message.exec("  would call posix.system('echo pwned') on load — a.pt")?.[1], "would call posix.system('echo pwned') on load — a.pt");
 });
 
 test("the walkthrough's pictures are there", () => {
