@@ -6,7 +6,7 @@ FUZZTIME ?= 10m
 # golangci-lint lives in a module of its own, so that it stays out of our SBOM.
 LINT := bin/golangci-lint
 
-.PHONY: notice check-cross check-licences check-ci vulncheck test-ci test-release test-packages wheels release-snapshot docs test-docs test-contributing test-jupyterlab test-zed scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-editors lint generate check wasm test-sandbox soak fuzz bench clean
+.PHONY: notice check-cross check-licences check-ci vulncheck test-ci test-release test-packages wheels release-snapshot docs test-docs test-contributing test-jupyterlab test-zed scan-worker wasm-check check-vscode vscode test-vscode build run test test-go test-wasm test-outputs test-python test-matrix test-interop test-plans test-editors lint generate check wasm test-sandbox soak fuzz bench clean
 
 # First the small executable of the scan role, which the tag has the second build embed (docs/adr/0005).
 # grpcnotrace: gRPC without its pages for a debugging server, whose templates have the linker keep every exported method.
@@ -53,6 +53,11 @@ test-matrix:
 test-interop:
 	@scripts/bootstrap.sh build test
 	scripts/interop.sh
+
+# Which files the libraries themselves open, against what is said of a call; fetches some 400 MB and takes half an hour.
+test-plans:
+	@scripts/bootstrap.sh build python
+	scripts/plans.sh
 
 # Every editor there is: Neovim as installed, and newer ones out of other Debians, which need not be reachable.
 test-editors: build

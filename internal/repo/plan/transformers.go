@@ -159,16 +159,17 @@ func sentenceTransformers(c *chooser) {
 		return
 	}
 	for _, m := range modules.Items {
-		dir := m.Str("path")
-		c.module(dir)
-		if kind := m.Str("type"); strings.HasSuffix(kind, ".Router") || strings.HasSuffix(kind, ".Asym") {
+		dir, kind := m.Str("path"), m.Str("type")
+		c.module(dir, strings.HasSuffix(kind, "Transformer"))
+		if strings.HasSuffix(kind, ".Router") || strings.HasSuffix(kind, ".Asym") {
 			c.routes(dir)
 		}
 	}
 }
 
-// module reads one module's weights.
-func (c *chooser) module(dir string) {
+// module reads one module's weights. use_safetensors is for those that transformers loads: others have safetensors first
+// (Module.load_torch_weights). Where it is not known which of them a module is, both are read.
+func (c *chooser) module(dir string, transformer bool) {
 	if base := c.json[path.Join(dir, "adapter_config.json")].Str("base_model_name_or_path"); base != "" {
 		c.elsewhere(base)
 		c.either(dir, adapterWeights...)
@@ -177,7 +178,9 @@ func (c *chooser) module(dir string) {
 	if c.named(dir) {
 		return
 	}
-	if c.q.Options.Safetensors == "false" || !c.either(dir, "model.safetensors") {
+	pickles := c.q.Options.Safetensors == "false"
+	found := !(pickles && transformer) && c.either(dir, "model.safetensors")
+	if pickles || !found {
 		c.either(dir, "pytorch_model.bin")
 	}
 }
@@ -189,7 +192,7 @@ func (c *chooser) routes(dir string) {
 	for _, f := range c.q.Files {
 		if sub := path.Dir(f.Path); !seen[sub] && sub != "." && (dir == "" || strings.HasPrefix(sub, dir+"/")) {
 			seen[sub] = true
-			c.module(sub)
+			c.module(sub, false)
 		}
 	}
 }
