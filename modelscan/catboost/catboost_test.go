@@ -26,6 +26,7 @@ func TestScan(t *testing.T) {
 		{Name: "bytes behind", File: behind},
 		{Name: "cut in a table", File: cbm[:len(cbm)-20], Want: []string{"ST901"}},
 		{Name: "cut in the core", File: cbm[:3000], Want: []string{"ST901"}},
+		{Name: "no text of the version", File: bytes.Replace(cbm, []byte("FlabuffersModel_v1"), []byte("FlabuffersModel_v2"), 1), Want: []string{"ST903"}},
 		{Name: "magic only", File: cbm[:4], Want: []string{"ST901"}},
 		{Name: "JSON split outside", File: replaced(`"split_index":3`, `"split_index":4`), Want: []string{"ST280 split_index"}},
 		{Name: "JSON split negative", File: replaced(`"split_index":3`, `"split_index":-4`), Want: []string{"ST280 split_index"}},

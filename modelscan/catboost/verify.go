@@ -21,8 +21,8 @@ func sub(s flatbuffer.Schema) flatbuffer.Field {
 	return flatbuffer.Field{Kind: flatbuffer.Sub, Of: &s}
 }
 
-// schemas are those of the core and of a table of categories (model.fbs, features.fbs, ctr_data.fbs), without fields that
-// only the newest versions write.
+// schemas are those of the core and of a table of categories (model.fbs, features.fbs, ctr_data.fbs), with what CatBoost 1.2
+// writes behind those fields of the trees.
 func schemas() (core, table *flatbuffer.Schema) {
 	text := flatbuffer.Field{Kind: flatbuffer.String}
 	needed := flatbuffer.Field{Kind: flatbuffer.String, Required: true}
@@ -39,6 +39,7 @@ func schemas() (core, table *flatbuffer.Schema) {
 		tables(category), tables(number), tables(flatbuffer.Schema{scalar(4), ints, texts}), tables(flatbuffer.Schema{ctr, floats}),
 		doubles, doubles, numbers(4, 2), ints,
 		tables(category), tables(flatbuffer.Schema{scalar(4), scalar(4), scalar(4), floats}), scalar(8), scalar(8),
+		doubles, numbers(4, 2), tables(flatbuffer.Schema{scalar(4), scalar(4), text, scalar(4), scalar(1)}),
 	}
 	return &flatbuffer.Schema{text, sub(trees), tables(flatbuffer.Schema{needed, needed}), texts},
 		&flatbuffer.Schema{base, octets, octets, scalar(4), scalar(4)}

@@ -41,7 +41,7 @@ func (f *file) attribute(m message) {
 		}
 		return n
 	}
-	name := strings.TrimRight(f.w.Text(at, sizes[0], maxName), "\x00")
+	name := f.attributeName(at, sizes[0], version)
 	kind := at + padded(sizes[0])
 	space := kind + padded(sizes[1])
 	data := space + padded(sizes[2])
@@ -56,16 +56,36 @@ func (f *file) attribute(m message) {
 		}
 		kind = named
 	}
-	if f.w.Uint(kind, 1)&0x0f == classCompound && f.w.Uint(kind+1, 2) == 0 && f.w.Err == nil {
-		f.broken(m.off, name, errors.New("a compound of no members"))
-		return
-	}
+	f.compound(name, kind)
 	f.value(name, kind, f.elements(space), data, m.off+m.size)
 }
+
+// compound tells of a datatype of that class without members, which the library refuses.
+func (f *file) compound(name string, kind int64) {
+	if f.w.Uint(kind, 1)&0x0f == classCompound && f.w.Uint(kind+1, 2) == 0 && f.w.Err == nil {
+		f.broken(kind, name, errors.New("a compound of no members"))
+	}
+}
+
+// attributeName reads a name, which ends where its length says.
+func (f *file) attributeName(at, size int64, version uint64) string {
+	text := f.w.Text(at, size, maxName)
+	name, behind, _ := strings.Cut(text, "\x00")
+	if version > 1 && behind != "" || strings.Trim(behind, "\x00") != "" || name == "" && f.w.Err == nil {
+		f.broken(at, text, errors.New("its name ends before its length, or is none"))
+	}
+	return name
+}
+
+// maxRank of a dataspace (H5S_MAX_RANK).
+const maxRank = 32
 
 // elements of a dataspace: 1 for a scalar, 0 for none.
 func (f *file) elements(at int64) int64 {
 	version, rank := f.w.Uint(at, 1), int64(f.w.Uint(at+1, 1))
+	if (version != 1 && version != 2 || rank > maxRank) && f.w.Err == nil {
+		f.p.Fail(f.p.Name, f.w.Base+at, fmt.Errorf("hdf5: a dataspace of version %d with %d dimensions", version, rank))
+	}
 	dims := at + 8
 	if version == 2 {
 		dims = at + 4

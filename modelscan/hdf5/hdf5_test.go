@@ -117,6 +117,8 @@ func TestScan(t *testing.T) {
 		{Name: "objects without their heap", File: with(t, "pytables_objects", "GCOL", "GCOX"), Want: []string{"ST901"}},
 		{Name: "objects without their chunks", File: with(t, "pytables_objects", "TREE\x01", "TREX\x01"), Want: []string{"ST901"}},
 		{Name: "a byte of an object header changed", File: with(t, "model_latest", "keras_version", "keras_versioN"), Want: []string{"ST901"}},
+		{Name: "an attribute whose name ends early", File: with(t, "model_earliest", "model_config\x00", "model_co\x00fig\x00"), Want: []string{"ST901"}},
+		{Name: "a local heap that is none", File: with(t, "model_earliest", "HEAP", "HEAX"), Want: []string{"ST901"}},
 		{Name: "cut short", File: whole[:len(whole)/2], Want: []string{"ST901", "ST901"}},
 		{Name: "cut in its numbers", File: real(t, "model_latest")[:len(real(t, "model_latest"))-1], Want: []string{"ST901"}},
 		{Name: "superblock only", File: []byte(signature + "\x00\x00\x00\x00\x00\x08\x08\x00"), Want: []string{"ST901"}},

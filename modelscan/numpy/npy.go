@@ -63,9 +63,9 @@ func ReadHeader(src modelscan.Source) (Header, error) {
 	}
 	size := int64(binary.LittleEndian.Uint16(b[8:]))
 	h.Data = 10
-	switch b[6] {
-	case 1:
-	case 2, 3:
+	switch {
+	case b[7] == 0 && b[6] == 1:
+	case b[7] == 0 && (b[6] == 2 || b[6] == 3):
 		size, h.Data = int64(binary.LittleEndian.Uint32(b[8:])), 12
 	default:
 		return h, fmt.Errorf("version %d.%d of the npy format", b[6], b[7])

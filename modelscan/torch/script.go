@@ -42,11 +42,15 @@ const maxForeign = 50
 // by Python; __setstate__ runs on load, all other methods when the model is called.
 func scanScript(ctx context.Context, p *modelscan.Pass) error {
 	method, told := "", map[string]bool{}
-	return lines(ctx, p, func(off int64, line string) {
+	var shape brackets
+	cut := false // a line too long for one piece: a string may go on in the next
+	err := lines(ctx, p, func(off int64, line string) {
 		if m := definition().FindStringSubmatch(line); m != nil {
 			method = m[1]
 		}
 		code := withoutStrings(line)
+		cut = cut || len(line) >= maxLine
+		shape.line(off, code)
 		for _, m := range foreign().FindAllStringSubmatch(code, -1) {
 			space := m[1] + m[2]
 			if namespaces().MatchString(space) || told[space] || len(told) >= maxForeign {
@@ -68,6 +72,10 @@ func scanScript(ctx context.Context, p *modelscan.Pass) error {
 		p.Emit.Finding(modelscan.Finding{Rule: id, Path: p.Name, Offset: off + int64(m[0]), Subject: op,
 			Message: fmt.Sprintf("would run %s %s", excerpt(line[m[0]:]), when)})
 	})
+	if why := shape.end(p.Size); why != "" && err == nil && !cut {
+		p.Fail(p.Name, shape.at, fmt.Errorf("torchscript: %s: torch refuses to compile it", why))
+	}
+	return err
 }
 
 // scanPackageSource reads a Python module of a torch.package: it runs when a pickle of the package names it.

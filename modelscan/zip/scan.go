@@ -84,6 +84,8 @@ func (e *Entry) refused() string {
 		return fmt.Sprintf("begins on disk %d", e.Disk)
 	case e.External&0x10 != 0 && e.Size > 0:
 		return "marked as a folder"
+	case e.Method == 0 && e.Compressed != e.Size:
+		return fmt.Sprintf("stored as it is, yet %d bytes in and %d out", e.Compressed, e.Size)
 	}
 	return ""
 }
