@@ -363,6 +363,31 @@ async function multiRoot({ page, dir }) {
   await until("the badge of a model in the third folder", async () => (await model.evaluate((e) => getComputedStyle(e, "::after").content)).includes("✗"));
 }
 
+/** The task of one folder out of two: each problem with its severity, and where it is. */
+async function task({ page, shot }) {
+  await open(page, "first.py"); // VS Code asks for tasks once, and waits no longer than five seconds for an extension to start
+  await on(page, "other");
+  await page.locator(".codelens-decoration", { hasText: "safe" }).first().waitFor();
+  const entry = (text) => page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first();
+  await page.keyboard.press("Control+Shift+p");
+  await page.locator(".quick-input-widget input").fill(">Tasks: Run Task");
+  await page.locator('.quick-input-list .monaco-list-row[aria-label^="Tasks: Run Task"]').or(entry(/^\s*Tasks: Run Task\s*$/)).first().click(); // it stands below others of nearly the same name
+  await entry("secure-torch").click();
+  await entry("check second").click();
+  const row = (text) => page.locator(".markers-panel .monaco-list-row", { hasText: text });
+  await page.locator(".terminal-wrapper, .terminal-group").first().waitFor();
+  await command(page, "Problems: Focus on Problems View");
+  await row("pickle-os-system").first().waitFor();
+  await shot("task");
+  assert.match(await row("pickle-os-system").first().textContent(), /secure-torch.*ST201.*Ln 3, Col 9/);
+  assert.equal(await row("pickle-os-system").first().locator(".codicon-error").count(), 1);
+  assert.equal(await row("torch-load-unguarded").first().locator(".codicon-warning").count(), 1);
+  assert.equal(await row("second.py").count(), 1);
+  await row("pickle-os-system").first().dblclick();
+  await page.locator(".tab.active", { hasText: "second.py" }).first().waitFor();
+  await page.locator(squiggle).first().waitFor();
+}
+
 /** Another program that has this one's name. */
 function others(dir) {
   const file = path.join(dir, ".other", "secure-torch");
@@ -399,5 +424,6 @@ export const cases = {
   suffixes: { run: suffixes },
   foreign: { run: foreign, options: ({ dir }) => ({ machine: { "secureTorch.path": [others(dir), "/nonexistent/secure-torch"] } }) },
   multiRoot: { run: multiRoot, options: folders },
+  task: { run: task, options: (project) => ({ ...folders(project), settings: { "secureTorch.workspaceScan": "off" } }) }, // its problems alone
   settings: { run: settings, options: { settings: { "secureTorch.workspaceScan": "off" } } },
 };
