@@ -39,8 +39,6 @@ func index() string {
 		switch {
 		case strings.HasPrefix(p.tested, untested):
 			tested = "not run; the file is parsed"
-		case p.tested == unparsed:
-			tested = "not run"
 		case strings.HasPrefix(tested, "Not run"):
 			tested = "not run; it is compiled: `make test-zed`"
 		}
