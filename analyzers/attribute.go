@@ -13,6 +13,9 @@ import (
 func (e *evaluator) attribute(fr *frame, n node) ([]place, string) {
 	s := fr.s
 	out, why := e.attributeOf(fr, s.field(n, pyparse.FieldObject), s.code(s.field(n, pyparse.FieldAttribute)))
+	if left := e.narrowed(fr, n, out); len(left) > 0 {
+		out = left
+	}
 	if len(out) == 0 && isPathAttribute(s.code(s.field(n, pyparse.FieldAttribute))) {
 		return []place{{fr, n, ref.Exact}}, why
 	}
@@ -76,7 +79,7 @@ func (e *evaluator) onOwn(fr *frame, class node, attr string) ([]place, string) 
 	if slices.ContainsFunc(ps, func(p place) bool { return p.fr.s.kind(p.n) != pyparse.None }) || len(ps) == 0 && why != "" {
 		return ps, why
 	}
-	if of := e.inSubclasses(fr, class, attr); len(of) > 0 {
+	if of := append(e.enumValues(fr, class, attr), e.inSubclasses(fr, class, attr)...); len(of) > 0 {
 		return of, ""
 	}
 	if len(ps) == 0 {
@@ -147,6 +150,29 @@ func (e *evaluator) valuesOf(fr *frame, values []node) ([]place, string) {
 		out = lower(out, ref.Guess)
 	}
 	return out[:min(len(out), maxAlts)], why
+}
+
+// enumValues are the values of an Enum's members: self.value is one of them.
+func (e *evaluator) enumValues(fr *frame, class node, attr string) []place {
+	s := fr.s
+	body, ok := s.opened[class]
+	if !ok || attr != "value" {
+		return nil
+	}
+	for base := range s.children(s.field(class, pyparse.FieldSuperclasses)) {
+		if last := s.lastName(base); last != "Enum" && last != "StrEnum" {
+			continue
+		}
+		var out []place
+		for i := range s.bindsIn(body) {
+			if b := &s.binds[i]; b.kind == bindValue && len(out) < maxAlts {
+				ps, _ := e.places(fr, b.value)
+				out = append(out, ps...)
+			}
+		}
+		return lower(out, ref.Guess)
+	}
+	return nil
 }
 
 func argumentsName(name string) bool {
@@ -373,7 +399,7 @@ func (e *evaluator) bound(fr *frame, fn node, call place) *frame {
 	if !ok {
 		return fr
 	}
-	out := &frame{s: s, dir: fr.dir, fn: in, args: map[string]place{}}
+	out := &frame{s: s, dir: fr.dir, fn: in, args: map[string]place{}, open: call.fr.s.unpacks(call.n)}
 	for i := range s.bindsIn(in) {
 		b := &s.binds[i]
 		if b.kind != bindParam {

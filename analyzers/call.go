@@ -79,15 +79,21 @@ func (c *Call) unpacked(a Arg) value {
 }
 
 // HasSplat says whether arguments are unpacked from something (*args, **kwargs).
-func (c *Call) HasSplat() bool { return c.splat() != "" }
+func (c *Call) HasSplat() bool { return c.s.unpacks(c.n) }
 
-func (c *Call) splat() string {
-	for a := range c.s.children(c.s.field(c.n, pyparse.FieldArguments)) {
-		if k := c.s.kind(a); k == pyparse.ListSplat || k == pyparse.DictionarySplat {
-			return c.s.code(a)
+func (c *Call) splat() string { return c.s.code(c.s.splat(c.n)) }
+
+// unpacks says whether a call's arguments are unpacked from something.
+func (s *Summary) unpacks(call node) bool { return s.splat(call) >= 0 }
+
+// splat is the first argument of a call that is unpacked; none where none is.
+func (s *Summary) splat(call node) node {
+	for a := range s.children(s.field(call, pyparse.FieldArguments)) {
+		if k := s.kind(a); k == pyparse.ListSplat || k == pyparse.DictionarySplat {
+			return a
 		}
 	}
-	return ""
+	return none
 }
 
 // Eval works out what an expression in the call may be.

@@ -328,7 +328,7 @@ func (e *evaluator) returned(fr *frame, n, callee node) (value, bool) {
 			continue
 		}
 		for r := d.n; r < node(s.tree.Nodes[d.n].Next); r++ {
-			if s.kind(r) != pyparse.ReturnStatement || s.scope[r] != in || s.child(r, 0) < 0 {
+			if s.kind(r) != pyparse.ReturnStatement || s.scope[r] != in || s.child(r, 0) < 0 || !e.reached(fr, r) {
 				continue
 			}
 			v := e.eval(fr, s.child(r, 0))

@@ -57,8 +57,8 @@ func (e *evaluator) within(fr *frame, n node, repo, file value) value {
 			revision = r.alts[0].text
 		}
 	}
-	for _, name := range s.names(s.field(n, pyparse.FieldFunction)) {
-		site = elsewhere(name)
+	if names := s.names(s.field(n, pyparse.FieldFunction)); len(names) > 0 { // the latest import comes first
+		site = elsewhere(names[0])
 	}
 	kind := e.repoType(fr, s.keyword(n, "repo_type"))
 	return cross(repo, file, func(r, f alt) alt {
@@ -84,6 +84,26 @@ func elsewhere(function string) string {
 		return "https://www.modelscope.cn/models/"
 	case "paddlenlp", "ppdiffusers": // their utils/constants.py, unless from_hf_hub=True
 		return "https://bj.bcebos.com/paddlenlp/models/community/"
+	}
+	return ""
+}
+
+// site is elsewhere for the function of a call, which a module of such a library may import relatively from another.
+func (c *Call) site() string {
+	if c.l.o.Workspace == nil || !strings.HasPrefix(c.name, ".") {
+		return elsewhere(c.name)
+	}
+	for module, attr := splitDotted(c.name); strings.Trim(module, ".") != ""; module, attr = splitDotted(module) {
+		m, ok := c.l.o.Workspace.Module(c.s, module)
+		if !ok {
+			continue
+		}
+		for dir := range strings.SplitSeq(m.Dir, "/") {
+			if site := elsewhere(dir + "." + attr); site != "" {
+				return site
+			}
+		}
+		break
 	}
 	return ""
 }

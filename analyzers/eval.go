@@ -36,6 +36,9 @@ func (e *evaluator) eval(fr *frame, n node) value {
 	case pyparse.NamedExpression:
 		return e.eval(fr, s.field(n, pyparse.FieldValue))
 	case pyparse.ConditionalExpression:
+		if arm := e.arm(fr, n); arm >= 0 {
+			return e.eval(fr, arm)
+		}
 		return e.either(fr, s.child(n, 0), s.child(n, 2))
 	case pyparse.BooleanOperator:
 		return e.either(fr, s.field(n, pyparse.FieldLeft), s.field(n, pyparse.FieldRight))

@@ -10,6 +10,7 @@ type frame struct {
 	dir  string // what stands for the folder of the file
 	fn   int32  // the scope whose parameters args binds; -1 for none
 	args map[string]place
+	open bool // arguments of the call are unpacked: args may have defaults where it gives others
 	// config is the name of the YAML or JSON file that the frame stands for; else empty.
 	config string
 }

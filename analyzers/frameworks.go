@@ -60,7 +60,7 @@ var kerasLoaders = []*Loader{
 	{Func: "shap.Explainer.load", Also: []string{"shap.TreeExplainer.load", "shap.KernelExplainer.load"}, Arg: Arg{0, []string{"in_file"}}, Judge: unpickles},
 	{Func: "dspy.load", Arg: Arg{0, []string{"path"}}, Judge: unpickles},
 	{Func: "parallel_wavegan.utils.load_model", Arg: Arg{0, []string{"checkpoint"}}, Judge: unpickles},
-	{Func: "spacy.load", Also: []string{"spacy.util.load_model", "spacy.util.load_model_from_path"}, Arg: Arg{0, []string{"name"}}, Judge: runsCode("a pipeline's package is imported, and its parts may be pickled")},
+	{Func: "spacy.load", Also: []string{"spacy.util.load_model", "spacy.util.load_model_from_path"}, Arg: Arg{0, []string{"name"}}, Takes: TakesPackage, Judge: runsCode("a pipeline's package is imported, and its parts may be pickled")},
 	{Func: "fastai.learner.load_learner", Suffix: "load_learner", Also: []string{"fastai.vision.all.load_learner", "fastai.text.all.load_learner", "fastai.basic_train.load_learner", "fastai.tabular.all.load_learner"}, Arg: Arg{0, []string{"fname"}}, Judge: unpickles},
 	{Func: "stable_baselines3.PPO.load", Also: []string{"stable_baselines3.A2C.load", "stable_baselines3.DQN.load", "stable_baselines3.SAC.load", "stable_baselines3.TD3.load", "stable_baselines3.DDPG.load"},
 		Arg: Arg{0, []string{"path"}}, Judge: unpickles},

@@ -265,7 +265,7 @@ func (c *Call) named(v value, takes Takes) ([]ref.Ref, string) {
 		if r.Kind == ref.Hub && r.Revision == "" {
 			r.Revision = revision
 		}
-		if site := elsewhere(c.name); site != "" && r.Kind == ref.Hub && c.Bool(c.Keyword("from_hf_hub")) != Yes {
+		if site := c.site(); site != "" && r.Kind == ref.Hub && c.Bool(c.Keyword("from_hf_hub")) != Yes {
 			r = ref.Ref{Kind: ref.URL, Value: site + r.Value, Sure: r.Sure}
 		}
 		if !slices.Contains(out, r) {
@@ -300,6 +300,9 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 		return r, ""
 	}
 	if strings.Contains(r.Value, hole) {
+		if (takes == TakesHub || takes == TakesHubOrPath || takes == TakesDataset) && isPartOfHubID(r.Value) {
+			return r, "only a part of the repository's name is known"
+		}
 		return globOf(r)
 	}
 	if r, why, ok := named(r, takes); ok {
@@ -331,6 +334,10 @@ func named(r ref.Ref, takes Takes) (ref.Ref, string, bool) {
 		}
 	case TakesMetric:
 		return metricRef(r)
+	case TakesPackage:
+		if hubWord(r.Value) && !strings.ContainsAny(r.Value, ".-") {
+			return r, "it is the name of an installed package", true
+		}
 	case TakesGitHub:
 		if repo, branch, pinned := strings.Cut(r.Value, ":"); strings.Contains(repo, "/") && isHubID(repo) {
 			r.Kind, r.Value = ref.URL, "https://github.com/"+repo
@@ -368,6 +375,12 @@ func isFolder(t string) bool {
 		return true
 	}
 	return isModelFile(name)
+}
+
+// isPartOfHubID says whether a text with holes is by its looks a repository's: its owner is known and is no folder's name.
+func isPartOfHubID(t string) bool {
+	owner, name, two := strings.Cut(t, "/")
+	return two && hubWord(owner) && hubWord(strings.ReplaceAll(name, hole, "x")) && !isFolder(owner+"/"+strings.ReplaceAll(name, hole, "x"))
 }
 
 // packaged are the formats that datasets.load_dataset takes in place of a repository.

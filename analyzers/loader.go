@@ -51,6 +51,7 @@ const (
 	TakesGitHub                 // a repository of torch.hub's, "owner/name[:ref]" on GitHub, or a folder
 	TakesDataset                // as TakesHubOrPath, or one of the formats that datasets itself reads
 	TakesTimm                   // a name of timm's
+	TakesPackage                // a path, or the name of a Python package that is installed: spaCy's "en_core_web_sm"
 	TakesMetric                 // a script of evaluate's: a space on the hub, or a path
 )
 

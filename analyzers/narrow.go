@@ -17,14 +17,17 @@ type premise struct {
 	holds bool
 }
 
-// narrowed drops the literals that a condition around the use n of a name rules out: x in
+// narrowed drops the values that a condition around the use n of a name or an attribute rules out: x in
 // `if x.endswith(".pt"): torch.load(x)`.
 func (e *evaluator) narrowed(fr *frame, n node, in []place) []place {
 	s := fr.s
-	if !slices.ContainsFunc(in, func(p place) bool { return p.fr.s.kind(p.n) == pyparse.String }) {
+	if len(in) == 0 {
 		return in
 	}
-	reach, _ := s.reaching(s.code(n), n, s.scope[n])
+	var reach []int32
+	if s.kind(n) == pyparse.Identifier {
+		reach, _ = s.reaching(s.code(n), n, s.scope[n])
+	}
 	var about []premise
 	for _, p := range s.premises(n) {
 		if s.tests(p.cond, n, reach) {
@@ -34,18 +37,39 @@ func (e *evaluator) narrowed(fr *frame, n node, in []place) []place {
 	return e.meeting(fr, s.code(n), about, in)
 }
 
-// meeting are the places whose literals agree with what is known of a name.
+// meeting are the places whose values agree with what is known of a name.
 func (e *evaluator) meeting(fr *frame, name string, about []premise, in []place) []place {
 	if len(about) == 0 {
 		return in
 	}
 	return slices.DeleteFunc(slices.Clone(in), func(p place) bool {
-		t, ok := p.fr.s.literal(p.n)
-		return ok && slices.ContainsFunc(about, func(c premise) bool {
-			got := e.decide(fr, c.cond, name, t, 0)
-			return got != Unsure && (got == Yes) != c.holds
-		})
+		texts := e.textsOf(p)
+		return len(texts) > 0 && !slices.ContainsFunc(texts, func(t string) bool { return e.meets(fr, name, t, about) })
 	})
+}
+
+// meets says whether a text does not contradict what is known of a name.
+func (e *evaluator) meets(fr *frame, name, text string, about []premise) bool {
+	return !slices.ContainsFunc(about, func(c premise) bool {
+		got := e.decide(fr, c.cond, name, text, 0)
+		return got != Unsure && (got == Yes) != c.holds
+	})
+}
+
+// textsOf are the texts that an expression may be, with holes where parts are not known; none where it may be another.
+func (e *evaluator) textsOf(p place) []string {
+	if t, ok := p.fr.s.literal(p.n); ok {
+		return []string{t}
+	}
+	v := e.evalPlace(p)
+	var out []string
+	for _, a := range v.alts {
+		if a.kind != ref.Path {
+			return nil
+		}
+		out = append(out, strings.ReplaceAll(a.text, fromSource, hole))
+	}
+	return out
 }
 
 // survived drops the values of one binding of the name at n that a later one, under a condition of that value, has
@@ -139,14 +163,23 @@ func (s *Summary) left(block, child node) []premise {
 
 // tests says whether a condition asks about the name used at n, while that has the value that it has at n.
 func (s *Summary) tests(cond, n node, reach []int32) bool {
-	name := s.code(n)
+	name, kind := s.code(n), s.kind(n)
 	for i := cond; i >= 0 && i < node(s.tree.Nodes[cond].Next); i++ {
-		if s.kind(i) == pyparse.Identifier && s.code(i) == name && s.scope[i] == s.scope[n] {
-			at, _ := s.reaching(name, i, s.scope[i])
-			return slices.Equal(at, reach)
+		if s.kind(i) != kind || s.code(i) != name || s.scope[i] != s.scope[n] {
+			continue
 		}
+		if kind == pyparse.Attribute {
+			return !s.setBetween(i, n)
+		}
+		at, _ := s.reaching(name, i, s.scope[i])
+		return slices.Equal(at, reach)
 	}
 	return false
+}
+
+// setBetween says whether an attribute of that name, on whatever object, is set between two uses of one.
+func (s *Summary) setBetween(from, to node) bool {
+	return slices.ContainsFunc(s.attrs[s.lastName(to)], func(a node) bool { return a > from && a < to })
 }
 
 // decide says whether a condition is true where the name is the given text, as far as that alone decides it.
@@ -156,6 +189,10 @@ func (e *evaluator) decide(fr *frame, cond node, name, text string, depth int) T
 		return Unsure
 	}
 	switch s.kind(cond) {
+	case pyparse.Identifier, pyparse.Attribute:
+		if s.code(cond) == name {
+			return truthOf(text)
+		}
 	case pyparse.ParenthesizedExpression:
 		return e.decide(fr, s.child(cond, 0), name, text, depth+1)
 	case pyparse.NotOperator:
@@ -205,12 +242,21 @@ func (s *Summary) spelled(n node, name, text string) (string, bool) {
 		return t, true
 	}
 	switch s.kind(n) {
-	case pyparse.Identifier:
-		return text, s.code(n) == name
+	case pyparse.Identifier, pyparse.Attribute:
+		if s.code(n) == name {
+			return text, true
+		}
+		if _, ext := splitExt(text); s.lastName(n) == "suffix" && s.code(s.field(n, pyparse.FieldObject)) == name && ext != "" {
+			return ext, true
+		}
 	case pyparse.Call:
 		callee := s.field(n, pyparse.FieldFunction)
-		if s.lastName(callee) == "lower" && s.code(s.field(callee, pyparse.FieldObject)) == name {
-			return strings.ToLower(text), true
+		switch arg := s.positional(n, 0); {
+		case s.lastName(callee) == "lower" && s.kind(callee) == pyparse.Attribute:
+			t, ok := s.spelled(s.field(callee, pyparse.FieldObject), name, text)
+			return strings.ToLower(t), ok
+		case s.lastName(callee) == "str" && arg >= 0:
+			return s.spelled(arg, name, text)
 		}
 	}
 	return "", false
@@ -228,17 +274,28 @@ func (e *evaluator) compared(fr *frame, cond node, name, text string) Tri {
 	if !known {
 		return Unsure
 	}
+	if code := s.code(op); strings.HasPrefix(code, "is") {
+		c, ok := s.constant(right)
+		if !ok || s.code(left) != name || strings.Contains(text, hole) && strings.Trim(text, hole) == "" {
+			return Unsure
+		}
+		return truth((c == text) == (code == "is"))
+	}
 	b, known := s.spelled(right, name, text)
 	answer := Unsure
 	switch strings.Join(strings.Fields(s.code(op)), " ") {
 	case "==", "!=":
 		if known {
-			answer = truth(a == b)
+			answer = equal(a, b)
 		}
 	case "in", "not in":
-		if known {
-			answer = truth(strings.Contains(b, a))
-		} else {
+		switch {
+		case known && strings.Contains(b, a):
+			answer = Yes
+		case strings.Contains(a+b, hole):
+		case known:
+			answer = No
+		default:
 			answer = e.holds(fr, right, a)
 		}
 	}
@@ -323,11 +380,11 @@ func (s *Summary) asked(call node, name, text string) Tri {
 	if !ok {
 		return Unsure
 	}
-	has := strings.HasSuffix
+	has := ends
 	switch s.lastName(callee) {
 	case "endswith":
 	case "startswith":
-		has = strings.HasPrefix
+		has = begins
 	default:
 		return Unsure
 	}
@@ -341,11 +398,55 @@ func (s *Summary) asked(call node, name, text string) Tri {
 		if !ok {
 			return Unsure
 		}
-		if has(t, part) {
-			answer = Yes
+		switch has(t, part) {
+		case Yes:
+			return Yes
+		case Unsure:
+			answer = Unsure
 		}
 	}
 	return answer
+}
+
+// ends says whether a text, of which parts may not be known, ends in another.
+func ends(t, part string) Tri {
+	i := strings.LastIndexAny(t, hole)
+	switch tail := t[i+1:]; {
+	case strings.HasSuffix(tail, part):
+		return Yes
+	case i < 0 || !strings.HasSuffix(part, tail):
+		return No
+	}
+	return Unsure
+}
+
+// begins is ends for the beginning.
+func begins(t, part string) Tri {
+	head, _, holed := strings.Cut(t, hole)
+	switch {
+	case strings.HasPrefix(head, part):
+		return Yes
+	case !holed || !strings.HasPrefix(part, head):
+		return No
+	}
+	return Unsure
+}
+
+// equal says whether two texts are the same, of which parts may not be known.
+func equal(a, b string) Tri {
+	if strings.Contains(a, hole) {
+		a, b = b, a
+	}
+	head, _, holed := strings.Cut(b, hole)
+	switch {
+	case !holed:
+		return truth(a == b)
+	case strings.Contains(a, hole):
+		return Unsure
+	case !strings.HasPrefix(a, head) || !strings.HasSuffix(a, b[strings.LastIndexAny(b, hole)+1:]):
+		return No
+	}
+	return Unsure
 }
 
 // lookedUp is D.get(key, default) of dictionaries that are written out, where the keys are known: each that is there

@@ -26,6 +26,9 @@ func (e *evaluator) places(fr *frame, n node) ([]place, string) {
 	case pyparse.BooleanOperator:
 		return e.bothPlaces(fr, s.field(n, pyparse.FieldLeft), s.field(n, pyparse.FieldRight))
 	case pyparse.ConditionalExpression:
+		if arm := e.arm(fr, n); arm >= 0 {
+			return e.places(fr, arm)
+		}
 		return e.bothPlaces(fr, s.child(n, 0), s.child(n, 2))
 	default:
 		return []place{{fr, n, ref.Exact}}, ""
@@ -98,6 +101,9 @@ func (e *evaluator) name(fr *frame, n node) ([]place, string) {
 	var out []place
 	var why string
 	for k, i := range reach[:min(len(reach), maxAlts)] {
+		if in == fr.fn && !e.reached(fr, s.binds[i].at) {
+			continue
+		}
 		ps, w := e.binding(fr, in, &s.binds[i], name)
 		if k > 0 {
 			ps = e.survived(fr, n, i, reach[:k], ps)

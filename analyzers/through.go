@@ -242,7 +242,7 @@ func (e *evaluator) results(def, call place) ([]place, string) {
 			continue
 		}
 		value := s.child(r, 0)
-		if value < 0 || s.kind(value) == pyparse.None {
+		if value < 0 || s.kind(value) == pyparse.None || !e.reached(fr, r) {
 			continue
 		}
 		ps, w := e.places(fr, value)

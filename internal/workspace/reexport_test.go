@@ -72,3 +72,21 @@ func TestRelevantByOthers(t *testing.T) {
 		t.Error("relevant after the file no longer passes anything on")
 	}
 }
+
+// A module of a library with a hub of its own imports its classes relatively.
+func TestOtherHub(t *testing.T) {
+	files := map[string]string{
+		"ppdiffusers/__init__.py":        "",
+		"ppdiffusers/models/__init__.py": "from .unet import UNet\n",
+		"ppdiffusers/models/unet.py":     "class UNet:\n    pass\n",
+		"ppdiffusers/scripts.py":         "from .models import UNet\nUNet.from_pretrained('o/m')\n",
+		"mine/__init__.py":               "",
+		"mine/unet.py":                   "class UNet:\n    pass\n",
+		"mine/scripts.py":                "from .unet import UNet\nUNet.from_pretrained('o/m')\n",
+	}
+	for name, want := range map[string]string{"ppdiffusers/scripts.py": "url:https://bj.bcebos.com/paddlenlp/models/community/o/m:exact", "mine/scripts.py": "hub:o/m:exact"} {
+		if got := refs(t, files, name); got != want {
+			t.Errorf("%s: %s, not %s", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package analyzers
+
+import (
+	"strings"
+
+	"github.com/secure-torch/secure-torch/analyzers/pyparse"
+	"github.com/secure-torch/secure-torch/internal/ref"
+)
+
+// What stands, among the texts that conditions are asked about, for values that are none.
+const (
+	noneText  = "\x02"
+	trueText  = "\x03"
+	falseText = "\x04"
+)
+
+// constant is the text that a condition is asked about for a literal.
+func (s *Summary) constant(n node) (string, bool) {
+	switch s.kind(n) {
+	case pyparse.None:
+		return noneText, true
+	case pyparse.True:
+		return trueText, true
+	case pyparse.False:
+		return falseText, true
+	}
+	return s.literal(n)
+}
+
+// truthOf is what `if x` makes of a value.
+func truthOf(text string) Tri {
+	switch {
+	case text == "" || text == noneText || text == falseText:
+		return No
+	case strings.Trim(text, hole) == "":
+		return Unsure
+	}
+	return Yes
+}
+
+// reached says whether a statement may be reached with the arguments of the call that is followed: `return a` in
+// `if source == "hf": return a` is not where the call says source="local".
+func (e *evaluator) reached(fr *frame, n node) bool {
+	if len(fr.args) == 0 || fr.s.scope[n] != fr.fn {
+		return true
+	}
+	for _, p := range fr.s.premises(n) {
+		if got := e.fixed(fr, p.cond); got != Unsure && (got == Yes) != p.holds {
+			return false
+		}
+	}
+	return true
+}
+
+// fixed decides a condition by the one argument of the call followed that it asks about.
+func (e *evaluator) fixed(fr *frame, cond node) Tri {
+	s := fr.s
+	for i := cond; i >= 0 && len(fr.args) > 0 && i < node(s.tree.Nodes[cond].Next); i++ {
+		if s.kind(i) != pyparse.Identifier || s.scope[i] != fr.fn {
+			continue
+		}
+		name := s.code(i)
+		arg, ok := fr.args[name]
+		if !ok || fr.open && arg.sure == ref.Default {
+			continue
+		}
+		if at, _ := s.reaching(name, i, fr.fn); len(at) != 1 || s.binds[at[0]].kind != bindParam {
+			continue
+		}
+		ps, why := e.places(arg.fr, arg.n)
+		if len(ps) != 1 || why != "" || ps[0].sure != ref.Exact {
+			continue
+		}
+		if t, ok := ps[0].fr.s.constant(ps[0].n); ok {
+			if got := e.decide(fr, cond, name, t, 0); got != Unsure {
+				return got
+			}
+		}
+	}
+	return Unsure
+}
+
+// arm is the one side of a conditional expression that the arguments of the call followed leave; none where they
+// leave both.
+func (e *evaluator) arm(fr *frame, n node) node {
+	switch e.fixed(fr, fr.s.child(n, 1)) {
+	case Yes:
+		return fr.s.child(n, 0)
+	case No:
+		return fr.s.child(n, 2)
+	}
+	return none
+}

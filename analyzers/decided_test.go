@@ -1,0 +1,42 @@
+package analyzers
+
+import (
+	"strings"
+	"testing"
+)
+
+// Values that the conditions on the way exclude are none of a call's references, also where parts of them are not known,
+// where an attribute holds them, and where the arguments of the call that is followed decide.
+func TestExcluded(t *testing.T) {
+	head := "import os, pickle, torch\nfrom enum import Enum\nfrom pathlib import Path\nfrom transformers import AutoModel\n"
+	for _, c := range []struct{ name, src, want string }{
+		{"ending of a part", "def f(p):\n    if p.endswith('.safetensors'):\n        return\n    torch.load(p)\ndef g(d, e):\n    f(os.path.join(d, 'model.bin'))\n    f(os.path.join(d, 'model.safetensors'))\n",
+			"glob:**/model.bin(guess)"},
+		{"ending that is not known", "def f(p):\n    if p.endswith('.pt'):\n        torch.load(p)\ndef g(e):\n    f('ckpt/model' + e)\n", "glob:ckpt/model*(guess)"},
+		{"beginning of a part", "def f(p):\n    if p.startswith('ckpt/'):\n        torch.load(p)\ndef g(e):\n    f('ckpt/a-%s.pt' % e)\n    f('runs/b-%s.pt' % e)\n", "glob:ckpt/a-*.pt(guess)"},
+		{"suffix", "def f(p: Path):\n    if p.suffix.lower() == '.npz':\n        return\n    if p.suffix in ('.pkl', '.PT'):\n        torch.load(p)\nf(Path('a.pkl'))\nf(Path('b.npz'))\nf(Path('c.txt'))\n", "path:a.pkl(guess)"},
+		{"attribute", "class A:\n    def __init__(self, kind):\n        self.p = 'a.pt' if kind else 'b.npz'\n    def f(self):\n        if str(self.p).endswith('.pt'):\n            torch.load(self.p)\n", "path:a.pt(guess)"},
+		{"attribute set anew", "class A:\n    def __init__(self, kind):\n        self.p = 'a.pt' if kind else 'b.npz'\n    def f(self):\n        if self.p.endswith('.npz'):\n            self.p = 'c.pt'\n            torch.load(self.p)\n", "path:c.pt(exact)"},
+		{"empty", "def f(p=''):\n    if p:\n        torch.load(p)\nf('a.pt')\n", "path:a.pt(guess)"},
+		{"None", "def where(d, fold=None):\n    if fold is not None:\n        return d + '/fold_%s/a.pt' % fold\n    return d + '/all/a.pt'\ntorch.load(where('w'))\n", "path:w/all/a.pt(exact)"},
+		{"None is given", "def where(d, fold=None):\n    if fold is None:\n        return d + '/all/a.pt'\n    return d + '/fold_' + fold + '/a.pt'\ntorch.load(where('w', '0'))\n", "path:w/fold_0/a.pt(exact)"},
+		{"may be given", "def where(d, fold=None):\n    if fold is None:\n        return d + '/all/a.pt'\n    return d + '/some/a.pt'\ntorch.load(where('w', **k))\n", "path:w/all/a.pt(guess); path:w/some/a.pt(guess)"},
+		{"flag", "def where(fast=False):\n    return 'fast.pt' if fast else 'slow.pt'\ntorch.load(where(fast=True))\n", "path:fast.pt(exact)"},
+		{"text", "def where(kind):\n    if kind == 'a':\n        p = 'a.pt'\n    elif kind in ('b', 'c'):\n        p = 'b.pt'\n    else:\n        p = 'd.pt'\n    return p\ntorch.load(where('b'))\n", "path:b.pt(guess)"},
+		{"set anew", "def where(kind):\n    kind = other(kind)\n    return 'a.pt' if kind == 'a' else 'b.pt'\ntorch.load(where('a'))\n", "path:a.pt(guess); path:b.pt(guess)"},
+		{"part of a repository's name", "def f(size):\n    AutoModel.from_pretrained(f'o/m-{size}')\n    AutoModel.from_pretrained(f'checkpoints/m-{size}')\n", "glob:checkpoints/m-*(exact)"},
+		{"enum", "class Size(Enum):\n    SMALL = 'small'\n    LARGE = 'large'\n    @property\n    def model(self):\n        return f'o/m-{self.value}'\n    def load(self):\n        AutoModel.from_pretrained(self.model)\n",
+			"hub:o/m-small(guess); hub:o/m-large(guess)"},
+		{"installed package", "import spacy\nspacy.load('en_core_web_sm')\nspacy.load('./m')\nspacy.load('a/b')\n", "path:m(exact); path:a/b(exact)"},
+	} {
+		var got []string
+		for _, call := range Link(Summarise([]byte(head+c.src), Native), Options{}).Calls {
+			for _, r := range call.Refs {
+				got = append(got, r.Kind.String()+":"+r.Value+"("+r.Sure.String()+")")
+			}
+		}
+		if all := strings.Join(got, "; "); all != c.want {
+			t.Errorf("%s: %s, not %s", c.name, all, c.want)
+		}
+	}
+}
