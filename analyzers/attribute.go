@@ -282,6 +282,10 @@ func (e *evaluator) member(class place, made *place, attr string, depth int) ([]
 		out = lower(out, ref.Guess)
 	}
 	if len(out) == 0 && depth < 4 {
+		if depth == 0 {
+			defer func(old place) { e.asker = old }(e.asker)
+			e.asker = class
+		}
 		ps, w := e.inherited(class, made, attr, depth)
 		out = append(out, ps...)
 		if why == "" {

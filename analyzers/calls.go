@@ -212,6 +212,9 @@ func joined(e *evaluator, fr *frame, n, object node) value {
 func withPart(f func(p, part string) string) methodFunc {
 	return func(e *evaluator, fr *frame, n, object node) value {
 		return cross(e.eval(fr, object), firstArg(e, fr, n).parts(), func(x, y alt) alt {
+			if x.text == "" { // Python refuses it: there is another value
+				x.text = hole
+			}
 			x.text = f(x.text, y.text)
 			return x
 		})

@@ -91,3 +91,57 @@ func (e *evaluator) arm(fr *frame, n node) node {
 	}
 	return none
 }
+
+// predicate decides what a function that only returns an expression says of a name that it is given: is_local(path).
+func (e *evaluator) predicate(fr *frame, call node, name, text string, depth int) Tri {
+	s := fr.s
+	defs, _ := e.places(fr, s.field(call, pyparse.FieldFunction))
+	if len(defs) != 1 || defs[0].fr.s.kind(defs[0].n) != pyparse.FunctionDefinition || s.unpacks(call) || depth > 4 {
+		return Unsure
+	}
+	def := defs[0]
+	value := def.fr.s.onlyReturn(def.n)
+	for i := 0; value >= 0 && s.positional(call, i) >= 0; i++ {
+		if arg := s.positional(call, i); s.kind(arg) == pyparse.Identifier && s.code(arg) == name {
+			return e.decide(def.fr, value, def.fr.s.parameter(def.n, i), text, depth)
+		}
+	}
+	return Unsure
+}
+
+// onlyReturn is what a function returns that does nothing else; none for any other.
+func (s *Summary) onlyReturn(fn node) node {
+	value := none
+	for st := range s.children(s.field(fn, pyparse.FieldBody)) {
+		switch s.kind(st) {
+		case pyparse.Comment:
+		case pyparse.ExpressionStatement: // a docstring
+			if s.kind(s.child(st, 0)) != pyparse.String {
+				return none
+			}
+		case pyparse.ReturnStatement:
+			value = s.child(st, 0)
+		default:
+			return none
+		}
+	}
+	return value
+}
+
+// parameter is the name of the parameter that takes a call's i-th argument; empty where there is none.
+func (s *Summary) parameter(fn node, i int) string {
+	in, ok := s.opened[fn]
+	if !ok {
+		return ""
+	}
+	for b := range s.bindsIn(in) {
+		if s.binds[b].kind != bindParam {
+			continue
+		}
+		name := s.code(s.binds[b].at)
+		if at, _ := s.paramIndex(fn, name); at == i {
+			return name
+		}
+	}
+	return ""
+}

@@ -27,6 +27,14 @@ func TestExcluded(t *testing.T) {
 		{"part of a repository's name", "def f(size):\n    AutoModel.from_pretrained(f'o/m-{size}')\n    AutoModel.from_pretrained(f'checkpoints/m-{size}')\n", "glob:checkpoints/m-*(exact)"},
 		{"enum", "class Size(Enum):\n    SMALL = 'small'\n    LARGE = 'large'\n    @property\n    def model(self):\n        return f'o/m-{self.value}'\n    def load(self):\n        AutoModel.from_pretrained(self.model)\n",
 			"hub:o/m-small(guess); hub:o/m-large(guess)"},
+		{"number", "for n in (32, 64, 6890):\n    if n == 6890:\n        continue\n    elif n != 32:\n        torch.load(f'm_{n}.pt')\n", "path:m_64.pt(guess)"},
+		{"number in an arm", "for n in (32, 6890):\n    if n == 6890:\n        pass\n    else:\n        torch.load(f'm_{n}.pt')\n", "path:m_32.pt(guess)"},
+		{"function", "def regressed(name):\n    \"\"\"Whether there is one.\"\"\"\n    return not ('v1' in name or name == 'x')\ndef f(name):\n    if regressed(name):\n        torch.load(name + '.pt')\nf('a_v1')\nf('x')\nf('b')\n", "path:b.pt(guess)"},
+		{"function that returns", "def tiny(name, cfg):\n    return name == 'tiny'\ndef f(name):\n    if tiny(name, cfg):\n        return\n    torch.load(name)\nf('tiny')\nf('b.pt')\n", "path:b.pt(guess)"},
+		{"part of a value", "def f(kind, root):\n    name = {'a': 'a.npz', 'b': 'b.pkl'}[kind]\n    path = os.path.join(root, 'm', name)\n    if name.endswith('.npz'):\n        return\n    with open(path, 'rb') as file:\n        pickle.load(file)\nf(kind, 'w')\n", "path:w/m/b.pkl(guess)"},
+		{"part that was set anew", "def f(root):\n    name = 'a.npz'\n    path = os.path.join(root, 'm', name)\n    name = other()\n    if name.endswith('.pkl'):\n        torch.load(path)\nf('w')\n", "path:w/m/a.npz(guess)"},
+		{"ending of nothing", "torch.load(Path('').with_suffix('.pt'))\n", ""},
+		{"another subclass", "class Base:\n    def __init__(self, root):\n        self.root = root\nclass A(Base):\n    def __init__(self):\n        super().__init__('a')\n    def load(self):\n        torch.load(self.root + '/m.pt')\nclass B(Base):\n    def __init__(self):\n        super().__init__('b')\n", "path:a/m.pt(guess)"},
 		{"installed package", "import spacy\nspacy.load('en_core_web_sm')\nspacy.load('./m')\nspacy.load('a/b')\n", "path:m(exact); path:a/b(exact)"},
 	} {
 		var got []string

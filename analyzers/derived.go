@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
 	"github.com/secure-torch/secure-torch/internal/ref"
@@ -76,7 +77,11 @@ func (e *evaluator) subclasses(fr *frame, class node) []place {
 // instance of a subclass without an __init__ of its own, and the cls(…) of its own methods.
 func (e *evaluator) fromSubclasses(fr *frame, class node) []place {
 	var out []place
-	for _, sub := range e.subclasses(fr, class) {
+	subs := e.subclasses(fr, class)
+	if i := slices.IndexFunc(subs, func(p place) bool { return p.fr.s == e.asker.summary() && p.n == e.asker.n }); i >= 0 {
+		subs = subs[i : i+1] // the others give their own objects other arguments
+	}
+	for _, sub := range subs {
 		s := sub.fr.s
 		if !s.classBinds(sub.n, "__init__") {
 			out = append(out, e.sites(sub.fr, s.code(s.field(sub.n, pyparse.FieldName)), false)...)

@@ -66,6 +66,7 @@ func (e *evaluator) follow(fr *frame, n node) value {
 	if v, ok := e.special(fr, n); ok {
 		return v
 	}
+	defer e.assume(fr, n)()
 	places, why := e.places(fr, n)
 	out := e.valueOf(places, why)
 	if len(out.alts) == 0 && fr.s.kind(n) == pyparse.Attribute {

@@ -32,6 +32,8 @@ type evaluator struct {
 	frames  map[*Summary]*frame
 	active  map[key]bool // what is being evaluated: a name defined by itself ends here
 	hops    int          // parameters followed to their callers
+	assumed []assumption // what is known where the names being evaluated are used
+	asker   place        // the class whose attribute is looked for in its base classes, if any
 	modules int          // names followed into other modules
 	typings int          // attributes whose object's declaration was asked for
 }
@@ -67,3 +69,11 @@ func (e *evaluator) enter(fr *frame, n node) (string, bool) {
 }
 
 func (e *evaluator) leave(fr *frame, n node) { delete(e.active, key{fr, n}) }
+
+// summary is the file of a place; nil for no place.
+func (p place) summary() *Summary {
+	if p.fr == nil {
+		return nil
+	}
+	return p.fr.s
+}

@@ -17,6 +17,18 @@ type premise struct {
 	holds bool
 }
 
+// assumption is what is known where a name is used, whose value is being evaluated: of other names in it too.
+type assumption struct {
+	fr       *frame
+	premises []premise
+}
+
+// assume keeps what is known at n until the function that it returns is called.
+func (e *evaluator) assume(fr *frame, n node) func() {
+	e.assumed = append(e.assumed, assumption{fr, fr.s.premises(n)})
+	return func() { e.assumed = e.assumed[:len(e.assumed)-1] }
+}
+
 // narrowed drops the values that a condition around the use n of a name or an attribute rules out: x in
 // `if x.endswith(".pt"): torch.load(x)`.
 func (e *evaluator) narrowed(fr *frame, n node, in []place) []place {
@@ -29,7 +41,13 @@ func (e *evaluator) narrowed(fr *frame, n node, in []place) []place {
 		reach, _ = s.reaching(s.code(n), n, s.scope[n])
 	}
 	var about []premise
-	for _, p := range s.premises(n) {
+	known := s.premises(n)
+	for _, a := range e.assumed {
+		if a.fr == fr {
+			known = append(known, a.premises...)
+		}
+	}
+	for _, p := range known {
 		if s.tests(p.cond, n, reach) {
 			about = append(about, p)
 		}
@@ -214,7 +232,10 @@ func (e *evaluator) decide(fr *frame, cond node, name, text string, depth int) T
 	case pyparse.ComparisonOperator:
 		return e.compared(fr, cond, name, text)
 	case pyparse.Call:
-		return s.asked(cond, name, text)
+		if got := s.asked(cond, name, text); got != Unsure {
+			return got
+		}
+		return e.predicate(fr, cond, name, text, depth+1)
 	}
 	return Unsure
 }
@@ -242,6 +263,8 @@ func (s *Summary) spelled(n node, name, text string) (string, bool) {
 		return t, true
 	}
 	switch s.kind(n) {
+	case pyparse.Integer:
+		return s.code(n), true
 	case pyparse.Identifier, pyparse.Attribute:
 		if s.code(n) == name {
 			return text, true
