@@ -59,25 +59,31 @@ func (e *evaluator) fixed(fr *frame, cond node) Tri {
 		if s.kind(i) != pyparse.Identifier || s.scope[i] != fr.fn {
 			continue
 		}
-		name := s.code(i)
-		arg, ok := fr.args[name]
-		if !ok || fr.open && arg.sure == ref.Default {
-			continue
-		}
-		if at, _ := s.reaching(name, i, fr.fn); len(at) != 1 || s.binds[at[0]].kind != bindParam {
-			continue
-		}
-		ps, why := e.places(arg.fr, arg.n)
-		if len(ps) != 1 || why != "" || ps[0].sure != ref.Exact {
-			continue
-		}
-		if t, ok := ps[0].fr.s.constant(ps[0].n); ok {
-			if got := e.decide(fr, cond, name, t, 0); got != Unsure {
+		if t, ok := e.given(fr, i); ok {
+			if got := e.decide(fr, cond, s.code(i), t, 0); got != Unsure {
 				return got
 			}
 		}
 	}
 	return Unsure
+}
+
+// given is the literal that the call followed gives for the parameter used at n, as conditions are asked about it.
+func (e *evaluator) given(fr *frame, n node) (string, bool) {
+	s := fr.s
+	name := s.code(n)
+	arg, ok := fr.args[name]
+	if !ok || fr.open && arg.sure == ref.Default {
+		return "", false
+	}
+	if at, _ := s.reaching(name, n, fr.fn); len(at) != 1 || s.binds[at[0]].kind != bindParam {
+		return "", false
+	}
+	ps, why := e.places(arg.fr, arg.n)
+	if len(ps) != 1 || why != "" || ps[0].sure != ref.Exact {
+		return "", false
+	}
+	return ps[0].fr.s.constant(ps[0].n)
 }
 
 // arm is the one side of a conditional expression that the arguments of the call followed leave; none where they

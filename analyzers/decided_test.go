@@ -29,6 +29,7 @@ func TestExcluded(t *testing.T) {
 			"hub:o/m-small(guess); hub:o/m-large(guess)"},
 		{"number", "for n in (32, 64, 6890):\n    if n == 6890:\n        continue\n    elif n != 32:\n        torch.load(f'm_{n}.pt')\n", "path:m_64.pt(guess)"},
 		{"number in an arm", "for n in (32, 6890):\n    if n == 6890:\n        pass\n    else:\n        torch.load(f'm_{n}.pt')\n", "path:m_32.pt(guess)"},
+		{"next one", "for p in ('a.txt', 'b.pt'):\n    if not p.endswith('.pt'):\n        continue\n    torch.load(p)\n", "path:b.pt(guess)"},
 		{"function", "def regressed(name):\n    \"\"\"Whether there is one.\"\"\"\n    return not ('v1' in name or name == 'x')\ndef f(name):\n    if regressed(name):\n        torch.load(name + '.pt')\nf('a_v1')\nf('x')\nf('b')\n", "path:b.pt(guess)"},
 		{"function that returns", "def tiny(name, cfg):\n    return name == 'tiny'\ndef f(name):\n    if tiny(name, cfg):\n        return\n    torch.load(name)\nf('tiny')\nf('b.pt')\n", "path:b.pt(guess)"},
 		{"part of a value", "def f(kind, root):\n    name = {'a': 'a.npz', 'b': 'b.pkl'}[kind]\n    path = os.path.join(root, 'm', name)\n    if name.endswith('.npz'):\n        return\n    with open(path, 'rb') as file:\n        pickle.load(file)\nf(kind, 'w')\n", "path:w/m/b.pkl(guess)"},

@@ -300,10 +300,7 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 		return r, ""
 	}
 	if strings.Contains(r.Value, hole) {
-		if (takes == TakesHub || takes == TakesHubOrPath || takes == TakesDataset) && isPartOfHubID(r.Value) {
-			return r, "only a part of the repository's name is known"
-		}
-		return globOf(r)
+		return partOf(r, takes)
 	}
 	if r, why, ok := named(r, takes); ok {
 		return r, why
@@ -313,6 +310,17 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 	}
 	r.Value = ref.Clean(r.Value)
 	return r, ""
+}
+
+// partOf is a reference of which parts are not known.
+func partOf(r ref.Ref, takes Takes) (ref.Ref, string) {
+	switch takes {
+	case TakesHub, TakesHubOrPath, TakesDataset:
+		if isPartOfHubID(r.Value) {
+			return r, "only a part of the repository's name is known"
+		}
+	}
+	return globOf(r)
 }
 
 // named is a reference to what a loader knows by name: a repository, a format of its own.
@@ -339,15 +347,22 @@ func named(r ref.Ref, takes Takes) (ref.Ref, string, bool) {
 			return r, "it is the name of an installed package", true
 		}
 	case TakesGitHub:
-		if repo, branch, pinned := strings.Cut(r.Value, ":"); strings.Contains(repo, "/") && isHubID(repo) {
-			r.Kind, r.Value = ref.URL, "https://github.com/"+repo
-			if pinned {
-				r.Value += "/tree/" + branch
-			}
-			return r, "", true
-		}
+		return gitHubRef(r)
 	}
 	return r, "", false
+}
+
+// gitHubRef is a repository that torch.hub takes from GitHub.
+func gitHubRef(r ref.Ref) (ref.Ref, string, bool) {
+	repo, branch, pinned := strings.Cut(r.Value, ":")
+	if !strings.Contains(repo, "/") || !isHubID(repo) {
+		return r, "", false
+	}
+	r.Kind, r.Value = ref.URL, "https://github.com/"+repo
+	if pinned {
+		r.Value += "/tree/" + branch
+	}
+	return r, "", true
 }
 
 // metricRef is the space on the hub that evaluate.load takes a metric's script from.

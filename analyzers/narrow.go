@@ -172,7 +172,8 @@ func (s *Summary) left(block, child node) []premise {
 				last = st
 			}
 		}
-		if k := s.kind(last); k == pyparse.ReturnStatement || k == pyparse.RaiseStatement {
+		code := s.code(last)
+		if k := s.kind(last); k == pyparse.ReturnStatement || k == pyparse.RaiseStatement || code == "continue" || code == "break" {
 			out = append(out, premise{s.field(c, pyparse.FieldCondition), false})
 		}
 	}
@@ -216,19 +217,7 @@ func (e *evaluator) decide(fr *frame, cond node, name, text string, depth int) T
 	case pyparse.NotOperator:
 		return not(e.decide(fr, s.field(cond, pyparse.FieldArgument), name, text, depth+1))
 	case pyparse.BooleanOperator:
-		a := e.decide(fr, s.field(cond, pyparse.FieldLeft), name, text, depth+1)
-		b := e.decide(fr, s.field(cond, pyparse.FieldRight), name, text, depth+1)
-		decisive := Yes
-		if s.code(s.field(cond, pyparse.FieldOperator)) == "and" {
-			decisive = No
-		}
-		switch {
-		case a == decisive || b == decisive:
-			return decisive
-		case a == Unsure || b == Unsure:
-			return Unsure
-		}
-		return not(decisive)
+		return e.both(fr, cond, name, text, depth+1)
 	case pyparse.ComparisonOperator:
 		return e.compared(fr, cond, name, text)
 	case pyparse.Call:
@@ -238,6 +227,24 @@ func (e *evaluator) decide(fr *frame, cond node, name, text string, depth int) T
 		return e.predicate(fr, cond, name, text, depth+1)
 	}
 	return Unsure
+}
+
+// both decides `a and b` and `a or b`.
+func (e *evaluator) both(fr *frame, cond node, name, text string, depth int) Tri {
+	s := fr.s
+	a := e.decide(fr, s.field(cond, pyparse.FieldLeft), name, text, depth)
+	b := e.decide(fr, s.field(cond, pyparse.FieldRight), name, text, depth)
+	decisive := Yes
+	if s.code(s.field(cond, pyparse.FieldOperator)) == "and" {
+		decisive = No
+	}
+	switch {
+	case a == decisive || b == decisive:
+		return decisive
+	case a == Unsure || b == Unsure:
+		return Unsure
+	}
+	return not(decisive)
 }
 
 func not(t Tri) Tri {
@@ -298,11 +305,7 @@ func (e *evaluator) compared(fr *frame, cond node, name, text string) Tri {
 		return Unsure
 	}
 	if code := s.code(op); strings.HasPrefix(code, "is") {
-		c, ok := s.constant(right)
-		if !ok || s.code(left) != name || strings.Contains(text, hole) && strings.Trim(text, hole) == "" {
-			return Unsure
-		}
-		return truth((c == text) == (code == "is"))
+		return s.is(left, right, name, text, code == "is")
 	}
 	b, known := s.spelled(right, name, text)
 	answer := Unsure
@@ -326,6 +329,15 @@ func (e *evaluator) compared(fr *frame, cond node, name, text string) Tri {
 		return not(answer)
 	}
 	return answer
+}
+
+// is decides `left is right` and `left is not right`, where the right is None or a truth value.
+func (s *Summary) is(left, right node, name, text string, same bool) Tri {
+	c, ok := s.constant(right)
+	if !ok || s.code(left) != name || text != "" && strings.Trim(text, hole) == "" {
+		return Unsure
+	}
+	return truth((c == text) == same)
 }
 
 // holds says whether the list or dictionary that an expression stands for holds a text: unsure where it may hold more
