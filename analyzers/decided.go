@@ -86,6 +86,51 @@ func (e *evaluator) given(fr *frame, n node) (string, bool) {
 	return ps[0].fr.s.constant(ps[0].n)
 }
 
+// flagged says whether a flag that is set beside the binding at contradicts what is known at the use n:
+// `local = True; path = "m"` in one branch, and path used where local is false.
+func (e *evaluator) flagged(fr *frame, n, at node) bool {
+	s := fr.s
+	if block := s.enclosing(at, pyparse.Block); block < 0 || s.within(n, block) {
+		return false
+	}
+	for _, p := range s.premises(n) {
+		flag := p.cond
+		if s.kind(flag) == pyparse.NotOperator {
+			flag = s.field(flag, pyparse.FieldArgument)
+		}
+		if k := s.kind(flag); k != pyparse.Identifier && k != pyparse.Attribute || s.within(at, p.cond) {
+			continue
+		}
+		if t, ok := s.setBeside(flag, at); ok {
+			if got := e.decide(fr, p.cond, s.code(flag), t, 0); got != Unsure && (got == Yes) != p.holds {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// setBeside is the literal that a statement of the block around at, or before that block in those around it, gives to a
+// name or an attribute that is spelled as at flag; false where none does, or statements between may give it another.
+func (s *Summary) setBeside(flag, at node) (string, bool) {
+	code, found, ok := s.code(flag), "", false
+	for block := s.enclosing(at, pyparse.Block); block >= 0 && !s.within(flag, block); block = s.enclosing(block, pyparse.Block) {
+		for st := range s.children(block) {
+			set := s.child(st, 0)
+			if s.kind(set) == pyparse.Assignment && s.code(s.field(set, pyparse.FieldLeft)) == code {
+				found, ok = s.constant(s.field(set, pyparse.FieldRight))
+				if !ok {
+					return "", false
+				}
+			}
+		}
+		if ok {
+			return found, true
+		}
+	}
+	return "", false
+}
+
 // arm is the one side of a conditional expression that the arguments of the call followed leave; none where they
 // leave both.
 func (e *evaluator) arm(fr *frame, n node) node {

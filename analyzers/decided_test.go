@@ -36,6 +36,12 @@ func TestExcluded(t *testing.T) {
 		{"part that was set anew", "def f(root):\n    name = 'a.npz'\n    path = os.path.join(root, 'm', name)\n    name = other()\n    if name.endswith('.pkl'):\n        torch.load(path)\nf('w')\n", "path:w/m/a.npz(guess)"},
 		{"ending of nothing", "torch.load(Path('').with_suffix('.pt'))\n", ""},
 		{"another subclass", "class Base:\n    def __init__(self, root):\n        self.root = root\nclass A(Base):\n    def __init__(self):\n        super().__init__('a')\n    def load(self):\n        torch.load(self.root + '/m.pt')\nclass B(Base):\n    def __init__(self):\n        super().__init__('b')\n", "path:a/m.pt(guess)"},
+		{"flag beside", "class A:\n    def __init__(self, m):\n        if m == 'local':\n            p = 'a/b.pt'\n            self.local = True\n        else:\n            p = 'c/d.pt'\n            self.local = False\n        if self.local:\n            self.own(p)\n        else:\n            torch.load(p)\n    def own(self, p):\n        torch.load(p)\n",
+			"path:c/d.pt(guess); path:a/b.pt(guess)"},
+		{"flag that is not known", "def f(m):\n    if m == 'local':\n        p = 'a/b.pt'\n        local = g()\n    else:\n        p = 'c/d.pt'\n        local = False\n    if local:\n        torch.load(p)\n", "path:a/b.pt(guess)"},
+		{"file of a repository", "from huggingface_hub import hf_hub_download\ndef f(p):\n    if p.endswith('.safetensors'):\n        return\n    torch.load(p)\nf(hf_hub_download('o/m', 'a.safetensors'))\n", "hub:o/m(exact)"},
+		{"home twice", "torch.load(Path.home() / Path.home().joinpath('.c', 'a.pt'))\n", "path:~/.c/a.pt(exact)"},
+		{"below a file", "torch.load(os.path.join(__file__, 'a.pt'))\n", ""},
 		{"installed package", "import spacy\nspacy.load('en_core_web_sm')\nspacy.load('./m')\nspacy.load('a/b')\n", "path:m(exact); path:a/b(exact)"},
 	} {
 		var got []string

@@ -111,7 +111,7 @@ func (e *evaluator) special(fr *frame, n node) (value, bool) {
 	switch fr.s.kind(n) {
 	case pyparse.Identifier:
 		if fr.s.code(n) == "__file__" {
-			return value{alts: []alt{{kind: ref.Path, text: fr.dir + "/__file__.py", sure: ref.Exact}}}, true
+			return value{alts: []alt{{kind: ref.Path, text: fr.dir + "/" + sourceFile, sure: ref.Exact}}}, true
 		}
 	case pyparse.Subscript:
 		for _, name := range fr.s.names(fr.s.field(n, pyparse.FieldValue)) {

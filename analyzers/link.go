@@ -289,7 +289,7 @@ func refOf(a alt, takes Takes) (ref.Ref, string) {
 		r.RelativeToSource = true
 		r.Value = strings.TrimPrefix(strings.TrimPrefix(r.Value, fromSource), "/")
 	}
-	if strings.Contains(r.Value, fromSource) {
+	if strings.Contains(r.Value, fromSource) || strings.Contains(r.Value, sourceFile+"/") {
 		return r, "it is built of two absolute paths"
 	}
 	if scheme, _, ok := strings.Cut(r.Value, "://"); ok && !strings.ContainsAny(scheme, hole+"/") {

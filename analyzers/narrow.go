@@ -82,10 +82,14 @@ func (e *evaluator) textsOf(p place) []string {
 	v := e.evalPlace(p)
 	var out []string
 	for _, a := range v.alts {
-		if a.kind != ref.Path {
+		switch {
+		case a.kind == ref.Hub && a.file != "": // where it lies is not known, its name is
+			out = append(out, hole+"/"+a.file)
+		case a.kind == ref.Path:
+			out = append(out, strings.ReplaceAll(a.text, fromSource, hole))
+		default:
 			return nil
 		}
-		out = append(out, strings.ReplaceAll(a.text, fromSource, hole))
 	}
 	return out
 }

@@ -101,7 +101,7 @@ func (e *evaluator) name(fr *frame, n node) ([]place, string) {
 	var out []place
 	var why string
 	for k, i := range reach[:min(len(reach), maxAlts)] {
-		if in == fr.fn && !e.reached(fr, s.binds[i].at) {
+		if in == fr.fn && !e.reached(fr, s.binds[i].at) || e.flagged(fr, n, s.binds[i].at) {
 			continue
 		}
 		ps, w := e.binding(fr, in, &s.binds[i], name)

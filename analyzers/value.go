@@ -11,6 +11,8 @@ import (
 const (
 	hole       = "\x00" // a part that is not known
 	fromSource = "\x01" // the folder of the file being linked
+
+	sourceFile = "__file__.py" // stands for the name of a file: no folder has it
 )
 
 // alt is one of the values that an expression may have.
@@ -145,7 +147,7 @@ func join(a, b value) value {
 			x.file = strings.TrimPrefix(x.file+"/"+flat(y), "/")
 			return x
 		}
-		if strings.HasPrefix(y.text, "/") || strings.HasPrefix(y.text, fromSource) || x.text == "" || y.kind == ref.Hub {
+		if strings.HasPrefix(y.text, "/") || strings.HasPrefix(y.text, fromSource) || strings.HasPrefix(y.text, "~/") || x.text == "" || y.kind == ref.Hub {
 			return y
 		}
 		x.text = strings.TrimSuffix(x.text, "/") + "/" + y.text
