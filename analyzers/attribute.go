@@ -156,23 +156,17 @@ func (e *evaluator) valuesOf(fr *frame, values []node) ([]place, string) {
 func (e *evaluator) enumValues(fr *frame, class node, attr string) []place {
 	s := fr.s
 	body, ok := s.opened[class]
-	if !ok || attr != "value" {
+	if !ok || attr != "value" || !s.isEnum(class) {
 		return nil
 	}
-	for base := range s.children(s.field(class, pyparse.FieldSuperclasses)) {
-		if last := s.lastName(base); last != "Enum" && last != "StrEnum" {
-			continue
+	var out []place
+	for i := range s.bindsIn(body) {
+		if b := &s.binds[i]; b.kind == bindValue && len(out) < maxAlts {
+			ps, _ := e.places(fr, b.value)
+			out = append(out, ps...)
 		}
-		var out []place
-		for i := range s.bindsIn(body) {
-			if b := &s.binds[i]; b.kind == bindValue && len(out) < maxAlts {
-				ps, _ := e.places(fr, b.value)
-				out = append(out, ps...)
-			}
-		}
-		return lower(out, ref.Guess)
 	}
-	return nil
+	return lower(out, ref.Guess)
 }
 
 func argumentsName(name string) bool {
