@@ -247,6 +247,15 @@ func TestAnswersAreNotBelieved(t *testing.T) {
 	}
 }
 
+// TestIsRaw: a signature of any first byte is no JSON.
+func TestIsRaw(t *testing.T) {
+	for text, want := range map[string]bool{"{}": false, "\n {\"a\": 1}": false, "\n{\x9c\xf1": true, "{\xff": true, "MEUC": true, "": false} {
+		if got := provenance.IsRaw([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
 // TestRaw: what openssl pkeyutl and cosign write.
 func TestRaw(t *testing.T) {
 	content := []byte("weights")

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/secure-torch/secure-torch/internal/digest"
 	"github.com/secure-torch/secure-torch/internal/evidence"
@@ -27,9 +28,10 @@ const (
 	maxEd25519 = 2 << 30 // bytes of the file: Ed25519 signs the content and no digest, so that all of it is held in memory
 )
 
-// IsRaw tells whether a signature file is not JSON: the bare signature that openssl pkeyutl or cosign writes.
+// IsRaw tells whether a signature file is not JSON: the bare signature that openssl pkeyutl or cosign writes. One of 250
+// may begin like JSON, but none is UTF-8.
 func IsRaw(data []byte) bool {
-	return len(data) > 0 && len(data) <= maxRaw && !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{"))
+	return len(data) > 0 && len(data) <= maxRaw && !(utf8.Valid(data) && bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")))
 }
 
 // VerifyRaw checks a bare signature over the bytes of the model, which has to be one file, with any of the keys:
