@@ -53,7 +53,7 @@ var pages = []page{
 	},
 	{
 		name: "neovim", title: "Neovim with lazy.nvim", language: "lua", file: "nvim/packaging/lazy.lua",
-		install: "Nothing else with Neovim 0.7 or later. Without lazy.nvim see the [plugin's own page](../../editors/nvim/README.md).",
+		install: "lazy.nvim, which needs a newer Neovim than the plugin itself (0.7). Without lazy.nvim see the [plugin's own page](../../editors/nvim/README.md).",
 		where:   "Beside the other plugins of lazy.nvim.", works: fixes + " `:SecureTorch` scans, reports, inspects and converts.",
 		tested:  "The plugin with Neovim 0.7.2, 0.10.4 and 0.12.4" + suite,
 		trouble: []string{"`:checkhealth secure_torch` says what is missing.", "Mason needs a release, which there is not yet; `editors/nvim/packaging/mason.yaml` is the definition for its registry."},
@@ -113,6 +113,6 @@ var pages = []page{
 var common = []string{
 	"Nothing is underlined: `secure-torch check app.py` in a terminal says what there is to find in a file.",
 	"The program is not found: an editor started from a desktop often has another PATH than the shell; write the whole path that `command -v secure-torch` prints.",
-	"What the server did: start it as `secure-torch lsp --log-file lsp.log --log-level debug`.",
+	"What the server did: have the editor start it as `secure-torch lsp --log-file lsp.log --log-level debug`.",
 	"Models stay unread (`incomplete`): `secure-torch doctor` says whether the sandbox works on this machine.",
 }
