@@ -17,6 +17,8 @@ type Skim struct {
 	// Passes are the hashes of the names of loaders and of their modules that are imported, Renames of other names that such
 	// ones get, in no order: if the source is relevant, others can import loaders by them.
 	Passes, Renames []uint32
+	// Imports are those of Passes that are imported from a module: what another file of the workspace may have passed on.
+	Imports []uint32
 }
 
 // Hash of a name, as in Skim.Calls: FNV-1a.
@@ -104,7 +106,7 @@ func SkimSource(src []byte, sinks []*Loader) Skim {
 	slices.Sort(s.calls)
 	_, encoded := Encoded(src)                            // it cannot be skimmed, and that has to be said
 	derived := bytes.Contains(src, []byte(unpicklerName)) // a class of the user's own, as CPU_Unpickler
-	return Skim{Relevant: encoded || derived || s.relevant() || mayHoldToken(src), Calls: slices.Compact(s.calls), Passes: s.passes, Renames: s.renames}
+	return Skim{Relevant: encoded || derived || s.relevant() || mayHoldToken(src), Calls: slices.Compact(s.calls), Passes: s.passes, Renames: s.renames, Imports: s.imports}
 }
 
 // skimmer is a lexer that knows strings and comments from code, and nothing else.
@@ -118,7 +120,7 @@ type skimmer struct {
 	ended  int
 	calls  []uint32
 
-	passes, renames []uint32
+	passes, renames, imports []uint32
 }
 
 func (s *skimmer) relevant() bool {
@@ -237,19 +239,28 @@ func (s *skimmer) pass(h uint32, start, end int) {
 		return
 	}
 	line := s.src[bytes.LastIndexByte(s.src[:start], '\n')+1 : start]
-	switch before := bytes.TrimSpace(line); {
-	case bytes.HasPrefix(before, []byte("from ")) && bytes.Contains(before, []byte("import")), bytes.HasPrefix(before, []byte("import")), len(before) == 0:
-		if as, ok := bytes.CutPrefix(s.src[blank(s.src, end):], []byte("as ")); ok {
-			s.renames = append(s.renames, hashOfName(as[blank(as, 0):]))
-		} else {
-			s.passes = append(s.passes, h)
-		}
+	as, renamed := bytes.CutPrefix(s.src[blank(s.src, end):], []byte("as "))
+	before := bytes.TrimSpace(line)
+	from := bytes.HasPrefix(before, []byte("from ")) && bytes.Contains(before, []byte("import")) || len(before) == 0 && (renamed || s.itemEnd(end))
+	switch {
+	case renamed && (from || bytes.HasPrefix(before, []byte("import"))):
+		s.renames = append(s.renames, hashOfName(as[blank(as, 0):]))
+	case from:
+		s.passes, s.imports = append(s.passes, h), append(s.imports, h)
+	case bytes.HasPrefix(before, []byte("import")):
+		s.passes = append(s.passes, h)
 	case word && start > 0 && s.src[start-1] == '.':
 		name, module, ok := bytes.Cut(line, []byte("="))
 		if ok && len(line) > 0 && classes[line[0]] == className && bytes.IndexByte(module, '(') < 0 {
 			s.renames = append(s.renames, hashOfName(name))
 		}
 	}
+}
+
+// itemEnd says whether what ends at an offset may be an item of an import's list that goes over several lines.
+func (s *skimmer) itemEnd(end int) bool {
+	end = blank(s.src, end)
+	return end == len(s.src) || bytes.IndexByte([]byte(",)#\r\n\\"), s.src[end]) >= 0
 }
 
 // hashOfName is the hash of the name at the beginning of a text.

@@ -192,7 +192,7 @@ func (w *Workspace) Relevant(skim analyzers.Skim) bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.ContainsFunc(skim.Passes, func(h uint32) bool { return w.passes[h] > 0 }) || slices.ContainsFunc(skim.Calls, func(h uint32) bool { return w.renames[h] > 0 })
+	return slices.ContainsFunc(skim.Imports, func(h uint32) bool { return w.passes[h] > 0 }) || slices.ContainsFunc(skim.Calls, func(h uint32) bool { return w.renames[h] > 0 })
 }
 
 // remove forgets a file.
