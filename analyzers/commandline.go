@@ -9,9 +9,9 @@ import (
 	"github.com/secure-torch/secure-torch/internal/ref"
 )
 
-// given are the values that command lines of the workspace give to an option, under one of its names, of the program that
+// commandLine are the values that command lines of the workspace give to an option, under one of its names, of the program that
 // the file of a frame is. Whoever runs it may give another.
-func (e *evaluator) given(fr *frame, names ...string) []place {
+func (e *evaluator) commandLine(fr *frame, names ...string) []place {
 	if e.w == nil || fr.config != "" || fr.commands != "" {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (e *evaluator) given(fr *frame, names ...string) []place {
 // orGiven is what is known of an option, or where that is no value what command lines give it.
 func (e *evaluator) orGiven(fr *frame, known []place, names ...string) []place {
 	if unset(known) {
-		if ps := e.given(fr, names...); len(ps) > 0 {
+		if ps := e.commandLine(fr, names...); len(ps) > 0 {
 			return ps
 		}
 	}
@@ -102,7 +102,7 @@ func (e *evaluator) optionOf(fr *frame, object node, objects []place, attr strin
 	}
 	var out []place
 	for _, in := range asked {
-		out = append(out, e.given(in, attr)...)
+		out = append(out, e.commandLine(in, attr)...)
 	}
 	return out
 }
