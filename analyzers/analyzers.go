@@ -50,7 +50,8 @@ type LoadCall struct {
 	Refuses  bool      // the loader itself refuses what a scan finds: st.load
 	Message  string    // what is reported of the call itself
 	Fixes    []Fix
-	Pin      *Fix // pins the hub's revision; CommitMark stands for the commit
+	Code     []ref.Ref // files of Python that an argument has it import
+	Pin      *Fix      // pins the hub's revision; CommitMark stands for the commit
 	// Options say which of the files in a folder or repository the call reads.
 	Options ref.Options
 }

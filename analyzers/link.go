@@ -129,7 +129,7 @@ func (l *linker) call(n node) (LoadCall, bool) {
 	}
 	refs, why := c.refs(loader)
 	return LoadCall{Loader: loader.Func, Span: s.span(n), FuncSpan: s.span(callee), Rule: j.Rule, Message: j.Message, Guarded: j.Guarded, Refuses: loader.Refuses,
-		Fixes: j.Fixes, Pin: j.Pin, Refs: refs, Why: why, Options: c.options(loader)}, true
+		Fixes: j.Fixes, Pin: j.Pin, Refs: refs, Why: why, Code: c.pipelineFiles(refs), Options: c.options(loader)}, true
 }
 
 // match finds the loader that a callee names, and the name it goes by.

@@ -22,6 +22,7 @@ var transformersLoaders = []*Loader{
 		Arg: Arg{0, []string{"path_or_repo_id"}}, Takes: TakesHubOrPath, Fetches: true, Judge: judgeHub},
 	{Func: "transformers.AutoModel", Also: []string{"transformers.tools.load_tool", "transformers.load_tool"}, Arg: Arg{0, []string{"task_or_repo_id"}}, Takes: TakesHub, Judge: judgeHub},
 	{Func: "diffusers.download_from_original_stable_diffusion_ckpt", Suffix: "download_from_original_stable_diffusion_ckpt", Arg: Arg{0, []string{"checkpoint_path_or_dict", "checkpoint_path"}}, Judge: unpickles},
+	{Func: "from_pipe", Method: "from_pipe", Arg: Arg{0, []string{"pipeline"}}, Takes: TakesNothing, Judge: judgeHub, When: hasCustomPipeline},
 	{Func: "from_single_file", Method: "from_single_file", Arg: Arg{0, []string{"pretrained_model_link_or_path"}}, Judge: judgeSingleFile},
 	{Func: "load_lora_weights", Method: "load_lora_weights", Arg: Arg{0, []string{"pretrained_model_name_or_path_or_dict"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
 	{Func: "load_textual_inversion", Method: "load_textual_inversion", Arg: Arg{0, []string{"pretrained_model_name_or_path"}}, Takes: TakesHubOrPath, Judge: judgeAdapter},
@@ -52,6 +53,9 @@ var commit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^
 
 // judgeHub: a repository's branch can be moved to other files at any time; a commit cannot.
 func judgeHub(c *Call) Judgement {
+	if j, ok := c.customPipeline(); ok {
+		return j
+	}
 	if j, ok := c.remoteCode(); ok {
 		return j
 	}

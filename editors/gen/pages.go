@@ -53,7 +53,7 @@ var pages = []page{
 	},
 	{
 		name: "neovim", title: "Neovim with lazy.nvim", language: "lua", file: "nvim/packaging/lazy.lua",
-		install: "Nothing else with Neovim 0.7 or later. Without lazy.nvim see the [plugin's own page](../../editors/nvim/README.md).",
+		install: "lazy.nvim, which needs a newer Neovim than the plugin itself (0.7). Without lazy.nvim see the [plugin's own page](../../editors/nvim/README.md).",
 		where:   "Beside the other plugins of lazy.nvim.", works: fixes + " `:SecureTorch` scans, reports, inspects and converts.",
 		tested:  "The plugin with Neovim 0.7.2, 0.10.4 and 0.12.4" + suite,
 		trouble: []string{"`:checkhealth secure_torch` says what is missing.", "Mason needs a release, which there is not yet; `editors/nvim/packaging/mason.yaml` is the definition for its registry."},
@@ -89,7 +89,8 @@ var pages = []page{
 	{
 		name: "kate", title: "Kate", language: "json", file: "kate/lspclient.json",
 		install: "Kate's own plugin LSP Client, switched on in Settings, Configure Kate, Plugins.",
-		where:   "In Settings, Configure Kate, LSP Client, User Server Settings.", works: expected, tested: untested + "The keys and the names in the dialog are those of Kate 25.04's plugin.",
+		where:   "In Settings, Configure Kate, LSP Client, User Server Settings.", works: "The call is underlined, and the code actions change what is saved. Take one from LSP Client, Code Action: Kate's Quick Fix (Ctrl+.) takes all that are offered for a line at once, comments that silence it among them.",
+		tested:  "By hand, Debian's Kate 22.12.3, on 1 December 2026. No test starts it: `go test ./editors` only parses the file. Open, see the error, take an action, save, compare the bytes on disk; the settings were the file `~/.config/kate/lspclient/settings.json`, which the dialog writes. The names in the dialog, and that Kate asks, are from the sources of 25.04's plugin.",
 		trouble: []string{"It takes the place of Kate's own server for Python: Kate has one for each language.", "Kate asks once whether it may start the program, and remembers a no: LSP Client, Allowed & Blocked Servers."},
 	},
 	{
@@ -113,6 +114,6 @@ var pages = []page{
 var common = []string{
 	"Nothing is underlined: `secure-torch check app.py` in a terminal says what there is to find in a file.",
 	"The program is not found: an editor started from a desktop often has another PATH than the shell; write the whole path that `command -v secure-torch` prints.",
-	"What the server did: start it as `secure-torch lsp --log-file lsp.log --log-level debug`.",
+	"What the server did: have the editor start it as `secure-torch lsp --log-file lsp.log --log-level debug`.",
 	"Models stay unread (`incomplete`): `secure-torch doctor` says whether the sandbox works on this machine.",
 }

@@ -67,8 +67,11 @@ type Call struct {
 	Files []string
 	// Absent are absolute paths that it names and that do not exist (yet).
 	Absent []string
-	// Found says, for each Ref, what it leads to.
+	// Found says, for each Ref, what it leads to, and what each of Code does.
 	Found []artifact.Resolution
+
+	code   int    // how many of Files, the last, Code led to
+	unread string // why the code that an argument names is not among Files; empty where it is, or may not be meant
 }
 
 // Checked is what is known of one version of one source. It does not change.
@@ -155,7 +158,28 @@ func (c *Checker) resolve(ctx context.Context, path string, call analyzers.LoadC
 		}
 		out.add(c.planned(ctx, call.Options, found, base)...)
 	}
+	out.resolveCode(base)
 	return out
+}
+
+// resolveCode looks for the Python that an argument has the call import.
+func (c *Call) resolveCode(base artifact.Base) {
+	before := len(c.Files)
+	for _, r := range c.Code {
+		found := artifact.Resolve(r, base)
+		found.Hub = nil // the call's revision is another repository's
+		if len(found.Targets) > 0 {
+			c.add(found)
+			continue
+		}
+		if r.Kind == ref.Path {
+			c.Absent = append(c.Absent, absent(r, base)...)
+		}
+		if r.Sure > ref.Guess {
+			c.unread = found.Why
+		}
+	}
+	c.code = len(c.Files) - before
 }
 
 // maxElsewhere bounds the further repositories that one call leads to.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +90,38 @@ func TestPinToTheCacheCommit(t *testing.T) {
 		}
 	}
 	t.Errorf("no pin among %+v", checked.Diagnostics(nil))
+}
+
+// TestCustomPipeline: what custom_pipeline has diffusers import is told and scanned, whatever the file's name is.
+func TestCustomPipeline(t *testing.T) {
+	dir := write(t, map[string]string{
+		"own.py": "x", "mine/pipeline.py": "x", "model/near.py": "x",
+		"hub/models--org--p/refs/main": sha, "hub/models--org--p/snapshots/" + sha + "/pipeline.py": "x"})
+	for name, want := range map[string]string{
+		"own.py": "own.py", "./own.py": "own.py", "mine": "mine/pipeline.py", "./mine": "mine/pipeline.py", "near": "model/near.py",
+		"org/p": "hub/models--org--p/snapshots/" + sha + "/pipeline.py", "community": "", "./none": "", "org/none": "",
+	} {
+		src := "from diffusers import X\nX.from_pretrained('./model', custom_pipeline='" + name + "')\n"
+		checked := read(t, Options{HubCache: filepath.Join(dir, "hub")}, filepath.Join(dir, "app.py"), []byte(src))
+		files := checked.Calls()[0].Files
+		if want == "" {
+			unread := strings.Contains(fmt.Sprint(checked.Diagnostics(nil)), "imports was not scanned")
+			if len(files) != 0 || unread == (name == "community") {
+				t.Errorf("%s: %q, told that it was not scanned: %v", name, files, unread)
+			}
+			continue
+		}
+		path := filepath.Join(dir, filepath.FromSlash(want))
+		if len(files) != 1 || files[0] != path {
+			t.Errorf("%s: %q, want %s", name, files, path)
+			continue
+		}
+		a := &engine.Artifact{Path: path, Report: &modelscan.Report{Artifact: want, Findings: []modelscan.Finding{{Rule: rule.PythonScriptEffect, Message: "calls os.system"}}}}
+		got := checked.Diagnostics(map[string]*engine.Artifact{path: a})
+		if got[0].Rule != rule.PythonImportEffect || got[1].Rule != rule.TrustRemoteCode || a.Report.Findings[0].Rule != rule.PythonScriptEffect {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
 }
 
 func TestLines(t *testing.T) {

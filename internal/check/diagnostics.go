@@ -38,8 +38,12 @@ func (c *Checked) Diagnostics(artifacts map[string]*engine.Artifact) []Diagnosti
 
 func (c *Call) diagnostics(artifacts map[string]*engine.Artifact, resolved bool) []Diagnostic {
 	var out []Diagnostic
-	for _, path := range c.Files {
-		if a := artifacts[path]; a != nil {
+	for i, path := range c.Files {
+		a := artifacts[path]
+		if a != nil && a.Report != nil && i >= len(c.Files)-c.code {
+			a = imported(a)
+		}
+		if a != nil {
 			out = append(out, c.ofArtifact(a, c.role(path))...)
 		}
 	}
@@ -51,10 +55,26 @@ func (c *Call) diagnostics(artifacts map[string]*engine.Artifact, resolved bool)
 	if c.Rule != "" {
 		out = append(out, Diagnostic{Rule: c.Rule, Severity: c.Rule.Severity(), Span: c.FuncSpan, Message: c.Message, Fixes: c.fixes()})
 	}
+	if c.unread != "" {
+		out = append(out, Diagnostic{Rule: rule.LoadUnresolved, Severity: rule.LoadUnresolved.Severity(), Span: c.FuncSpan,
+			Message: "the Python that the call imports was not scanned: " + c.unread})
+	}
 	if why := c.unresolved(resolved); why != "" {
 		out = append(out, Diagnostic{Rule: rule.LoadUnresolved, Severity: rule.LoadUnresolved.Severity(), Span: c.FuncSpan, Message: why})
 	}
 	return out
+}
+
+// imported is what is known of a Python file that the call imports, whatever the file's name.
+func imported(a *engine.Artifact) *engine.Artifact {
+	seen, told := *a.Report, *a
+	seen.Findings, told.Report = slices.Clone(a.Report.Findings), &seen
+	for i := range seen.Findings {
+		if f := &seen.Findings[i]; f.Rule == rule.PythonScriptEffect {
+			f.Rule = rule.PythonImportEffect
+		}
+	}
+	return &told
 }
 
 // fixes are the call's own, and the pin to the commit that the hub's cache holds.
@@ -152,7 +172,7 @@ func (c *Call) unresolved(resolved bool) string {
 		}
 		return "the file that `" + c.Loader + "` loads here cannot be told: " + c.Why
 	}
-	if !resolved || len(c.Files) > 0 {
+	if !resolved || len(c.Files) > c.code {
 		return ""
 	}
 	var whys []string

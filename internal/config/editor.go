@@ -11,7 +11,8 @@ import (
 )
 
 // Editor is what the language server takes from an editor's settings. What concerns scanning stands in
-// secure-torch.toml, where a whole team has it. The zero Editor is the default.
+// secure-torch.toml, where a whole team has it. The zero Editor is the default. One server looks after all folders of a
+// window and asks for its settings once: none may be offered for a single folder.
 type Editor struct {
 	CodeLens   *bool `json:"codeLens" default:"true" doc:"Say above each call that loads a model how the model looks; a click shows its report."`
 	InlayHints *bool `json:"inlayHints" default:"false" doc:"Say the same at the end of the call."`
@@ -24,8 +25,8 @@ type Editor struct {
 type VSCode struct {
 	Path           []string `json:"path" scope:"machine-overridable" restricted:"true" doc:"Programs to start instead of the one that is found, the first that exists; ~, ${userHome} and ${workspaceFolder} may stand in it."`
 	ImportStrategy string   `json:"importStrategy" scope:"machine-overridable" restricted:"true" enum:"fromEnvironment,useBundled" default:"fromEnvironment" doc:"fromEnvironment: the secure-torch of the selected Python environment, else the one in PATH, else the bundled one. useBundled: always the bundled one."`
-	LogLevel       string   `json:"logLevel" scope:"window" enum:"debug,info,warn,error" default:"warn" doc:"What the server writes to its output channel."`
-	Trace          string   `json:"trace.server" scope:"window" enum:"off,messages,verbose" default:"off" doc:"What is written of the messages between editor and server."`
+	LogLevel       string   `json:"logLevel" enum:"debug,info,warn,error" default:"warn" doc:"What the server writes to its output channel."`
+	Trace          string   `json:"trace.server" enum:"off,messages,verbose" default:"off" doc:"What is written of the messages between editor and server."`
 }
 
 // settingsPrefix of every setting's name in VS Code.
@@ -60,7 +61,7 @@ func editorSetting(f reflect.StructField) map[string]any {
 	}
 	p := typeOf(t)
 	p["description"] = f.Tag.Get("doc")
-	p["scope"] = "resource"
+	p["scope"] = "window"
 	if scope := f.Tag.Get("scope"); scope != "" {
 		p["scope"] = scope
 	}

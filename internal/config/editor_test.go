@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -32,6 +33,31 @@ func TestManifestIsCurrent(t *testing.T) {
 	u := m.Capabilities.UntrustedWorkspaces
 	if u.Supported != "limited" || !slices.Equal(u.RestrictedConfigurations, RestrictedSettings()) {
 		t.Errorf("in an untrusted workspace %q, restricted %q, want %q", u.Supported, u.RestrictedConfigurations, RestrictedSettings())
+	}
+}
+
+// One server asks once for what it takes: a setting that VS Code offered for each folder ("resource") would count in the
+// first alone.
+func TestServerSettingsAreOfTheWindow(t *testing.T) {
+	text, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct {
+		Contributes struct {
+			Configuration struct {
+				Properties map[string]struct{ Scope string }
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	for f := range reflect.TypeFor[Editor]().Fields() {
+		setting := settingsPrefix + f.Tag.Get("json")
+		if got := m.Contributes.Configuration.Properties[setting].Scope; got != "window" {
+			t.Errorf("%s has scope %q", setting, got)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ end
 --- Runs a command that opens a window, waits for a text in it and closes it.
 local function shows(command, want, filetype)
   local before = vim.api.nvim_get_current_win()
-  vim.cmd("SecureTorch " .. command)
+  pcall(vim.cmd, "SecureTorch " .. command) -- an ftplugin's error comes out here
   wait(command .. " shows " .. want, function()
     return vim.api.nvim_get_current_win() ~= before and text():find(want, 1, true)
   end)
@@ -98,6 +98,20 @@ local function check()
   wait("the comment", function()
     return text():find("# secure-torch: ignore[ST101] made by our own job", 1, true)
   end)
+
+  -- Where an ftplugin of the user's fails, the text is there all the same.
+  local own = vim.env.HOME .. "/own"
+  vim.fn.mkdir(own .. "/ftplugin", "p")
+  for _, filetype in ipairs({ "markdown", "secure_torch" }) do
+    vim.fn.writefile({ "vim.g.failed = '" .. filetype .. "'", "error('a broken ftplugin')" }, own .. "/ftplugin/" .. filetype .. ".lua")
+  end
+  vim.opt.runtimepath:prepend(own)
+  vim.cmd("filetype plugin on")
+  shows("report " .. models .. "/evil.pt", "posix.system", "markdown")
+  assert(vim.g.failed == "markdown", "its ftplugin was not run")
+  shows("scan " .. models .. "/evil.pt", "NOT SAFE to load", "secure_torch")
+  assert(vim.g.failed == "secure_torch", "its ftplugin was not run")
+  vim.cmd("filetype plugin off")
 
   vim.cmd("SecureTorch nonsense")
   noted("known: convert, doctor, inspect, report, restart, scan")

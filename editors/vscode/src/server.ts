@@ -96,12 +96,11 @@ export class Server implements vscode.Disposable {
   }
 
   private options(): LanguageClientOptions {
-    const settings = () => vscode.workspace.getConfiguration("secureTorch", vscode.workspace.workspaceFolders?.[0]);
     return {
       documentSelector: selector,
       outputChannel: this.log,
       traceOutputChannel: this.trace,
-      initializationOptions: { trusted: vscode.workspace.isTrusted, settings: serverSettings(settings()), status: true, workspaceTrust: true, prompts: true },
+      initializationOptions: { trusted: vscode.workspace.isTrusted, settings: serverSettings(), status: true, workspaceTrust: true, prompts: true },
       initializationFailedHandler: () => false, // who starts it says so
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
@@ -123,11 +122,7 @@ export class Server implements vscode.Disposable {
           return (await next(command, args)) as unknown;
         },
         workspace: {
-          configuration: (params) =>
-            params.items.map((item) => {
-              const scope = item.scopeUri === undefined ? vscode.workspace.workspaceFolders?.[0]?.uri : vscode.Uri.parse(item.scopeUri);
-              return serverSettings(vscode.workspace.getConfiguration("secureTorch", scope ?? null));
-            }),
+          configuration: (params) => params.items.map(serverSettings),
         },
       },
     };
@@ -171,7 +166,8 @@ export class Server implements vscode.Disposable {
   }
 }
 
-/** The settings that the server takes: internal/config.Editor has them. */
-function serverSettings(settings: vscode.WorkspaceConfiguration) {
+/** The settings that the server takes, of the window: internal/config.Editor has them. */
+function serverSettings() {
+  const settings = vscode.workspace.getConfiguration("secureTorch");
   return { codeLens: settings.get("codeLens"), inlayHints: settings.get("inlayHints"), workspaceScan: settings.get("workspaceScan") };
 }

@@ -8,7 +8,6 @@ local function scratch(title)
   pcall(vim.api.nvim_buf_set_name, buffer, "securetorch://" .. buffer .. "/" .. title)
   vim.cmd("sbuffer " .. buffer)
   vim.bo[buffer].bufhidden = "wipe"
-  vim.bo[buffer].filetype = "secure_torch"
   vim.bo[buffer].modifiable = false
   return buffer
 end
@@ -50,6 +49,7 @@ function M.program(args, done)
   if not ok or job <= 0 then
     fill(buffer, { "cannot execute " .. cmd[1], "See :checkhealth secure_torch" })
   end
+  vim.bo[buffer].filetype = "secure_torch" -- last: an ftplugin of the user's may raise an error
 end
 
 local function this_file()

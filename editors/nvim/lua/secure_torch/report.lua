@@ -23,7 +23,6 @@ function M.read(buffer, name)
   vim.bo[buffer].buftype = "nofile"
   vim.bo[buffer].bufhidden = "wipe"
   vim.bo[buffer].swapfile = false
-  vim.bo[buffer].filetype = "markdown"
   local from = client.all(buffer)[1]
   if not from then
     return tell("the server does not run")
@@ -38,6 +37,7 @@ function M.read(buffer, name)
     vim.api.nvim_buf_set_lines(buffer, 0, -1, false, vim.split(text, "\n", { plain = true }))
     vim.bo[buffer].modifiable = false
     vim.bo[buffer].modified = false
+    vim.bo[buffer].filetype = "markdown" -- last: an ftplugin of the user's may raise an error
   end)
 end
 
