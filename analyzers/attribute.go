@@ -65,9 +65,9 @@ func (e *evaluator) attributeOf(fr *frame, object node, attr string) ([]place, s
 	if len(out) == 0 {
 		out = e.settingOf(fr, object, attr)
 	}
-	if len(out) == 0 {
-		if ps := e.cliDefault(fr, attr); len(ps) > 0 && argumentsName(s.code(object)) {
-			return ps, ""
+	if unset(out) {
+		if ps := e.optionOf(fr, object, objects, attr, len(out) == 0); len(ps) > 0 {
+			return ps[:min(len(ps), maxAlts)], ""
 		}
 	}
 	return out[:min(len(out), maxAlts)], why
@@ -423,13 +423,13 @@ func (e *evaluator) cliDefault(fr *frame, dest string) []place {
 	var out []place
 	for _, c := range s.callsOf("add_argument") {
 		if s.names1(c, dest) {
+			var ps []place
 			if v := s.keyword(c, "default"); v >= 0 && s.kind(v) != pyparse.None {
-				ps, _ := e.places(fr, v)
-				out = append(out, ps...)
+				ps, _ = e.places(fr, v)
 			} else if v := s.keyword(c, "choices"); v >= 0 {
-				ps, _ := e.each(fr, v, -1)
-				out = append(out, ps...)
+				ps, _ = e.each(fr, v, -1)
 			}
+			out = append(out, e.orGiven(fr, ps, s.optionNames(c, dest)...)...)
 		}
 	}
 	for _, c := range s.callsOf("set_defaults") {
@@ -442,7 +442,7 @@ func (e *evaluator) cliDefault(fr *frame, dest string) []place {
 		for _, c := range s.callsOf(define) {
 			if t, ok := s.literal(s.positional(c, 0)); ok && t == dest {
 				ps, _ := e.places(fr, s.positional(c, 1))
-				out = append(out, ps...)
+				out = append(out, e.orGiven(fr, ps, dest)...)
 			}
 		}
 	}

@@ -64,7 +64,16 @@ func (c *Call) Arg(a Arg) node {
 	if a.Pos < 0 {
 		return none
 	}
-	return c.s.positional(c.n, a.Pos+c.skip)
+	pos := a.Pos
+	if c.part > 0 {
+		for i := 1; c.s.positional(c.part, i) >= 0; i++ { // partial gives the first ones
+			if i == a.Pos+1 {
+				return c.s.positional(c.part, i)
+			}
+			pos--
+		}
+	}
+	return c.s.positional(c.n, pos+c.skip)
 }
 
 // unpacked is what a dictionary that is unpacked into the call, f(**kwargs), gives for an argument.

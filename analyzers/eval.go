@@ -82,6 +82,9 @@ func (e *evaluator) valueOf(places []place, why string) value {
 	out := value{why: why}
 	for _, p := range places {
 		v := e.evalPlace(p)
+		if p.fr.commands != "" && out.why == "" {
+			out.why = "a command line in `" + snippet(p.fr.commands) + "` gives it; another may give another"
+		}
 		out = out.or(v.atMost(p.sure))
 	}
 	if len(out.alts) > 1 {

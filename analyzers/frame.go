@@ -13,6 +13,8 @@ type frame struct {
 	open bool // arguments of the call are unpacked: args may have defaults where it gives others
 	// config is the name of the YAML or JSON file that the frame stands for; else empty.
 	config string
+	// commands is the name of the file whose command lines the frame stands for; else empty.
+	commands string
 }
 
 // place is an expression somewhere.

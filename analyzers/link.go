@@ -30,6 +30,10 @@ type Workspace interface {
 	// Settings finds the YAML files below the workspace's folders that have a value of that name at their top, a.b for b in
 	// what a names there, the nearest first; none when there are too many to mean anything.
 	Settings(from *Summary, key string) []Module
+	// CommandLines finds what command lines, in the workspace's scripts and documents and in from itself, give to the options
+	// of the program that from is: for each such file a dictionary from the options' names to lists of values. A Module's
+	// Dir is that file, the nearest first.
+	CommandLines(from *Summary) []Module
 	// PassesOn says whether a file of the workspace may have a loader of a library under a name, for others to import.
 	PassesOn(name string) bool
 	// Version is what the project asks of a package's version.
@@ -183,12 +187,22 @@ func (s *Summary) root(n node) node {
 func (l *linker) matchNames(names []string, attribute bool) (*Loader, string) {
 	for _, name := range names {
 		for _, loader := range l.index[lastPart(strings.TrimSuffix(name, "@"))] {
-			if loader.matches(name, attribute) {
+			if loader.matches(name, attribute || isMethod(name)) {
 				return loader, name
 			}
 		}
 	}
 	return nil, ""
+}
+
+// isMethod says whether a qualified name, load for what `load = AutoModel.from_pretrained` binds, is that of a class's method.
+func isMethod(name string) bool {
+	parts := strings.Split(name, ".")
+	if len(parts) < 2 {
+		return false
+	}
+	class := parts[len(parts)-2]
+	return class == "?" || strings.HasSuffix(class, "()") || strings.HasSuffix(class, "@") || class != "" && class[0] >= 'A' && class[0] <= 'Z'
 }
 
 // matchEntry finds the loader that an entry of a dictionary of functions is: registry["name"].

@@ -203,3 +203,23 @@ func TestValues(t *testing.T) {
 		}
 	}
 }
+
+// A class's method is a loader by whatever name it is called, one of the same name that is no method is none.
+func TestMethodsByAnotherName(t *testing.T) {
+	head := "import functools\nfrom functools import partial\nfrom transformers import AutoModel\nimport transformers as tf\n"
+	for src, want := range map[string]string{
+		"load = AutoModel.from_pretrained\nload('org/a')\n":                                   "6 from_pretrained hub:org/a(exact)\n",
+		"load = tf.AutoModel.from_pretrained\nload('org/a')\n":                                "6 from_pretrained hub:org/a(exact)\n",
+		"load = partial(AutoModel.from_pretrained, 'org/a')\nload()\n":                        "6 from_pretrained hub:org/a(exact)\n",
+		"load = functools.partial(AutoModel.from_pretrained, revision='v1')\nload('org/a')\n": "6 from_pretrained hub:org/a(exact) at v1\n",
+		"load = AutoModel.from_pretrained if x else AutoModel.from_config\nload('org/a')\n":   "6 from_pretrained hub:org/a(exact)\n",
+		"def from_pretrained(x): ...\nfrom_pretrained('org/a')\n":                             "",
+		"from lib import from_pretrained\nfrom_pretrained('org/a')\n":                         "",
+		"from lib import from_pretrained as load\nload('org/a')\n":                            "",
+		"load = AutoModel.from_config\nload('org/a')\n":                                       "",
+	} {
+		if got := show(head + src); got != want {
+			t.Errorf("%q: %q, not %q", src, got, want)
+		}
+	}
+}

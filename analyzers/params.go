@@ -31,6 +31,9 @@ func (e *evaluator) param(fr *frame, in int32, b *binding, name string) ([]place
 		out = append(out, e.passed(fr, fn, fname, name)...)
 		e.hops--
 	}
+	if unset(out) && s.isCommand(fn, fname) {
+		out = e.orGiven(fr, out, s.paramOptions(fn, name)...)
+	}
 	why := ""
 	if len(out) == 0 {
 		if config, w, ok := e.hydra(fr, fn, name); ok {
@@ -287,6 +290,16 @@ func (e *evaluator) option(fr *frame, fn node, param string) []place {
 		}
 	}
 	return out
+}
+
+// paramOptions are the names that a parameter has as an option of click's.
+func (s *Summary) paramOptions(fn node, param string) []string {
+	for d := range s.decorators(fn) {
+		if s.kind(d) == pyparse.Call && s.names1(d, param) {
+			return s.optionNames(d, param)
+		}
+	}
+	return []string{param}
 }
 
 // names1 says whether one of an option's names stands for param.

@@ -227,6 +227,8 @@ func (pinned) Compose(*Summary, string, bool) (Module, bool) { return Module{}, 
 
 func (pinned) Settings(*Summary, string) []Module { return nil }
 
+func (pinned) CommandLines(*Summary) []Module { return nil }
+
 func (pinned) PassesOn(string) bool { return false }
 
 func (p pinned) Version(string) Constraint { return p.Constraint }

@@ -167,7 +167,7 @@ func (e *evaluator) declared(fr *frame, n node, kind string) ([]place, string, b
 		return e.factory(fr, factory)
 	}
 	switch s.kind(def) {
-	case pyparse.None, pyparse.Other:
+	case pyparse.None, pyparse.Ellipsis, pyparse.Other:
 		return nil, "the field has no default", true
 	}
 	ps, why := e.places(fr, def)
@@ -263,7 +263,7 @@ func (e *evaluator) optionsOf(o place, attr string) []place {
 	out := e.cliDefault(o.fr, attr)
 	callee := o.fr.s.field(o.n, pyparse.FieldFunction)
 	if len(out) > 0 || o.fr.s.kind(callee) != pyparse.Attribute {
-		return out
+		return e.orGiven(o.fr, out, attr)
 	}
 	object := o.fr.s.field(callee, pyparse.FieldObject)
 	out = e.addedElsewhere(o.fr, object, attr)
@@ -280,7 +280,7 @@ func (e *evaluator) optionsOf(o place, attr string) []place {
 			out = append(out, ps...)
 		}
 	}
-	return lower(out, ref.Default)
+	return lower(e.orGiven(o.fr, out, attr), ref.Default)
 }
 
 // addedElsewhere are the defaults of an option that a function in another file adds to a parser that it is

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,7 +38,7 @@ const maxDepth = 128
 // Files lists the Python sources and notebooks below the given paths, in lexical order. A file that is
 // named itself is listed whatever its name; links to folders are not followed.
 func Files(paths []string, filter Filter) ([]string, []Problem) {
-	l := lister{filter: filter, seen: map[string]bool{}}
+	l := lister{filter: filter, seen: map[string]bool{}, want: IsSource, left: math.MaxInt}
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		switch {
@@ -56,6 +57,8 @@ func Files(paths []string, filter Filter) ([]string, []Problem) {
 
 type lister struct {
 	filter   Filter
+	want     func(name string) bool // the files that are listed
+	left     int                    // entries of folders that may still be looked at
 	seen     map[string]bool
 	files    []string
 	problems []Problem
@@ -110,6 +113,9 @@ func (l *lister) folder(dir string, depth int, rules []ignoreFile) {
 		rules = append(slices.Clone(rules), ignoreFile{dir: dir, rules: readIgnore(dir)})
 	}
 	for _, e := range entries {
+		if l.left--; l.left < 0 {
+			return
+		}
 		path := filepath.Join(dir, e.Name())
 		mode := e.Type()
 		if mode&fs.ModeSymlink != 0 {
@@ -124,7 +130,7 @@ func (l *lister) folder(dir string, depth int, rules []ignoreFile) {
 			if !ignored(rules, path, true) {
 				l.folder(path, depth+1, rules)
 			}
-		case mode.IsRegular() && IsSource(e.Name()) && !ignored(rules, path, false):
+		case mode.IsRegular() && l.want(e.Name()) && !ignored(rules, path, false):
 			l.add(path)
 		}
 	}

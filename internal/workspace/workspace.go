@@ -30,10 +30,11 @@ type Workspace struct {
 	renames   map[uint32]int      // by the hash of another name that one gets
 	held      int                 // bytes of source in cache
 	clock     int
-	yamls     func() []string      // the YAML files below the roots, listed once
-	makers    func() []string      // those of them that may name classes to make, listed once
-	consulted map[string]bool      // configuration files that were asked for
-	modules   map[[2]string]string // where a module that a file in a folder imports was found
+	yamls     func() []string             // the YAML files below the roots, listed once
+	makers    func() []string             // those of them that may name classes to make, listed once
+	commands  func() map[string][]command // the command lines in scripts and documents, looked for once
+	consulted map[string]bool             // configuration files that were asked for
+	modules   map[[2]string]string        // where a module that a file in a folder imports was found
 }
 
 // maxModules bounds the imports whose files are remembered.
@@ -96,6 +97,7 @@ func New(roots []string, g *analyzers.Grammar) *Workspace {
 	w.versions = versions(w.roots, false, Read)
 	w.yamls = sync.OnceValue(w.listYAML)
 	w.makers = sync.OnceValue(w.listMakers)
+	w.commands = sync.OnceValue(w.listCommands)
 	w.above = above(w.roots)
 	return w
 }
@@ -340,7 +342,7 @@ func (w *Workspace) At(path string) analyzers.Workspace {
 	if err != nil {
 		return nil
 	}
-	return view{w, abs, map[string]*analyzers.Summary{}, map[string][]byte{}, new(int)}
+	return view{w, abs, map[string]*analyzers.Summary{}, map[string][]byte{}, new(int), map[string][]analyzers.Module{}}
 }
 
 // view is a workspace seen from one file.
@@ -348,8 +350,9 @@ type view struct {
 	*Workspace
 	path    string
 	configs map[string]*analyzers.Summary
-	texts   map[string][]byte // of YAML files that Settings looked into
-	peeked  *int              // the bytes of these
+	texts   map[string][]byte             // of YAML files that Settings looked into
+	peeked  *int                          // the bytes of these
+	given   map[string][]analyzers.Module // what command lines give to programs, by the program's path
 }
 
 // pathOf is where a summary was read; the file being linked is not in the cache.
