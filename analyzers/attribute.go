@@ -397,7 +397,7 @@ func (e *evaluator) bound(fr *frame, fn node, call place) *frame {
 	if !ok {
 		return fr
 	}
-	out := &frame{s: s, dir: fr.dir, fn: in, args: map[string]place{}, open: call.fr.s.unpacks(call.n)}
+	out := &frame{s: s, dir: fr.dir, fn: in, args: map[string]place{}, call: key{e.frame(call.fr.s, call.fr.dir), call.n}, open: call.fr.s.unpacks(call.n)}
 	for i := range s.bindsIn(in) {
 		b := &s.binds[i]
 		if b.kind != bindParam {

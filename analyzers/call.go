@@ -108,8 +108,8 @@ func (s *Summary) splat(call node) node {
 // Eval works out what an expression in the call may be.
 func (c *Call) Eval(n node) value {
 	e := c.evaluator()
-	v := e.eval(e.frame(c.s, fromSource), n)
-	return v
+	fr := e.frame(c.s, fromSource)
+	return e.byCases(fr, n, e.eval(fr, n))
 }
 
 func (c *Call) evaluator() *evaluator {

@@ -82,6 +82,7 @@ func (e *evaluator) oneOf(q place) ([]place, bool) {
 func (e *evaluator) each(fr *frame, n node, elem int) ([]place, string) {
 	seqs, why := e.places(fr, n)
 	out := e.grown(fr, n, elem)
+	whole := elem
 	for _, q := range seqs {
 		items, ok := e.loopItems(q, &elem)
 		if !ok {
@@ -90,7 +91,10 @@ func (e *evaluator) each(fr *frame, n node, elem int) ([]place, string) {
 			}
 			continue
 		}
-		for _, it := range items {
+		for i, it := range items {
+			if !e.turn(fr, n, whole, q, i) {
+				continue
+			}
 			var ps []place
 			var w string
 			if elem >= 0 {
@@ -234,7 +238,7 @@ func (e *evaluator) item(fr *frame, n node) ([]place, string) {
 // entry counts.
 func (e *evaluator) entry(fr *frame, object, key node, code string) ([]place, string) {
 	dicts, why := e.places(fr, object)
-	keys := e.eval(fr, key)
+	keys := e.keyTaken(fr, object, key, dicts, e.eval(fr, key))
 	var out []place
 	for _, d := range dicts {
 		ps, w := e.entryOf(d, keys)

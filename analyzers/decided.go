@@ -1,6 +1,7 @@
 package analyzers
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -101,13 +102,45 @@ func (e *evaluator) flagged(fr *frame, n, at node) bool {
 		if k := s.kind(flag); k != pyparse.Identifier && k != pyparse.Attribute || s.within(at, p.cond) {
 			continue
 		}
-		if t, ok := s.setBeside(flag, at); ok {
-			if got := e.decide(fr, p.cond, s.code(flag), t, 0); got != Unsure && (got == Yes) != p.holds {
-				return true
-			}
+		texts, ok := s.flagWith(flag, at)
+		if t, beside := s.setBeside(flag, at); beside {
+			texts, ok = []string{t}, true
+		}
+		if ok && !slices.ContainsFunc(texts, func(t string) bool { return e.meets(fr, s.code(flag), t, []premise{p}) }) {
+			return true
 		}
 	}
 	return false
+}
+
+// flagWith are the literals that the name used at flag may have where the binding at is the one that was made: not those
+// of branches that it excludes, nor what those hide that it is in. False where one of them is no literal.
+func (s *Summary) flagWith(flag, at node) ([]string, bool) {
+	if s.kind(flag) != pyparse.Identifier {
+		return nil, false
+	}
+	made := s.turns(at, flag)
+	reach, in := s.reaching(s.code(flag), flag, s.scope[flag])
+	if len(made) == 0 || in != s.scope[flag] || in != s.scope[at] || len(reach) > maxAlts {
+		return nil, false
+	}
+	var out []string
+	for _, i := range reach {
+		b := &s.binds[i]
+		turns := s.turns(b.at, flag)
+		if slices.ContainsFunc(turns, func(p premise) bool { return slices.Contains(made, premise{p.cond, !p.holds}) }) {
+			continue
+		}
+		t, ok := s.constant(b.value)
+		if b.kind != bindValue || !ok {
+			return nil, false
+		}
+		out = append(out, t)
+		if len(turns) > 0 && !slices.ContainsFunc(turns, func(p premise) bool { return !slices.Contains(made, p) }) {
+			break
+		}
+	}
+	return out, len(out) > 0
 }
 
 // setBeside is the literal that a statement of the block around at, or before that block in those around it, gives to a
@@ -140,7 +173,7 @@ func (e *evaluator) arm(fr *frame, n node) node {
 	case No:
 		return fr.s.child(n, 2)
 	}
-	return none
+	return e.sideTaken(fr, n)
 }
 
 // predicate decides what a function that only returns an expression says of a name that it is given: is_local(path).

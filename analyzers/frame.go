@@ -10,6 +10,7 @@ type frame struct {
 	dir  string // what stands for the folder of the file
 	fn   int32  // the scope whose parameters args binds; -1 for none
 	args map[string]place
+	call key  // the call that args are of, by the file that it is in
 	open bool // arguments of the call are unpacked: args may have defaults where it gives others
 	// config is the name of the YAML or JSON file that the frame stands for; else empty.
 	config string
@@ -38,6 +39,11 @@ type evaluator struct {
 	asker   place        // the class whose attribute is looked for in its base classes, if any
 	modules int          // names followed into other modules
 	typings int          // attributes whose object's declaration was asked for
+
+	met         []meeting          // choices that the evaluation came upon
+	taken       map[choice]outcome // those that are made in the case at hand
+	conditions  map[key]condition
+	left, spent int // cases that may still be evaluated, and the work of those that were
 }
 
 type key struct {

@@ -2,6 +2,7 @@ package analyzers
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers/pyparse"
@@ -50,6 +51,8 @@ func (e *evaluator) narrowed(fr *frame, n node, in []place) []place {
 	for _, p := range known {
 		if s.tests(p.cond, n, reach) {
 			about = append(about, p)
+		} else if b, name := s.computedOf(p.cond, n, reach); b != nil {
+			in = e.meetingComputed(fr, s.code(n), b, name, p, in)
 		}
 	}
 	return e.meeting(fr, s.code(n), about, in)
@@ -280,18 +283,15 @@ func (s *Summary) spelled(n node, name, text string) (string, bool) {
 		if s.code(n) == name {
 			return text, true
 		}
-		if _, ext := splitExt(text); s.lastName(n) == "suffix" && s.code(s.field(n, pyparse.FieldObject)) == name && ext != "" {
-			return ext, true
+		return s.spelledPart(n, name, text)
+	case pyparse.Subscript:
+		i, err := strconv.Atoi(strings.ReplaceAll(s.code(s.field(n, pyparse.FieldSubscript)), " ", ""))
+		if err != nil {
+			return "", false
 		}
+		return s.spelledPiece(s.field(n, pyparse.FieldValue), i, name, text)
 	case pyparse.Call:
-		callee := s.field(n, pyparse.FieldFunction)
-		switch arg := s.positional(n, 0); {
-		case s.lastName(callee) == "lower" && s.kind(callee) == pyparse.Attribute:
-			t, ok := s.spelled(s.field(callee, pyparse.FieldObject), name, text)
-			return strings.ToLower(t), ok
-		case s.lastName(callee) == "str" && arg >= 0:
-			return s.spelled(arg, name, text)
-		}
+		return s.spelledCall(n, name, text)
 	}
 	return "", false
 }

@@ -20,15 +20,17 @@ func (e *evaluator) param(fr *frame, in int32, b *binding, name string) ([]place
 	fn := s.scopes[in].node
 	fname := s.code(s.field(fn, pyparse.FieldName))
 	var out []place
-	if b.value >= 0 && s.kind(b.value) != pyparse.None {
+	if b.value >= 0 && s.kind(b.value) != pyparse.None && e.defaulted(fr, fn, name) {
 		ps, _ := e.places(fr, b.value)
 		out = append(out, lower(ps, ref.Default)...)
 	}
-	out = append(out, e.option(fr, fn, name)...)
+	if e.defaulted(fr, fn, name) {
+		out = append(out, e.option(fr, fn, name)...)
+	}
 	out = append(out, e.parametrized(fr, fn, name)...)
 	if e.hops < maxHops && fname != "" {
 		e.hops++
-		out = append(out, e.passed(fr, fn, fname, name)...)
+		out = append(out, e.passed(fr, fn, fname, name, b.value < 0)...)
 		e.hops--
 	}
 	if unset(out) && s.isCommand(fn, fname) {
@@ -54,7 +56,7 @@ func (e *evaluator) param(fr *frame, in int32, b *binding, name string) ([]place
 }
 
 // passed is what the known calls of function fn pass for a parameter.
-func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
+func (e *evaluator) passed(fr *frame, fn node, fname, param string, required bool) []place {
 	s := fr.s
 	var out []place
 	index, method := s.paramIndex(fn, param)
@@ -78,7 +80,7 @@ func (e *evaluator) passed(fr *frame, fn node, fname, param string) []place {
 	if class := s.enclosing(fn, pyparse.ClassDefinition); fname == "__init__" && class >= 0 {
 		out = e.configured(fr, class, param)
 	}
-	for _, site := range sites {
+	for _, site := range e.callers(fr, fn, param, required, sites) {
 		out = append(out, e.argument(site, param, index)...)
 		if len(out) >= maxAlts {
 			break

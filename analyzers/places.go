@@ -91,17 +91,12 @@ func (e *evaluator) name(fr *frame, n node) ([]place, string) {
 	}
 	reach, in := s.reaching(name, n, s.scope[n])
 	if len(reach) == 0 {
-		for _, star := range s.stars {
-			if ps, _ := e.global(fr, star, name); len(ps) > 0 {
-				return lower(ps, ref.Guess), ""
-			}
-		}
-		return nil, "`" + name + "` is not defined in this file"
+		return e.starred(fr, name)
 	}
 	var out []place
 	var why string
 	for k, i := range reach[:min(len(reach), maxAlts)] {
-		if in == fr.fn && !e.reached(fr, s.binds[i].at) || e.flagged(fr, n, s.binds[i].at) {
+		if at := s.binds[i].at; in == fr.fn && !e.reached(fr, at) || e.excluded(fr, n, at) {
 			continue
 		}
 		ps, w := e.binding(fr, in, &s.binds[i], name)
@@ -111,6 +106,9 @@ func (e *evaluator) name(fr *frame, n node) ([]place, string) {
 		out = append(out, ps...)
 		if why == "" {
 			why = w
+		}
+		if e.hidesOthers(fr, n, s.binds[i].at) {
+			break
 		}
 	}
 	if len(reach) > 1 {
@@ -122,7 +120,17 @@ func (e *evaluator) name(fr *frame, n node) ([]place, string) {
 		}
 		out = left
 	}
-	return out, why
+	return e.chosen(fr, n, reach, out), why
+}
+
+// starred is a name that only a star import can have brought.
+func (e *evaluator) starred(fr *frame, name string) ([]place, string) {
+	for _, star := range fr.s.stars {
+		if ps, _ := e.global(fr, star, name); len(ps) > 0 {
+			return lower(ps, ref.Guess), ""
+		}
+	}
+	return nil, "`" + name + "` is not defined in this file"
 }
 
 // binding follows one place where a name gets its value.

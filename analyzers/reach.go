@@ -47,11 +47,14 @@ func reversed(all []int32) []int32 {
 	return out
 }
 
-// before picks, of all bindings in the scope of use, those that may hold there.
+// maxReach bounds the bindings of a name that may hold at one use: more than are ever followed.
+const maxReach = 4 * maxAlts
+
+// before picks, of all bindings in the scope of use, those that may hold there: the latest maxReach of them.
 func (s *Summary) before(all []int32, use node) []int32 {
 	var got []int32
 	covered := map[node][]node{} // by branching statement: the branches that bind the name
-	for i := len(all) - 1; i >= 0; i-- {
+	for i := len(all) - 1; i >= 0 && len(got) < maxReach; i-- {
 		b := &s.binds[all[i]]
 		if b.kind == bindParam {
 			return append(got, all[i])

@@ -28,3 +28,20 @@ func TestManyBindings(t *testing.T) {
 		}
 	}
 }
+
+// However often a name is bound anew under conditions, a use looks only at the latest bindings: with the number of uses
+// and of bindings the work would grow as their product.
+func TestManyConditionalBindings(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("x = 'a'\n")
+	for i := range 3000 {
+		fmt.Fprintf(&b, "if x == 'q%d':\n    x = 'a%d.pt'\n", i, i)
+	}
+	b.WriteString("use(x)\n")
+	s := Summarise([]byte(b.String()), Native)
+	use := s.positional(s.callsOf("use")[0], 0)
+	reach, _ := s.reaching("x", use, s.scope[use])
+	if len(reach) != maxReach || s.line(s.binds[reach[0]].at) != 6001 {
+		t.Errorf("%d bindings are looked at, the first in line %d", len(reach), s.line(s.binds[reach[0]].at))
+	}
+}

@@ -369,7 +369,7 @@ func (e *evaluator) forwarded(fr *frame, object node, keys value) []place {
 	defer func() { e.hops-- }()
 	var out []place
 	for _, k := range keys.alts {
-		out = append(out, e.passed(fr, fn, fname, k.text)...)
+		out = append(out, e.passed(fr, fn, fname, k.text, false)...)
 	}
 	return out[:min(len(out), maxAlts)]
 }

@@ -28,8 +28,14 @@ type alt struct {
 
 // value is what is known of an expression: every alternative, and why it is not all or not sure.
 type value struct {
-	alts []alt
-	why  string
+	alts  []alt
+	why   string
+	mixed bool // what may be one of several is combined with another such
+}
+
+// same says whether two alternatives are one, however sure they are.
+func (a alt) same(b alt) bool {
+	return b.kind == a.kind && b.text == a.text && b.file == a.file && b.revision == a.revision && b.repo == a.repo
 }
 
 // maxAlts bounds the alternatives of one expression.
@@ -46,14 +52,12 @@ func text(t string) value {
 
 // or joins alternatives. With more than one none is exact.
 func (v value) or(o value) value {
-	out := value{alts: slices.Clone(v.alts), why: v.why}
+	out := value{alts: slices.Clone(v.alts), why: v.why, mixed: v.mixed || o.mixed}
 	if out.why == "" {
 		out.why = o.why
 	}
 	for _, a := range o.alts {
-		if !slices.ContainsFunc(out.alts, func(b alt) bool {
-			return b.kind == a.kind && b.text == a.text && b.file == a.file && b.revision == a.revision && b.repo == a.repo
-		}) {
+		if !slices.ContainsFunc(out.alts, a.same) {
 			out.alts = append(out.alts, a)
 		}
 	}
@@ -65,7 +69,7 @@ func (v value) or(o value) value {
 
 // atMost lowers how sure every alternative is.
 func (v value) atMost(s ref.Sure) value {
-	out := value{why: v.why, alts: slices.Clone(v.alts)}
+	out := value{why: v.why, alts: slices.Clone(v.alts), mixed: v.mixed}
 	for i := range out.alts {
 		out.alts[i].sure = min(out.alts[i].sure, s)
 	}
@@ -74,7 +78,7 @@ func (v value) atMost(s ref.Sure) value {
 
 // each applies f to the text of every alternative that is a path or may become one.
 func (v value) each(f func(string) string) value {
-	out := value{why: v.why, alts: slices.Clone(v.alts)}
+	out := value{why: v.why, alts: slices.Clone(v.alts), mixed: v.mixed}
 	for i := range out.alts {
 		if out.alts[i].kind == ref.Path || out.alts[i].kind == ref.URL {
 			out.alts[i].text = f(out.alts[i].text)
@@ -85,7 +89,7 @@ func (v value) each(f func(string) string) value {
 
 // contents marks every alternative as what is read from it.
 func (v value) contents() value {
-	out := value{why: v.why, alts: slices.Clone(v.alts)}
+	out := value{why: v.why, alts: slices.Clone(v.alts), mixed: v.mixed}
 	for i := range out.alts {
 		out.alts[i].read = true
 	}
@@ -100,9 +104,14 @@ func (v value) parts() value {
 	return value{alts: []alt{{kind: ref.Path, text: hole, sure: ref.Exact}}, why: v.why}
 }
 
+// open says whether an expression may be other than one alternative.
+func (v value) open() bool {
+	return len(v.alts) > 1 || len(v.alts) == 1 && v.alts[0].sure == ref.Guess
+}
+
 // cross combines every alternative of a with every one of b.
 func cross(a, b value, f func(a, b alt) alt) value {
-	out := value{why: a.why}
+	out := value{why: a.why, mixed: a.mixed || b.mixed || a.open() && b.open()}
 	if out.why == "" {
 		out.why = b.why
 	}
