@@ -240,14 +240,13 @@ func (s *skimmer) pass(h uint32, start, end int) {
 	}
 	line := s.src[bytes.LastIndexByte(s.src[:start], '\n')+1 : start]
 	as, renamed := bytes.CutPrefix(s.src[blank(s.src, end):], []byte("as "))
-	before := bytes.TrimSpace(line)
-	from := bytes.HasPrefix(before, []byte("from ")) && bytes.Contains(before, []byte("import")) || len(before) == 0 && (renamed || s.itemEnd(end))
+	from, plain := s.imported(line, end, renamed)
 	switch {
-	case renamed && (from || bytes.HasPrefix(before, []byte("import"))):
+	case renamed && (from || plain):
 		s.renames = append(s.renames, hashOfName(as[blank(as, 0):]))
 	case from:
 		s.passes, s.imports = append(s.passes, h), append(s.imports, h)
-	case bytes.HasPrefix(before, []byte("import")):
+	case plain:
 		s.passes = append(s.passes, h)
 	case word && start > 0 && s.src[start-1] == '.':
 		name, module, ok := bytes.Cut(line, []byte("="))
@@ -255,6 +254,15 @@ func (s *skimmer) pass(h uint32, start, end int) {
 			s.renames = append(s.renames, hashOfName(name))
 		}
 	}
+}
+
+// imported says whether a name behind the beginning of a line is imported from a module, or is a module that is imported.
+func (s *skimmer) imported(line []byte, end int, renamed bool) (from, plain bool) {
+	before := bytes.TrimSpace(line)
+	if len(before) == 0 { // an item of a list that goes over several lines
+		return renamed || s.itemEnd(end), false
+	}
+	return bytes.HasPrefix(before, []byte("from ")) && bytes.Contains(before, []byte("import")), bytes.HasPrefix(before, []byte("import"))
 }
 
 // itemEnd says whether what ends at an offset may be an item of an import's list that goes over several lines.
