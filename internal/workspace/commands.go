@@ -7,12 +7,12 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/secure-torch/secure-torch/analyzers"
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // Bounds of the search for command lines: the files that are looked through, their bytes, each one's, and what is kept.
@@ -238,7 +238,7 @@ func commandsOf(file, text string, sh *shell) []command {
 			}
 		}
 	})
-	for _, list := range execForm.FindAllString(text, maxCommands) {
+	for _, list := range execForm().FindAllString(text, maxCommands) {
 		var words []string
 		if json.Unmarshal([]byte(list), &words) == nil && len(words) > 0 {
 			take(words)
@@ -248,14 +248,14 @@ func commandsOf(file, text string, sh *shell) []command {
 }
 
 // execForm is a command line as a JSON list, as Docker has it.
-var execForm = regexp.MustCompile(`\[\s*"[^\]\n]*"\s*\]`)
+var execForm = pattern.Lazy(`\[\s*"[^\]\n]*"\s*\]`)
 
 // commandOf makes a command of the words of one, if these run a Python program with options.
 func commandOf(words []string) (command, bool) {
 	launched := false
 	for i, w := range words {
 		if i > 0 && (words[i-1] == "-m" || words[i-1] == "--module") && launched {
-			if c, ok := (command{tail: strings.Split(w, "."), module: true}).with(words[i+1:]); ok && moduleName.MatchString(w) && !launches(w) {
+			if c, ok := (command{tail: strings.Split(w, "."), module: true}).with(words[i+1:]); ok && moduleName().MatchString(w) && !launches(w) {
 				return c, true
 			}
 			continue
@@ -270,7 +270,7 @@ func commandOf(words []string) (command, bool) {
 	return command{}, false
 }
 
-var moduleName = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$`)
+var moduleName = pattern.Lazy(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$`)
 
 // launches says whether a module is one that runs another program.
 func launches(module string) bool {
@@ -300,14 +300,14 @@ func scriptTail(word string) ([]string, bool) {
 	return parts, parts[len(parts)-1] != ".py"
 }
 
-var optionName = regexp.MustCompile(`^--?([A-Za-z][\w-]*)$`)
+var optionName = pattern.Lazy(`^--?([A-Za-z][\w-]*)$`)
 
 // with is the command with the options among the words behind the program that have literal values; false without any.
 // Three dots, and what stands in braces or brackets, is what a document leaves to its reader.
 func (c command) with(words []string) (command, bool) {
 	for i, w := range words {
 		name, value, joined := strings.Cut(w, "=")
-		m := optionName.FindStringSubmatch(name)
+		m := optionName().FindStringSubmatch(name)
 		if m == nil || len(c.options) == maxOptions {
 			continue
 		}

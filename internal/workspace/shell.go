@@ -1,9 +1,10 @@
 package workspace
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/secure-torch/secure-torch/modelscan/pattern"
 )
 
 // unknownPart stands in a word for what a shell puts there and the text does not tell.
@@ -139,11 +140,11 @@ func (sh *shell) quoted(quote byte) {
 	}
 }
 
-var variable = regexp.MustCompile(`^(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|\([A-Za-z_]\w*\))`)
+var variable = pattern.Lazy(`^(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|\([A-Za-z_]\w*\))`)
 
 // expansion puts in what a $ stands for: a variable that was set to a literal, or what is not known.
 func (sh *shell) expansion(quoted bool) {
-	name := variable.FindString(sh.line[sh.at+1:])
+	name := variable().FindString(sh.line[sh.at+1:])
 	inner := strings.Trim(name, "{}()")
 	value, known := sh.vars[inner]
 	switch {
@@ -193,7 +194,7 @@ func (sh *shell) substitution() {
 	sh.at = len(sh.line) - 1
 }
 
-var assignment = regexp.MustCompile(`^([A-Za-z_]\w*)(\+?=)(?s:(.*))$`)
+var assignment = pattern.Lazy(`^([A-Za-z_]\w*)(\+?=)(?s:(.*))$`)
 
 // assigns says whether a command only sets variables, and notes them.
 func (sh *shell) assigns(words []string) bool {
@@ -204,11 +205,11 @@ func (sh *shell) assigns(words []string) bool {
 	for len(words) > 0 && slices.Contains([]string{"export", "declare", "local", "readonly", "-x", "-r", "set", "ENV", "ARG", "then", "else", "do", "-", "$"}, words[0]) {
 		words = words[1:]
 	}
-	if len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return !assignment.MatchString(w) }) {
+	if len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return !assignment().MatchString(w) }) {
 		return false
 	}
 	for _, w := range words {
-		m := assignment.FindStringSubmatch(w)
+		m := assignment().FindStringSubmatch(w)
 		if m[2] == "+=" {
 			m[3] = unknownPart
 		}
@@ -224,11 +225,11 @@ func (sh *shell) set(name, value string) {
 	sh.vars[name] = value
 }
 
-var makeAssignment = regexp.MustCompile(`^(?:export +)?([A-Za-z_]\w*) *(?::{0,3}|\?)= *([^#]*)`)
+var makeAssignment = pattern.Lazy(`^(?:export +)?([A-Za-z_]\w*) *(?::{0,3}|\?)= *([^#]*)`)
 
 // makeVariable notes the variable that a line of a Makefile sets.
 func (sh *shell) makeVariable(line string) bool {
-	m := makeAssignment.FindStringSubmatch(line)
+	m := makeAssignment().FindStringSubmatch(line)
 	if m == nil {
 		return false
 	}
