@@ -30,6 +30,17 @@ func show(src string) string {
 	return b.String()
 }
 
+// refsOf is what the calls of a source load, in words.
+func refsOf(src string) string {
+	var b strings.Builder
+	for _, call := range Link(Summarise([]byte(src), Native), Options{}).Calls {
+		for _, r := range call.Refs {
+			fmt.Fprintf(&b, "%s:%s(%s)", r.Kind, r.Value, r.Sure)
+		}
+	}
+	return b.String()
+}
+
 func TestLink(t *testing.T) {
 	for _, c := range []struct{ name, src, want string }{
 		{"literal", "import torch\ntorch.load('a.pt')\n", "2 torch.load path:a.pt(exact)\n"},
@@ -192,13 +203,7 @@ func TestValues(t *testing.T) {
 		{"folder", "from transformers import AutoModel\nAutoModel.from_pretrained('checkpoints/m')\n", "path:checkpoints/m(exact)"},
 		{"itself", "def f(a):\n    return f(a).get(a, f)\ntorch.load(f(f).p)\n", ""},
 	} {
-		got := ""
-		for _, call := range Link(Summarise([]byte(head+c.src), Native), Options{}).Calls {
-			for _, r := range call.Refs {
-				got += fmt.Sprintf("%s:%s(%s)", r.Kind, r.Value, r.Sure)
-			}
-		}
-		if got != c.want {
+		if got := refsOf(head + c.src); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}

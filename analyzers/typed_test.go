@@ -1,7 +1,6 @@
 package analyzers
 
 import (
-	"fmt"
 	"testing"
 )
 
@@ -35,13 +34,7 @@ func TestDeclared(t *testing.T) {
 		{"set on an option", "p = argparse.ArgumentParser()\np.add_argument('--p', default='a.pt')\nargs = p.parse_args()\nif args.q:\n    args.p = 'b.pt'\ntorch.load(args.p)\nargs.p = 'c.pt'\ntorch.load(args.p)\n", "path:b.pt(guess)path:a.pt(guess)path:c.pt(exact)"},
 		{"of itself", "class A:\n    def f(self):\n        self.a = self.a.b\n        torch.load(self.a.p)\n", ""},
 	} {
-		got := ""
-		for _, call := range Link(Summarise([]byte(head+c.src), Native), Options{}).Calls {
-			for _, r := range call.Refs {
-				got += fmt.Sprintf("%s:%s(%s)", r.Kind, r.Value, r.Sure)
-			}
-		}
-		if got != c.want {
+		if got := refsOf(head + c.src); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
