@@ -227,13 +227,7 @@ func (e *evaluator) goes(fr *frame, use, cond node) Tri {
 
 // knownOf is what the conditions around a use say of one that was decided before.
 func (e *evaluator) knownOf(fr *frame, use node, c choice) Tri {
-	known := fr.s.premises(use)
-	for _, a := range e.assumed {
-		if a.fr == fr {
-			known = append(known, a.premises...)
-		}
-	}
-	for _, p := range known {
+	for _, p := range e.known(fr, use) {
 		if o, flip := e.condition(fr, p.cond); o == c {
 			return truth(p.holds != flip)
 		}
@@ -355,9 +349,12 @@ func (e *evaluator) sideTaken(fr *frame, n node) node {
 	return none
 }
 
+// callOf is the choice of the call of a function that is at hand.
+func callOf(s *Summary, fn node) choice { return choice{s: s, what: "call " + strconv.Itoa(int(fn))} }
+
 // callers are the calls of a function that count in the case at hand, and whether its defaults do.
 func (e *evaluator) callers(fr *frame, fn node, param string, required bool, sites []place) []place {
-	c := choice{s: fr.s, what: "call " + strconv.Itoa(int(fn))}
+	c := callOf(fr.s, fn)
 	ways := make([]outcome, 0, len(sites)+1)
 	for _, site := range sites {
 		ways = append(ways, outcome{s: site.fr.s, n: site.n})
@@ -374,7 +371,7 @@ func (e *evaluator) callers(fr *frame, fn node, param string, required bool, sit
 
 // defaulted says whether a parameter may have its default in the case at hand: not where the call that is taken gives it.
 func (e *evaluator) defaulted(fr *frame, fn node, name string) bool {
-	w, ok := e.taken[choice{s: fr.s, what: "call " + strconv.Itoa(int(fn))}]
+	w, ok := e.taken[callOf(fr.s, fn)]
 	if !ok || w.s == nil {
 		return true
 	}
@@ -391,7 +388,7 @@ func (e *evaluator) turn(fr *frame, n node, elem int, seq place, i int) bool {
 	return !ok || w == o || w.s != o.s || w.n != o.n
 }
 
-// asked is the key that a table is asked for in the case at hand, where nothing tells the key.
+// keyTaken is the key that a table is asked for in the case at hand, where nothing tells the key.
 func (e *evaluator) keyTaken(fr *frame, object, key node, tables []place, known value) value {
 	if len(known.alts) > 0 || key < 0 {
 		return known

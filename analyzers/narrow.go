@@ -30,6 +30,17 @@ func (e *evaluator) assume(fr *frame, n node) func() {
 	return func() { e.assumed = e.assumed[:len(e.assumed)-1] }
 }
 
+// known is what the conditions around n say, and what is assumed of the frame.
+func (e *evaluator) known(fr *frame, n node) []premise {
+	out := fr.s.premises(n)
+	for _, a := range e.assumed {
+		if a.fr == fr {
+			out = append(out, a.premises...)
+		}
+	}
+	return out
+}
+
 // narrowed drops the values that a condition around the use n of a name or an attribute rules out: x in
 // `if x.endswith(".pt"): torch.load(x)`.
 func (e *evaluator) narrowed(fr *frame, n node, in []place) []place {
@@ -42,13 +53,7 @@ func (e *evaluator) narrowed(fr *frame, n node, in []place) []place {
 		reach, _ = s.reaching(s.code(n), n, s.scope[n])
 	}
 	var about []premise
-	known := s.premises(n)
-	for _, a := range e.assumed {
-		if a.fr == fr {
-			known = append(known, a.premises...)
-		}
-	}
-	for _, p := range known {
+	for _, p := range e.known(fr, n) {
 		if s.tests(p.cond, n, reach) {
 			about = append(about, p)
 		} else if b, name := s.computedOf(p.cond, n, reach); b != nil {

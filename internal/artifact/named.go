@@ -91,9 +91,11 @@ var yolov5u = sync.OnceValue(func() *regexp.Regexp {
 
 // renamed is the name that ultralytics takes for one of its models.
 func renamed(r ref.Ref, base Base) (string, bool) {
-	library, _, _ := strings.Cut(base.Loader, ".")
+	if library, _, _ := strings.Cut(base.Loader, "."); library != "ultralytics" || r.Kind != ref.Path || strings.Contains(r.Value, "u") {
+		return r.Value, false
+	}
 	m := yolov5u().FindStringSubmatch(r.Value)
-	if library != "ultralytics" || r.Kind != ref.Path || m == nil || strings.Contains(r.Value, "u") {
+	if m == nil {
 		return r.Value, false
 	}
 	return m[1] + "u.pt", true

@@ -78,8 +78,10 @@ func putFixed(m *machine, op *Op)      { m.memo.put(op.Int, m.top(op)) }
 func getFixed(m *machine, op *Op)      { m.get(op, op.Int) }
 
 func pushFloat(m *machine, op *Op) {
-	if text, err := m.dec.Payload(op, maxNumber); op.Code == opFloat && err == nil && len(bytes.Trim(text, "0123456789.eE_+-infatyINFATY \t\r\v\f")) > 0 {
-		m.refuse(op, "the number is none")
+	if op.Code == opFloat { // BINFLOAT's eight bytes are a number whatever they are
+		if text, err := m.dec.Payload(op, maxNumber); err == nil && len(bytes.Trim(text, "0123456789.eE_+-infatyINFATY \t\r\v\f")) > 0 {
+			m.refuse(op, "the number is none")
+		}
 	}
 	m.push(mk(kFloat, op.Pos))
 }
